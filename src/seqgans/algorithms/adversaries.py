@@ -1,0 +1,70 @@
+"""How a discriminator learns in every algorithm that trains it on finished sequences: one phase, one loss."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+
+from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Update
+from seqgans.objectives.adversarial import accuracy, discriminator_loss
+from seqgans.sequences import Loss
+
+
+def discriminator_phase(
+    *, name: str, steps: int, epochs: int, rate: float, batch: int, examples: int | None, smoothing: float = 0.0
+) -> Phase:
+    """Steps that each draw fresh negatives and go through them, and as many positives, a few times.
+
+    Args:
+        name: what the events call it.
+        steps: d-steps, each with fresh negatives.
+        epochs: k, passes over the examples of a step.
+        rate: learning rate of Adam.
+        batch: sequences of a minibatch, half of them real.
+        examples: negatives of a step; None for as many as there are training sequences.
+        smoothing: by how much the target of real sequences stays below 1.
+    """
+    return Phase(
+        name=name,
+        gather=functools.partial(real_and_fake, examples=examples),
+        updates=(
+            Update(
+                "discriminator",
+                functools.partial(telling_apart, smoothing=smoothing),
+                Optimizer(name="discriminator", rate=rate),
+            ),
+        ),
+        gathers=steps,
+        passes=epochs,
+        batch=max(1, batch // 2),
+    )
+
+
+def real_and_fake(players: Players, scene: Scene, examples: int | None = None) -> Play:
+    """As many training sequences as fresh samples of the generator."""
+    count = examples or len(scene.corpus.train)
+    count = max(scene.processes, count - count % scene.processes)
+    fake = players.generator.sample(scene.share(count), scene.corpus.length, random=scene.random)
+    return Play(real=scene.real(count), fake=fake.sequences)
+
+
+def telling_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
+    """SeqGAN Eq. 5: cross-entropy of real against generated, plus the discriminator's own penalty."""
+    if play.real is None or play.fake is None:
+        raise ValueError("a discriminator needs real and generated sequences, got a play without one of them")
+    half = len(play.real)
+    scores = players.discriminator.scores(
+        torch.cat([play.real.tokens, play.fake.tokens]),
+        torch.cat([play.real.mask, play.fake.mask]),
+        random=play.random,
+    )
+    real, fake = scores[:half], scores[half:]
+    value = discriminator_loss(real, fake, smoothing)
+    figures = {
+        "loss": value.item(),
+        "accuracy": accuracy(real, fake),
+        "real_score": real.detach().sigmoid().mean().item(),
+        "fake_score": fake.detach().sigmoid().mean().item(),
+    }
+    return Loss(value + players.discriminator.penalty(), figures)

@@ -1,0 +1,255 @@
+"""What an algorithm says to the training loop: who plays, what is gathered, which loss moves whom.
+
+A `Schedule` is data. Each `Phase` first *gathers* without gradient (samples, rewards: a `Play`), then
+*updates* players on minibatches of what was gathered. The loop in `training/loop.py` runs any schedule;
+an algorithm holds no network, optimiser, device or file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from seqgans.data.corpus import Corpus
+from seqgans.discriminators.base import Discriminator
+from seqgans.generators.base import Generator
+from seqgans.randomness import Stream
+from seqgans.sequences import Loss, Sequences
+
+
+class Players(nn.Module):
+    """The networks of a game, by name. Whatever must survive a checkpoint is a parameter or buffer in here.
+
+    Args:
+        players: at least a "generator"; mostly a "discriminator"; anything else an algorithm needs (a critic,
+            a frozen reference, a moving baseline).
+    """
+
+    generator: Generator
+    discriminator: Discriminator
+
+    def __init__(self, players: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        for name, player in players.items():
+            self.add_module(name, player)
+
+
+@dataclass(frozen=True)
+class Play:
+    """What one gathering found; every tensor has one row a sequence, and no gradient.
+
+    Attributes:
+        real: sequences of the corpus.
+        fake: sequences of the generator.
+        rewards: what each token of `fake` earned.
+        extras: further tensors by name, one row a sequence.
+        figures: named numbers worth showing (mean reward, spread).
+        random: where a loss takes its randomness from (dropout, Gumbel noise); set by the loop.
+        progress: share of the rounds done, from 0 in the first round to 1 in the last; set by the loop.
+    """
+
+    real: Sequences | None = None
+    fake: Sequences | None = None
+    rewards: Float[Tensor, "batch time"] | None = None
+    extras: dict[str, Tensor] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    random: Stream | None = None
+    progress: float = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by name, as a checkpoint or another process sees them."""
+        found = dict(self.extras)
+        for name, part in (("real", self.real), ("fake", self.fake)):
+            if part is not None:
+                found[f"{name}.tokens"], found[f"{name}.mask"] = part.tokens, part.mask
+        if self.rewards is not None:
+            found["rewards"] = self.rewards
+        return found
+
+    def holding(self, tensors: Mapping[str, Tensor]) -> Play:
+        """The same play with other tensors (what `tensors` gave, moved, joined or cut by rows)."""
+        rest = dict(tensors)
+
+        def sequences(name: str) -> Sequences | None:
+            return Sequences(rest.pop(f"{name}.tokens"), rest.pop(f"{name}.mask")) if f"{name}.tokens" in rest else None
+
+        real, fake = sequences("real"), sequences("fake")
+        return dataclasses.replace(self, real=real, fake=fake, rewards=rest.pop("rewards", None), extras=rest)
+
+    def rows(self, which: Tensor) -> Play:
+        """The chosen rows of every tensor."""
+        return self.holding({name: tensor[which] for name, tensor in self.tensors().items()})
+
+    def __len__(self) -> int:
+        counts = {tensor.shape[0] for tensor in self.tensors().values()}
+        if len(counts) != 1:
+            raise ValueError(f"all tensors of a play must have the same number of rows, got {sorted(counts)}")
+        return counts.pop()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a gathering may look at, besides the players.
+
+    Attributes:
+        corpus: the data, on the device of the players.
+        random: where it takes its randomness from.
+        rank: which process this is.
+        processes: how many share the work.
+        progress: share of the rounds done, 0 to 1.
+        round: number of the round, from 1; 0 before the first.
+        gather: joins the rows of all processes in their order (rows are dealt out like cards).
+    """
+
+    corpus: Corpus
+    random: Stream
+    rank: int = 0
+    processes: int = 1
+    progress: float = 0.0
+    round: int = 0
+    gather: Callable[[Tensor], Tensor] = lambda tensor: tensor
+
+    def share(self, count: int) -> int:
+        """How many of `count` rows this process makes; all processes make equally many."""
+        if count % self.processes:
+            raise ValueError(f"a batch of {count} cannot be shared equally by {self.processes} processes")
+        return count // self.processes
+
+    def real(self, count: int) -> Sequences:
+        """This process's part of `count` training sequences, drawn without repeats (as far as there are enough)."""
+        train = self.corpus.train
+        orders = [self.random.permutation(len(train)) for _ in range(-(-count // len(train)))]
+        self.share(count)
+        rows = torch.cat(orders)[:count][self.rank :: self.processes]
+        return train[rows.to(train.tokens.device)]
+
+    def over_batch(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+        """Apply `function` to the rows of all processes and keep this process's part of the result.
+
+        Anything that looks across the batch (a batch mean, a rank) goes through here, so that several
+        processes give what one would.
+        """
+        return function(self.gather(rows))[self.rank :: self.processes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """How a player is moved.
+
+    Attributes:
+        name: updates of one player that name the same optimiser share its moments.
+        rate: learning rate of Adam.
+        betas: decay of Adam's two moments.
+        clip: largest gradient norm, over all parameters of the player; infinite for none.
+    """
+
+    name: str
+    rate: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = math.inf
+
+
+LossFunction = Callable[[Players, Play], Loss]
+Gathering = Callable[[Players, Scene], Play]
+
+
+@dataclass(frozen=True)
+class Update:
+    """One player moved by one loss.
+
+    Attributes:
+        player: name of the player, or of a part of it ("generator.manager").
+        loss: what it minimises, given a minibatch.
+        optimizer: how it is moved.
+    """
+
+    player: str
+    loss: LossFunction
+    optimizer: Optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """Gather, then update, some number of times.
+
+    Attributes:
+        name: what the events call it.
+        gather: makes a play, without gradient.
+        updates: who is moved by what on each minibatch, one after another.
+        gathers: how many times, each with a fresh play.
+        passes: how often each play is gone through.
+        batch: rows of a minibatch; None takes the whole play at once.
+        validate: a figure to make small, taken after each gathering; None for none.
+        patience: stop the phase after this many gatherings without a better figure; 0 never stops.
+        keep_best: leave the phase with the parameters of the best figure instead of the last.
+    """
+
+    name: str
+    gather: Gathering
+    updates: tuple[Update, ...]
+    gathers: int = 1
+    passes: int = 1
+    batch: int | None = None
+    validate: Callable[[Players, Scene], float] | None = None
+    patience: int = 0
+    keep_best: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What happens once, and what happens in each round.
+
+    Attributes:
+        before: phases run once, in order (pre-training).
+        round: phases of each round, in order.
+        rounds: how many rounds.
+    """
+
+    before: tuple[Phase, ...] = ()
+    round: tuple[Phase, ...] = ()
+    rounds: int = 0
+
+
+@runtime_checkable
+class Algorithm(Protocol):
+    """One paper: frozen settings, losses, and a schedule made of them.
+
+    Attributes:
+        generator: settings of its usual generator, from the table GENERATORS.
+        discriminator: settings of its usual discriminator, or None when it has none.
+        paper: authors and year, for listings.
+    """
+
+    generator: ClassVar[str]
+    discriminator: ClassVar[str | None]
+    paper: ClassVar[str]
+
+    def schedule(self) -> Schedule:
+        """The phases, built from the settings."""
+        ...
+
+    def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
+        """Further players (a critic, a moving baseline), built once the first two exist."""
+        ...
+
+
+def check_counts(settings: Any, least: int, *names: str) -> None:
+    """Raise a ValueError unless each named setting is at least `least`."""
+    for name in names:
+        if not getattr(settings, name) >= least:
+            raise ValueError(f"{type(settings).__name__}.{name} must be at least {least}, got {getattr(settings, name)}")
+
+
+def check_rates(settings: Any, *names: str) -> None:
+    """Raise a ValueError unless each named setting is a finite number above 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{type(settings).__name__}.{name} must be a finite number above 0, got {value}")

@@ -1,0 +1,215 @@
+"""The text CNN with highway of the SeqGAN paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from seqgans.discriminators.base import SCORING_ROWS, Discriminator, embed
+from seqgans.randomness import Stream, dropout
+
+PAPER_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20)
+PAPER_MAPS = (100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CNN:
+    """Settings of the convolutional discriminator; the defaults are those of the SeqGAN paper at length 20.
+
+    Attributes:
+        embedding: width of a token's embedding.
+        widths: tokens seen by each kind of filter; those longer than the sequences are left out.
+        maps: number of filters of each width.
+        dropout: probability of dropping a feature while the discriminator learns.
+        decay: L2 penalty on the output layer, weight and bias.
+    """
+
+    embedding: int = 64
+    widths: tuple[int, ...] = PAPER_WIDTHS
+    maps: tuple[int, ...] = PAPER_MAPS
+    dropout: float = 0.25
+    decay: float = 0.2
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.maps) or not self.widths:
+            raise ValueError(
+                f"CNN.widths and CNN.maps must be equally long and not empty, got {len(self.widths)} and {len(self.maps)}"
+            )
+        if min(self.widths) < 1 or min(self.maps) < 1 or self.embedding < 1:
+            raise ValueError(f"CNN.widths, CNN.maps and CNN.embedding must be at least 1, got {self}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"CNN.dropout must be at least 0 and below 1, got {self.dropout}")
+        if self.decay < 0:
+            raise ValueError(f"CNN.decay must be at least 0, got {self.decay}")
+
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
+        """A discriminator with freshly drawn parameters for sequences of `length` tokens."""
+        return Convolutional(vocabulary_size, length, self, random)
+
+
+class Highway(nn.Module):
+    """t ⊙ ReLU(W_H f + b_H) + (1 − t) ⊙ f with t = σ(W_T f + b_T): two maps, a gate and a transform."""
+
+    def __init__(self, width: int, random: torch.Generator) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, width)
+        self.transform = nn.Linear(width, width)
+        with torch.no_grad():
+            for layer in (self.gate, self.transform):
+                layer.weight.normal_(0.0, 0.1 / max(1.0, (width / 64) ** 0.5), generator=random)
+                layer.bias.zero_()
+
+    def forward(self, features: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
+        """The mixed features."""
+        return torch.lerp(features, self.transform(features).relu(), self.gate(features).sigmoid())
+
+
+class Convolutional(Discriminator):
+    """Filters of several widths, ReLU, the largest value over time, a highway layer, one logit.
+
+        c_i = ReLU(w ⊗ E_{i:i+l−1} + b),  c̃ = max_i c_i,  D = σ(w_o · highway(c̃) + b_o)   (SeqGAN Eq. 11, 12)
+
+    Args:
+        vocabulary_size: number of ids.
+        length: tokens of a sequence.
+        settings: widths, maps, dropout, decay.
+        random: where the parameters come from.
+    """
+
+    def __init__(self, vocabulary_size: int, length: int, settings: CNN, random: torch.Generator) -> None:
+        super().__init__(vocabulary_size)
+        self.settings = settings
+        self.length = length
+        pairs = [(width, maps) for width, maps in zip(settings.widths, settings.maps, strict=True) if width <= length]
+        if not pairs:
+            raise ValueError(f"CNN.widths must hold a width of at most the length {length}, got {settings.widths}")
+        self.embedding = nn.Parameter(torch.empty(vocabulary_size + 1, settings.embedding))
+        self.filters = nn.ModuleList(nn.Linear(width * settings.embedding, maps) for width, maps in pairs)
+        self.widths = tuple(width for width, _ in pairs)
+        total = sum(maps for _, maps in pairs)
+        self.highway = Highway(total, random)
+        self.output = nn.Linear(total, 1)
+        with torch.no_grad():
+            self.embedding.uniform_(-1.0, 1.0, generator=random)
+            for layer in (*self.filters, self.output):
+                nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2, generator=random)
+                layer.bias.fill_(0.1)
+
+    def features(self, tokens: Tensor, mask: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
+        """The highway features of each sequence."""
+        embedded = embed(self.embedding, tokens, mask)  # (batch, time, embedding)
+        pooled = [largest_response(embedded, layer.weight, layer.bias) for layer in self.filters]
+        return self.highway(torch.cat(pooled, 1).relu())
+
+    def scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
+    ) -> Float[Tensor, " batch"]:
+        """Logit of each sequence being real."""
+        features = dropout(self.features(tokens, mask), self.settings.dropout, random)
+        return self.output(features)[:, 0]
+
+    @torch.no_grad()
+    def completion_scores(
+        self,
+        tokens: Int[Tensor, "prefixes rollouts batch time"],
+        mask: Bool[Tensor, "prefixes rollouts batch time"],
+        lengths: Sequence[int],
+    ) -> Float[Tensor, "prefixes rollouts batch"]:
+        """Scores of roll-outs, each window inside a shared prefix computed once.
+
+        A filter's response to a window is a sum over its tokens of one number for each (word, place): those
+        sums are looked up in a table of all words instead of multiplied out again and again.
+        """
+        _, rollouts, batch, time = tokens.shape
+        symbols = tokens.masked_fill(~mask, self.vocabulary_size)  # the padding symbol is a word like others
+        known = symbols[-1, 0]  # its first lengths[-1] tokens are those of every prefix
+        pooled = torch.empty(*tokens.shape[:-1], self.output.in_features, device=tokens.device)
+        column = 0
+        for width, layer in zip(self.widths, self.filters, strict=True):
+            maps = layer.out_features
+            kernel = layer.weight.view(maps, width, -1).permute(2, 1, 0).reshape(-1, width * maps)
+            table = torch.mm(self.embedding, kernel).view(-1, maps)  # row word · width + place
+            out = pooled[..., column : column + maps]
+            shared = windows_of(known[:, : lengths[-1]], table, width) if width <= lengths[-1] else None
+            best = None if shared is None else shared.cummax(1).values  # (batch, windows, maps)
+            for prefix, length in enumerate(lengths):
+                first = max(0, length - width + 1)  # the first window that reaches beyond the prefix
+                own = windows_of(symbols[prefix, :, :, first:].reshape(rollouts * batch, -1), table, width)
+                out[prefix] = own.amax(1).view(rollouts, batch, maps)
+                if best is not None and length >= width:
+                    torch.maximum(out[prefix], best[None, :, length - width], out=out[prefix])
+            out.add_(layer.bias)
+            column += maps
+        flat = pooled.view(-1, pooled.shape[-1]).relu_()
+        scores = [self.output(self.highway(part))[:, 0] for part in flat.split(SCORING_ROWS)]
+        return torch.cat(scores).view(tokens.shape[:-1])
+
+    def penalty(self) -> Tensor:
+        """λ/2 (‖w_o‖² + b_o²), on the output layer only."""
+        return 0.5 * self.settings.decay * (self.output.weight.square().sum() + self.output.bias.square().sum())
+
+
+def windows_of(
+    symbols: Int[Tensor, "batch time"], table: Float[Tensor, "entries maps"], width: int
+) -> Float[Tensor, "batch windows maps"]:
+    """Responses of the filters of one width to every window, without bias: sums of rows of `table`."""
+    places = symbols.unfold(1, width, 1) * width + torch.arange(width, device=symbols.device)
+    flat = nn.functional.embedding_bag(places.reshape(-1, width), table, mode="sum")
+    return flat.view(symbols.shape[0], -1, table.shape[1])
+
+
+class _LargestResponse(torch.autograd.Function):
+    """max over windows of (w · window + b); the gradient reaches only the window that won."""
+
+    @staticmethod
+    def forward(ctx: Any, embedded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Shapes: embedded (batch, time, size), weight (maps, width · size), bias (maps)."""
+        windows = unfolded(embedded, weight.shape[1])
+        batch, places, _ = windows.shape
+        responses = torch.mm(windows.view(batch * places, -1), weight.t()).view(batch, places, -1)
+        best, where = responses.max(1)  # (batch, maps)
+        ctx.save_for_backward(embedded, weight, where)
+        return best + bias
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of the embedded tokens, the filters and their biases."""
+        embedded, weight, where = ctx.saved_tensors
+        gradient = upstream[0]
+        windows = unfolded(embedded, weight.shape[1])
+        batch, places, row = windows.shape
+        slopes = gradient.new_zeros(batch, places, weight.shape[0]).scatter_(1, where[:, None], gradient[:, None])
+        flat = slopes.view(batch * places, -1)
+        d_weight = torch.mm(flat.t(), windows.view(batch * places, row))
+        d_windows = torch.mm(flat, weight).view(batch, places, -1, embedded.shape[2])
+        d_embedded = torch.zeros_like(embedded)
+        for offset in range(d_windows.shape[2]):
+            d_embedded[:, offset : offset + places] += d_windows[:, :, offset]
+        return d_embedded, d_weight, gradient.sum(0)
+
+
+def unfolded(embedded: Float[Tensor, "batch time size"], row: int) -> Float[Tensor, "batch windows row"]:
+    """Every window of row / size tokens as one row."""
+    batch, time, size = embedded.shape
+    embedded = embedded.contiguous()
+    return embedded.as_strided((batch, time - row // size + 1, row), (time * size, size, 1)).contiguous()
+
+
+def largest_response(
+    embedded: Float[Tensor, "batch time size"], weight: Float[Tensor, "maps row"], bias: Float[Tensor, " maps"]
+) -> Float[Tensor, "batch maps"]:
+    """The largest response of each filter over all windows.
+
+        max_i w · E_{i:i+l−1} + b
+
+    Args:
+        embedded: embedded tokens, at least as many as a filter is wide.
+        weight: one filter a row, the embeddings of its l tokens one after another.
+        bias: one number a filter.
+    """
+    return _LargestResponse.apply(embedded, weight, bias)  # pyright: ignore[reportReturnType]

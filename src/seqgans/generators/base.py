@@ -1,0 +1,194 @@
+"""What every generator can do: likelihood, sampling from a start or a prefix, relaxed sampling.
+
+A generator turns what came before into a hidden state, and a linear layer turns the hidden state into
+logits. Only the first half differs between architectures (`start_state`, `advance`, `hidden`); the second
+half, where nearly all the arithmetic is, is written once, here and in `decoding.py` and `likelihood.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from seqgans.generators.decoding import PLAIN, Decoding, draw
+from seqgans.generators.likelihood import token_log_probs
+from seqgans.generators.relaxation import relaxed_draw
+from seqgans.randomness import Stream, as_stream
+from seqgans.sequences import Relaxed, Samples, mask_until
+
+State = tuple[Tensor, ...]
+"""What a generator remembers of a prefix: tensors whose first axis is the batch."""
+
+
+def select(state: State, rows: Tensor) -> State:
+    """The state of the chosen rows, copied."""
+    return tuple(part[rows] for part in state)
+
+
+def repeat(state: State, times: int) -> State:
+    """The state of the whole batch, then the whole batch again, `times` times, copied."""
+    return tuple(part.repeat(times, *(1,) * (part.dim() - 1)) for part in state)
+
+
+def join(states: Sequence[State]) -> State:
+    """The rows of several states, one after another."""
+    return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
+
+
+def look_up(table: Float[Tensor, "vocab width"], tokens: Tensor) -> Tensor:
+    """Rows of `table` by id, or mixed by weights over the vocabulary when `tokens` is floating point."""
+    return tokens @ table if tokens.is_floating_point() else nn.functional.embedding(tokens, table)
+
+
+class Generator(nn.Module, ABC):
+    """A law over token sequences.
+
+    Attributes:
+        vocabulary_size: number of ids.
+        start: the id fed in before the first token; no part of the sequence.
+        end: the id after which a sequence is over, or None when all sequences have the same length.
+        output: from hidden state to logits.
+    """
+
+    output: nn.Linear
+
+    def __init__(self, vocabulary_size: int, start: int = 0, end: int | None = None) -> None:
+        super().__init__()
+        self.vocabulary_size = vocabulary_size
+        self.start = start
+        self.end = end
+
+    @abstractmethod
+    def start_state(self, count: int) -> State:
+        """The state of `count` empty prefixes."""
+
+    @abstractmethod
+    def advance(self, tokens: Tensor, state: State) -> tuple[Float[Tensor, "batch width"], State]:
+        """Read one token a row and say what follows.
+
+        Args:
+            tokens: ids (batch,), or weights over the vocabulary (batch, vocab).
+            state: what came before; it is spent, and only copies of it may be used again.
+
+        Returns:
+            The hidden state from which the next token is drawn, and the new state.
+        """
+
+    @abstractmethod
+    def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
+        """The hidden states from which each of the given tokens would be drawn (teacher forcing)."""
+
+    def attach(self, discriminator: nn.Module) -> None:
+        """Meet the discriminator, once, before anything is sampled. Most generators have no use for it."""
+
+    def inputs(self, tokens: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+        """The start token, then all given tokens but the last: what is read before each token."""
+        return nn.functional.pad(tokens[:, :-1], (1, 0), value=self.start)
+
+    def log_probs(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
+        """log G(y_t | y_<t) of the given tokens, in nats, with gradient. Padding is not masked here."""
+        return token_log_probs(self.hidden(tokens), self.output.weight, self.output.bias, tokens)
+
+    def logits(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time vocab"]:
+        """All logits at once. For small worlds; `log_probs` needs far less memory."""
+        return self.output(self.hidden(tokens))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        count: int,
+        length: int,
+        *,
+        random: torch.Generator | Stream,
+        prefix: Int[Tensor, "batch prefix"] | None = None,
+        decoding: Decoding = PLAIN,
+    ) -> Samples:
+        """Draw sequences, from the start or from a prefix.
+
+        Args:
+            count: rows of the result.
+            length: tokens of each, prefix included.
+            random: where the numbers come from; the same seed gives the same samples.
+            prefix: tokens that are kept as they are, one row a sample.
+            decoding: temperature, top-k, top-p.
+
+        Returns:
+            Samples whose log-probabilities are those of the drawn law; those of prefix tokens are their
+            plain log-probabilities at temperature 1.
+        """
+        stream = as_stream(random)
+        device = self.output.weight.device
+        uniforms = stream.uniform(count, length).to(device)
+        tokens = torch.zeros(count, length, dtype=torch.long, device=device)
+        log_probs = torch.zeros(count, length, device=device)
+        given = 0 if prefix is None else prefix.shape[1]
+        if prefix is not None and given:
+            if prefix.shape[0] != count or given > length:
+                raise ValueError(
+                    f"a prefix must have {count} rows and at most {length} tokens, got {tuple(prefix.shape)}"
+                )
+            tokens[:, :given] = prefix
+        state = self.start_state(count)
+        previous = torch.full((count,), self.start, dtype=torch.long, device=device)
+        alive = torch.ones(count, dtype=torch.bool, device=device)
+        for time in range(length):
+            hidden, state = self.advance(previous, state)
+            if time < given:
+                log_probs[:, time] = token_log_probs(
+                    hidden, self.output.weight, self.output.bias, tokens[:, time]
+                )
+            else:
+                drawn, of = draw(
+                    hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], decoding
+                )
+                tokens[:, time] = drawn[:, 0]
+                log_probs[:, time] = of[:, 0]
+            previous = tokens[:, time]
+            if self.end is not None:
+                alive &= previous != self.end
+                if not bool(alive.any()):  # the rest is padding
+                    break
+        mask = mask_until(tokens, self.end)
+        if self.end is not None:
+            tokens = tokens.masked_fill(~mask, self.end)
+        return Samples(tokens, mask, log_probs * mask)
+
+    def relax(
+        self,
+        count: int,
+        length: int,
+        *,
+        random: torch.Generator | Stream,
+        inverse_temperature: float = 1.0,
+        straight_through: bool = False,
+    ) -> Relaxed:
+        """Draw sequences that a gradient can flow through (Gumbel-softmax).
+
+            y_t = argmax(o_t + g_t),   ŷ_t = softmax(β (o_t + g_t)),   g = −ln(−ln U)
+
+        The next input is the hard token, without gradient; only ŷ carries gradient to every o_t.
+
+        Args:
+            count: rows of the result.
+            length: tokens of each.
+            random: where the noise comes from.
+            inverse_temperature: β; the larger, the closer to one-hot.
+            straight_through: hand on hard rows whose gradient is that of the soft ones.
+        """
+        stream = as_stream(random)
+        device = self.output.weight.device
+        state = self.start_state(count)
+        previous = torch.full((count,), self.start, dtype=torch.long, device=device)
+        weights, tokens = [], []
+        for _ in range(length):
+            hidden, state = self.advance(previous, state)
+            logits = self.output(hidden)  # (batch, vocab)
+            soft, previous = relaxed_draw(logits, stream, inverse_temperature, straight_through)
+            weights.append(soft)
+            tokens.append(previous)
+        drawn = torch.stack(tokens, 1)
+        return Relaxed(torch.stack(weights, 1), drawn, mask_until(drawn, self.end))

@@ -1,0 +1,79 @@
+"""Log-probabilities of given tokens from hidden states, without ever holding all logits at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from seqgans.generators.decoding import CHUNK_VALUES
+
+
+class _TokenLogProbs(torch.autograd.Function):
+    """log softmax(h Wᵀ + b) at the given tokens; the backward pass makes each chunk of logits again."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
+        """Shapes: hidden (rows, width), weight (vocab, width), bias (vocab), tokens (rows)."""
+        log_probs = torch.empty(tokens.shape, dtype=torch.promote_types(hidden.dtype, torch.float32), device=hidden.device)
+        inputs = nn.functional.pad(hidden, (0, 1), value=1.0)  # the bias is one more input, always 1
+        across = torch.cat([weight, bias[:, None]], 1).t()
+        for rows in chunks(len(tokens), len(weight)):
+            logits = torch.mm(inputs[rows], across).to(log_probs.dtype)  # (chunk, vocab)
+            picked = logits.gather(1, tokens[rows, None])[:, 0]
+            top = logits.amax(1)
+            log_probs[rows] = picked - logits.sub_(top[:, None]).exp_().sum(1).log_().add_(top)
+        ctx.save_for_backward(hidden, weight, bias, tokens, log_probs)
+        return log_probs
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """d log p(y) / d logits = one_hot(y) − softmax, times what flows in from above.
+
+        The normaliser is one more input and the factor from above is moved to the narrow side of each
+        product, so that the wide tensor is written once and read twice.
+        """
+        hidden, weight, bias, tokens, log_probs = ctx.saved_tensors
+        factor = upstream[0].to(hidden.dtype)[:, None]
+        picked = weight[tokens]
+        normalisers = (hidden * picked).sum(1) + bias[tokens] - log_probs.to(hidden.dtype)
+        ones = torch.ones_like(factor)
+        inputs = torch.cat([hidden, ones, -normalisers[:, None]], 1)
+        across = torch.cat([weight, bias[:, None], torch.ones_like(bias)[:, None]], 1).t()
+        scaled = torch.cat([hidden, ones], 1) * factor  # (rows, width + 1)
+        d_hidden = torch.empty_like(hidden)
+        d_joined = torch.zeros(len(weight), hidden.shape[1] + 1, dtype=weight.dtype, device=weight.device)
+        for rows in chunks(len(tokens), len(weight)):
+            probabilities = torch.mm(inputs[rows], across).exp_()  # (chunk, vocab)
+            torch.mm(probabilities, weight, out=d_hidden[rows])
+            d_joined.addmm_(probabilities.t(), scaled[rows], alpha=-1)
+        d_joined.index_add_(0, tokens, scaled)
+        return (picked - d_hidden).mul_(factor), d_joined[:, :-1], d_joined[:, -1], None
+
+
+def chunks(rows: int, vocab: int) -> Iterator[slice]:
+    """Slices of so many rows that their logits fit the cache."""
+    step = max(1, CHUNK_VALUES // vocab)
+    return (slice(first, first + step) for first in range(0, rows, step))
+
+
+def token_log_probs(
+    hidden: Float[Tensor, "*axes width"],
+    weight: Float[Tensor, "vocab width"],
+    bias: Float[Tensor, " vocab"],
+    tokens: Int[Tensor, "*axes"],
+) -> Float[Tensor, "*axes"]:
+    """log softmax(hidden · weightᵀ + bias) at `tokens`, in nats, with gradient to the first three.
+
+    Args:
+        hidden: what each token is conditioned on.
+        weight: output weights.
+        bias: output bias.
+        tokens: the ids whose probability is asked for.
+    """
+    flat = hidden.reshape(-1, hidden.shape[-1])
+    picked = _TokenLogProbs.apply(flat, weight, bias, tokens.reshape(-1))
+    return picked.reshape(tokens.shape)  # pyright: ignore[reportOptionalMemberAccess]

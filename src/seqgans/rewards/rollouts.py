@@ -1,0 +1,109 @@
+"""Monte Carlo roll-outs: what a discriminator makes of a prefix once it has been completed.
+
+All prefixes of all sequences and all their roll-outs advance together, one recurrent step a token; no
+prefix is read twice, and the first token after a prefix is drawn N times from one shared row of logits.
+That is N·B·(T−1)(T−2)/2 steps of the cell besides the B·T of reading the sequences once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from seqgans.discriminators.base import Discriminator
+from seqgans.generators.base import Generator, State, join, repeat
+from seqgans.generators.decoding import draw
+from seqgans.randomness import Stream
+from seqgans.sequences import mask_until
+
+
+@torch.no_grad()
+def complete(
+    generator: Generator,
+    tokens: Int[Tensor, "batch time"],
+    rollouts: int,
+    random: Stream,
+    positions: Sequence[int] | None = None,
+) -> Int[Tensor, "prefixes rollouts batch time"]:
+    """Complete prefixes by sampling from the generator.
+
+        {Y¹, …, Yᴺ} = MC(Y_1:t; N)  for t = 1 … T − 1   (SeqGAN Eq. 3)
+
+    Args:
+        generator: the roll-out policy.
+        tokens: the sequences whose prefixes are completed.
+        rollouts: N, completions of each prefix.
+        random: where the numbers come from.
+        positions: lengths t of the prefixes, ascending, each from 1 to T − 1; None for all.
+
+    Returns:
+        Entry [p, n, b] starts with the first `positions[p]` tokens of sequence b. Prefixes that already hold
+        the end token are followed by it.
+    """
+    batch, time = tokens.shape
+    lengths = list(range(1, time)) if positions is None else list(positions)
+    if any(later <= earlier for earlier, later in zip(lengths, lengths[1:], strict=False)) or not all(
+        1 <= length < time for length in lengths
+    ):
+        raise ValueError(f"roll-outs need ascending prefix lengths from 1 to {time - 1}, got {lengths}")
+    weight, bias = generator.output.weight, generator.output.bias
+    completed = tokens[None, None].repeat(len(lengths), rollouts, 1, 1)  # (prefixes, rollouts, batch, time)
+    state = generator.start_state(batch)
+    previous = torch.full((batch,), generator.start, dtype=torch.long, device=tokens.device)
+    under_way: State | None = None  # prefixes that have their first token, all roll-outs, all sequences: flat rows
+    for step in range(time):
+        hidden, state = generator.advance(previous, state)  # (batch, width)
+        previous = tokens[:, step]
+        begun = sum(length < step for length in lengths)
+        if under_way is not None:
+            before = completed[:begun, :, :, step - 1].reshape(-1)
+            ahead, under_way = generator.advance(before, under_way)
+            uniforms = random.uniform(begun, rollouts, batch, rows=2).to(tokens.device).reshape(-1, 1)
+            drawn, _ = draw(ahead, weight, bias, uniforms, with_log_probs=False)
+            completed[:begun, :, :, step] = drawn.view(begun, rollouts, batch)
+        if step in lengths:
+            uniforms = random.uniform(rollouts, batch, rows=1).to(tokens.device)
+            drawn, _ = draw(hidden, weight, bias, uniforms.t().contiguous(), with_log_probs=False)  # (batch, rollouts)
+            completed[begun, :, :, step] = drawn.t()
+            if step < time - 1:
+                fresh = repeat(state, rollouts)
+                under_way = fresh if under_way is None else join((under_way, fresh))
+    return completed
+
+
+@torch.no_grad()
+def rollout_rewards(
+    generator: Generator,
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    rollouts: int,
+    random: Stream,
+) -> Float[Tensor, "batch time"]:
+    """What choosing each token earned: the mean probability of being real over completions.
+
+        Q(Y_1:t−1, y_t) = (1/N) Σ_n D(Yⁿ), Yⁿ ∈ MC(Y_1:t; N), for t < T;   D(Y_1:T) for t = T   (SeqGAN Eq. 4)
+
+    Args:
+        generator: the roll-out policy; the policy gradient is unbiased when it is the one that drew `tokens`.
+        discriminator: scores finished sequences, without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real; from the end token on, Q is D(Y) itself.
+        rollouts: N, at least 1.
+        random: where the numbers come from.
+
+    Returns:
+        Q in [0, 1], 0 where the mask is False.
+    """
+    terminal = discriminator.scores(tokens, mask).sigmoid()  # (batch,)
+    rewards = terminal[:, None].repeat(1, tokens.shape[1])
+    if tokens.shape[1] > 1:
+        completed = complete(generator, tokens, rollouts, random)
+        ended = mask_until(completed.flatten(0, 2), generator.end).view(completed.shape)
+        scores = discriminator.completion_scores(completed, ended, range(1, tokens.shape[1]))  # (prefixes, rollouts, batch)
+        open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
+        rewards[:, :-1] = torch.where(open_ended, scores.sigmoid().mean(1).t(), rewards[:, :-1])
+    return rewards * mask

@@ -1,0 +1,119 @@
+"""The values that flow through the library. Everything else turns one of these into another.
+
+One polarity: `mask` is True where a position holds a real token, the end token included. What stands
+in `tokens` where the mask is False is never read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+def mask_until(tokens: Int[Tensor, "batch time"], end: int | None) -> Bool[Tensor, "batch time"]:
+    """True up to and including the first `end` token of each row; all True where there is no end token.
+
+    >>> mask_until(torch.tensor([[5, 0, 7], [5, 6, 7]]), end=0)
+    tensor([[ True,  True, False],
+            [ True,  True,  True]])
+    """
+    if end is None:
+        return torch.ones_like(tokens, dtype=torch.bool)
+    ended = (tokens == end).cumsum(1)
+    return (ended == 0) | ((ended == 1) & (tokens == end))
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Token ids, one sequence a row.
+
+    Attributes:
+        tokens: ids, int64.
+        mask: True where a token is real, the end token included.
+    """
+
+    tokens: Int[Tensor, "batch time"]
+    mask: Bool[Tensor, "batch time"]
+
+    @classmethod
+    def of(cls, tokens: Int[Tensor, "batch time"], end: int | None = None) -> Sequences:
+        """Sequences whose mask ends with the first `end` token of each row."""
+        return cls(tokens, mask_until(tokens, end))
+
+    def __len__(self) -> int:
+        return self.tokens.shape[0]
+
+    def __getitem__(self, rows: Tensor | slice) -> Sequences:
+        """The chosen rows."""
+        return Sequences(self.tokens[rows], self.mask[rows])
+
+    def to(self, device: torch.device | str) -> Sequences:
+        """The same on another device."""
+        return Sequences(self.tokens.to(device), self.mask.to(device))
+
+    def lists(self, end: int | None = None) -> list[list[int]]:
+        """The ids of each sequence as a plain list, padding and end token left out (what metrics read)."""
+        rows = []
+        for ids, length in zip(self.tokens.tolist(), self.mask.sum(1).tolist(), strict=True):
+            row = ids[:length]
+            rows.append(row[:-1] if end is not None and row and row[-1] == end else row)
+        return rows
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a generator drew, and how likely it was where it was drawn.
+
+    Attributes:
+        tokens: ids, int64.
+        mask: True where a token is real, the end token included.
+        log_probs: log-probability in nats of each token under the law it was drawn from (temperature,
+            top-k and top-p included), 0 where the mask is False; no gradient.
+    """
+
+    tokens: Int[Tensor, "batch time"]
+    mask: Bool[Tensor, "batch time"]
+    log_probs: Float[Tensor, "batch time"]
+
+    @property
+    def sequences(self) -> Sequences:
+        """The tokens without their probabilities."""
+        return Sequences(self.tokens, self.mask)
+
+    def __len__(self) -> int:
+        return self.tokens.shape[0]
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """Samples a gradient can flow through: one row of weights over the vocabulary for each position.
+
+    Attributes:
+        weights: rows that sum to 1, with gradient back to the generator (soft, or hard with a straight-through
+            gradient).
+        tokens: the hard ids drawn with the same noise, no gradient.
+        mask: True where a token is real, by the hard ids.
+    """
+
+    weights: Float[Tensor, "batch time vocab"]
+    tokens: Int[Tensor, "batch time"]
+    mask: Bool[Tensor, "batch time"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A scalar to minimise and the figures worth showing beside it.
+
+    Attributes:
+        value: the loss, with gradient.
+        figures: named numbers (reward, accuracy, entropy), no gradient, unit by name in the algorithm's page.
+        weight: what `value` is a mean over (tokens for a mean over tokens), where that is not simply the rows of
+            the minibatch; parts of a minibatch that were computed apart are joined in this proportion.
+    """
+
+    value: Float[Tensor, ""]
+    figures: dict[str, float] = field(default_factory=dict)
+    weight: float | None = None
