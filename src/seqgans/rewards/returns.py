@@ -1,0 +1,113 @@
+"""From scores to what each token earned, without roll-outs; never any gradient."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from seqgans.discriminators.base import SCORING_ROWS, Discriminator
+from seqgans.errors import BadInput
+from seqgans.randomness import Stream
+
+
+@runtime_checkable
+class StepScorer(Protocol):
+    """A discriminator that also says after each token how real the sequence looks so far."""
+
+    def step_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
+    ) -> Float[Tensor, "batch time"]:
+        """One logit a token; entry t has seen the tokens up to t."""
+        ...
+
+
+def reward_to_go(
+    rewards: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch time"], discount: float = 1.0
+) -> Float[Tensor, "batch time"]:
+    """What came from each token on.
+
+        Q_t = Σ_{s≥t} γ^{s−t} · m_s · r_s
+
+    Args:
+        rewards: r, what each token earned on its own.
+        mask: True where a token is real.
+        discount: γ, in [0, 1]; 0 leaves the rewards as they are, 1 is the plain sum.
+
+    Returns:
+        Q, 0 where the mask is False.
+
+    >>> import torch
+    >>> reward_to_go(torch.tensor([[1.0, 2.0, 4.0]]), torch.tensor([[True, True, False]]), discount=0.5)
+    tensor([[2., 2., 0.]])
+    """
+    if not 0 <= discount <= 1:
+        raise ValueError(f"discount must be at least 0 and at most 1, got {discount}")
+    returns = rewards.masked_fill(~mask, 0.0)
+    for time in range(rewards.shape[1] - 2, -1, -1):
+        returns[:, time] += discount * returns[:, time + 1]
+    return returns.masked_fill(~mask, 0.0)
+
+
+def spread(terminal: Float[Tensor, " batch"], mask: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
+    """The reward of the whole sequence at each of its tokens, 0 where the mask is False.
+
+    >>> import torch
+    >>> spread(torch.tensor([3.0]), torch.tensor([[True, False]]))
+    tensor([[3., 0.]])
+    """
+    return terminal[:, None] * mask
+
+
+@torch.no_grad()
+def prefix_rewards(
+    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch time"]:
+    """The probability that each prefix is real, the rest read as padding.
+
+        Q_t = D(Y_1:t)
+
+    Args:
+        discriminator: scores padded sequences, without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+
+    Returns:
+        Q in [0, 1], 0 where the mask is False; a whole sequence earns D(Y).
+    """
+    time = tokens.shape[1]
+    seen = torch.ones(time, time, dtype=torch.bool, device=tokens.device).tril()  # (prefix, time)
+    rows = max(1, SCORING_ROWS // time)
+    scores = []
+    for part, real in zip(tokens.split(rows), mask.split(rows), strict=True):
+        prefixes = part[:, None].expand(-1, time, -1).reshape(-1, time)  # (batch · prefix, time)
+        known = (real[:, None] & seen).reshape(-1, time)
+        scores.append(discriminator.scores(prefixes, known).view(-1, time))
+    return torch.cat(scores).sigmoid() * mask
+
+
+@torch.no_grad()
+def step_rewards(
+    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch time"]:
+    """The probability of being real that a discriminator gives after each token, all in one pass.
+
+    Args:
+        discriminator: one with `step_scores`, used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+
+    Returns:
+        Probabilities in [0, 1], 0 where the mask is False.
+
+    Raises:
+        BadInput: the discriminator has no score per step.
+    """
+    if not isinstance(discriminator, StepScorer):
+        raise BadInput(
+            f"rewards per step need a discriminator with a score per step, got {type(discriminator).__name__}; "
+            "choose lstm or gru"
+        )
+    return discriminator.step_scores(tokens, mask).sigmoid() * mask
