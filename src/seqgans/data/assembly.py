@@ -1,0 +1,163 @@
+"""The road from texts to a corpus: divide, measure, count, encode, and refuse what nothing can be learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from seqgans.data.corpus import Corpus, CorpusSettings, encode_texts
+from seqgans.data.splits import divide, repeats
+from seqgans.data.vocabulary import Vocabulary, pieces_of
+from seqgans.errors import BadInput
+from seqgans.sequences import Sequences
+
+LONGEST = 64  # tokens of a line where no length is set
+FEWEST = 3  # usable sequences: one for each split
+UNSPACED = ((0x3040, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))  # kana and Han characters
+
+
+def corpus_of_texts(
+    name: str, given: Mapping[str, Sequence[str]], settings: CorpusSettings, seed: int, facts: Mapping[str, Any]
+) -> Corpus:
+    """Texts into a corpus.
+
+    The vocabulary is that of the training texts alone, as they are after cutting or dropping. Lines are divided
+    before they are measured, so that another length keeps every line in its split.
+
+    Args:
+        name: the spec, for messages and facts.
+        given: texts of "train" and perhaps of "valid" and "test".
+        settings: all choices.
+        seed: how lines are divided.
+        facts: what is already known about the source.
+
+    Raises:
+        BadInput: too little is left to learn from.
+    """
+    splits = divide(given, settings, seed)
+    spaces = settings.spaces == "keep" or (settings.spaces == "auto" and not _unspaced(splits["train"]))
+    learnt = _build(splits["train"], settings, spaces) if settings.tokens == "bytepair" else None
+    sizes = {split: [len(_pieces(t, settings, spaces, learnt)) for t in texts] for split, texts in splits.items()}
+    room = _room(name, [size for counts in sizes.values() for size in counts], settings)
+    used = {split: [size for size in counts if _usable(size, room, settings)] for split, counts in sizes.items()}
+    _check_counts(name, used, splits, room)
+
+    train = [t for t, size in zip(splits["train"], sizes["train"], strict=True) if _usable(size, room, settings)]
+    vocabulary = learnt or _build([_clip(text, settings, spaces, room) for text in train], settings, spaces)
+    widths = {min(size, room) for counts in used.values() for size in counts}
+    ends = _ends(name, widths, settings)
+    vocabulary = replace(vocabulary, end=0 if ends else None)
+    length = max(widths) + ends
+    encoded = {split: encode_texts(texts, vocabulary, length, settings.longer) for split, texts in splits.items()}
+    sequences = {split: rows for split, (rows, _) in encoded.items()}
+    check_symbols(name, sequences["train"], vocabulary)
+    counted = {split: {**asdict(count), "unknown_rate": count.unknown_rate} for split, (_, count) in encoded.items()}
+    return Corpus(
+        name=name,
+        **sequences,
+        vocabulary=vocabulary,
+        length=length,
+        facts={**facts, **facts_of(name, settings, seed, vocabulary, length), **counted, "repeats": repeats(splits)},
+    )
+
+
+def facts_of(name: str, settings: CorpusSettings, seed: int, vocabulary: Vocabulary, length: int) -> dict[str, Any]:
+    """The facts that every corpus records."""
+    return {
+        "spec": name,
+        "seed": seed,
+        "settings": asdict(settings),
+        "vocabulary_size": vocabulary.size,
+        "length": length,
+        "end": vocabulary.end,
+    }
+
+
+def check_symbols(name: str, train: Sequences, vocabulary: Vocabulary) -> None:
+    """Refuse training sequences that are all made of one symbol.
+
+    Raises:
+        BadInput: there is nothing to choose between.
+    """
+    distinct = [token for token in train.tokens[train.mask].unique().tolist() if token != vocabulary.end]
+    if len(distinct) < 2:
+        raise BadInput(
+            f"{name} must have at least 2 distinct symbols, but its training sequences have only "
+            f"{', '.join(repr(vocabulary.symbols[token]) for token in distinct)}; give richer data, or set "
+            "--corpus.tokens characters or a lower --corpus.minimum_count"
+        )
+
+
+def _unspaced(texts: Sequence[str]) -> bool:
+    """Whether most characters of the first texts belong to scripts written without spaces."""
+    sample = [ord(character) for text in texts[:1000] for character in text if not character.isspace()]
+    return 2 * sum(any(low <= code <= high for low, high in UNSPACED) for code in sample) > len(sample)
+
+
+def _build(texts: Sequence[str], settings: CorpusSettings, spaces: bool) -> Vocabulary:
+    return Vocabulary.build(
+        texts,
+        settings.tokens,
+        settings.minimum_count,
+        settings.vocabulary_size,
+        lowercase=settings.lowercase,
+        spaces=spaces,
+    )
+
+
+def _pieces(text: str, settings: CorpusSettings, spaces: bool, learnt: Vocabulary | None) -> Sequence[str | int]:
+    """The tokens of a text, for their number."""
+    if learnt is not None:
+        return learnt.encode(text)
+    return pieces_of(text, settings.tokens, lowercase=settings.lowercase, spaces=spaces)
+
+
+def _clip(text: str, settings: CorpusSettings, spaces: bool, room: int) -> str:
+    """The part of a text whose words or characters are counted."""
+    pieces = pieces_of(text, settings.tokens, lowercase=settings.lowercase, spaces=spaces)
+    return ("" if settings.tokens == "characters" else " ").join(pieces[:room])
+
+
+def _usable(size: int, room: int, settings: CorpusSettings) -> bool:
+    return size > 0 and (size <= room or settings.longer == "cut")
+
+
+def _room(name: str, sizes: Sequence[int], settings: CorpusSettings) -> int:
+    """The most tokens a line may have."""
+    filled = [size for size in sizes if size]
+    if not filled:
+        raise BadInput(f"{name} must hold at least one line of text, but all are blank; give a file with text")
+    room = min(max(filled), settings.length or LONGEST)
+    if settings.longer == "drop" and min(filled) > room:
+        raise BadInput(
+            f"{name} must have lines of at most {room} tokens, but the shortest has {min(filled)}; "
+            "raise --corpus.length or set --corpus.longer cut"
+        )
+    return room
+
+
+def _check_counts(name: str, used: Mapping[str, Sequence[int]], splits: Mapping[str, Sequence[str]], room: int) -> None:
+    """Refuse a corpus with too few usable lines, or with none in a split that was asked for."""
+    usable = sum(map(len, used.values()))
+    if usable < FEWEST:
+        raise BadInput(
+            f"{name} must have at least {FEWEST} usable lines, got {usable} (not blank, at most {room} tokens); "
+            "give more text or raise --corpus.length"
+        )
+    for split, lines in splits.items():
+        if not used[split] and (lines or split == "train"):
+            raise BadInput(
+                f"the {split} split of {name} must have a usable line, but all {len(lines)} are blank or longer than "
+                f"{room} tokens; raise --corpus.length or change the shares of the splits"
+            )
+
+
+def _ends(name: str, widths: set[int], settings: CorpusSettings) -> bool:
+    """Whether sequences end with an end token."""
+    if settings.end == "no" and len(widths) > 1:
+        raise BadInput(
+            f"{name} must have lines of one length when --corpus.end is no, but they have {min(widths)} to "
+            f"{max(widths)} tokens; set --corpus.end yes"
+        )
+    return settings.end == "yes" or (settings.end == "auto" and len(widths) > 1)

@@ -1,0 +1,64 @@
+"""Datasets of the `datasets` library: by hub name, or a folder that the library saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.packages import optional_package
+from seqgans.data.tables import cell_text, column_named
+from seqgans.errors import BadInput
+
+PREFIX = "hf:"
+SPLIT_NAMES = {"train": ("train",), "valid": ("validation", "valid", "dev"), "test": ("test",)}
+
+
+def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
+    """A dataset as a corpus.
+
+    Args:
+        name: `hf:NAME`, `hf:NAME:CONFIGURATION`, or `hf:FOLDER` written by `save_to_disk`.
+        settings: `text` chooses the column (default "text"), `split` one split to divide; without it, the splits
+            called train, validation and test are used, and what is missing is taken from train.
+        seed: how rows are divided.
+
+    Raises:
+        BadInput: the dataset cannot be loaded, or has no such split or column.
+    """
+    loaded = _load(name)
+    parts: dict[str, Any] = dict(loaded) if hasattr(loaded, "keys") else {"train": loaded}
+    if settings.split is not None:
+        if settings.split not in parts:
+            raise BadInput(f"{name} has no split {settings.split!r}; choose --corpus.split from: {', '.join(parts)}")
+        parts = {"train": parts[settings.split]}
+    chosen = {split: next((n for n in names if n in parts), None) for split, names in SPLIT_NAMES.items()}
+    if chosen["train"] is None:
+        raise BadInput(f"{name} has no split 'train'; choose --corpus.split from: {', '.join(parts)}")
+    texts = {split: _column(name, parts[part], settings.text) for split, part in chosen.items() if part is not None}
+    return corpus_of_texts(name, texts, settings, seed, {"kind": "hf"})
+
+
+def _column(name: str, rows: Any, column: str | None) -> list[str]:
+    wanted = column_named(name, column, rows.column_names)
+    return [cell_text(name, cell, number) for number, cell in enumerate(rows[wanted], start=1)]
+
+
+def _load(name: str) -> Any:
+    """A dataset, or a dictionary of them."""
+    datasets = optional_package("datasets", "hf:NAME")
+    place = name.removeprefix(PREFIX)
+    if not place:
+        raise BadInput("hf: must be followed by the name of a dataset or a folder, got nothing; for example hf:imdb")
+    try:
+        if Path(place).is_dir():
+            return datasets.load_from_disk(place)
+        dataset, _, configuration = place.partition(":")
+        return datasets.load_dataset(dataset, configuration or None)
+    except Exception as error:  # the library lets through whatever its network and file layers raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise BadInput(
+            f"{name} must be a dataset that can be loaded, but: {reason}; check the name and the network, or give a "
+            "folder written by save_to_disk"
+        ) from error

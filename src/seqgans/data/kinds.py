@@ -1,0 +1,36 @@
+"""What a corpus can be: one line for each form of spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqgans.data.worlds import WORLDS
+
+
+@dataclass(frozen=True)
+class CorpusKind:
+    """A form of spec.
+
+    Attributes:
+        name: what a list shows.
+        description: one line.
+        example: a spec of this form.
+    """
+
+    name: str
+    description: str
+    example: str
+
+
+CORPORA: dict[str, CorpusKind] = {
+    kind.name: kind
+    for kind in (
+        CorpusKind("oracle", "an LSTM with N(0, 1) parameters drawn from the seed", "oracle"),
+        CorpusKind("oracle:FILE", "an LSTM with published parameters", "oracle:seqgan_oracle.safetensors"),
+        *(CorpusKind(f"world:{name}", world.description, f"world:{name}") for name, world in WORLDS.items()),
+        CorpusKind("text", "one sequence a line: .txt or .txt.gz", "captions.txt.gz"),
+        CorpusKind("table", "a text column of .tsv, .csv, .jsonl (.gz too) or .parquet", "reviews.tsv.gz"),
+        CorpusKind("music", "a folder or tar of MIDI files", "tunes.tar.gz"),
+        CorpusKind("hf", "a dataset of the hub, or a folder that `datasets` saved", "hf:imdb"),
+    )
+}

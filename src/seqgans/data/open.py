@@ -1,0 +1,90 @@
+"""A spec into a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqgans.choices import choice
+from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.drawn import world_corpus
+from seqgans.data.hub import PREFIX, hub_corpus
+from seqgans.data.kinds import CORPORA
+from seqgans.data.music import music_corpus
+from seqgans.data.tables import Header, read_table
+from seqgans.data.text import read_lines
+from seqgans.data.worlds import WORLDS
+from seqgans.errors import BadInput
+
+WORLD = "world:"
+TEXTS = (".txt", ".txt.gz")
+TABLES = (".tsv", ".tsv.gz", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+TARS = (".tar", ".tar.gz", ".tgz")
+
+
+def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
+    """The corpus that `spec` names: a world, text, a table, music or a dataset; all but an oracle.
+
+    Args:
+        spec: one of the forms in `CORPORA`.
+        settings: how it is read.
+        seed: how it is divided, or what is drawn.
+
+    Raises:
+        BadInput: there is no such corpus, or it cannot be used as asked; always one line.
+    """
+    if spec.startswith(WORLD):
+        return world_corpus(choice(WORLDS, spec.removeprefix(WORLD), "world"), settings, seed)
+    if settings.split is not None and not spec.startswith(PREFIX):
+        raise BadInput(f"--corpus.split chooses a split of a dataset ({PREFIX}NAME), and {spec} is none; leave it out")
+    if spec.startswith(PREFIX):
+        if settings.valid_file or settings.test_file:
+            raise BadInput(f"{spec} brings its own splits; leave out --corpus.valid_file and --corpus.test_file")
+        return hub_corpus(spec, settings, seed)
+    path = _existing(spec)
+    if path.is_dir() or path.name.lower().endswith(TARS):
+        return music_corpus(spec, path, settings, seed)
+    files = {"train": spec, "valid": settings.valid_file, "test": settings.test_file}
+    given = {
+        split: read_texts(Path(file), settings.text, settings.header)
+        for split, file in files.items()
+        if file is not None
+    }
+    kind = "text" if path.name.lower().endswith(TEXTS) else "table"
+    return corpus_of_texts(spec, given, settings, seed, {"kind": kind})
+
+
+def read_texts(path: Path, column: str | None = None, header: Header = "auto") -> list[str]:
+    """The sequences of a text file or a table, one a line or row, blank ones included.
+
+    Args:
+        path: a file whose ending says what it is.
+        column: the text column of a table; None means "text".
+        header: whether the first line of a table names its columns.
+
+    Raises:
+        BadInput: the file cannot be read, or is of another kind.
+    """
+    name = _existing(str(path)).name.lower()
+    if name.endswith(TEXTS):
+        if column is not None:
+            raise BadInput(f"{path} is text without columns, but --corpus.text is {column}; leave that setting out")
+        return read_lines(path)
+    if name.endswith(TABLES):
+        return read_table(path, column, header)
+    raise BadInput(f"{path} must end with one of {', '.join((*TEXTS, *TABLES))}; rename or convert it")
+
+
+def _existing(spec: str) -> Path:
+    """The path, if there is something."""
+    path = Path(spec)
+    try:
+        there = path.exists()
+    except PermissionError as error:
+        raise BadInput(f"{spec} must be readable, but permission was denied; change its permissions") from error
+    if not there:
+        examples = ", ".join(kind.example for kind in CORPORA.values())
+        raise BadInput(f"no file or corpus is called {spec!r}; give a path or a spec such as: {examples}")
+    if (path.is_dir() and (path / "dataset_info.json").exists()) or (path / "dataset_dict.json").exists():
+        raise BadInput(f"{spec} is a folder that the datasets library saved; give it as {PREFIX}{spec}")
+    return path

@@ -1,0 +1,128 @@
+"""Tables with one text column: `.tsv`, `.csv`, `.jsonl` (plain or gzip) and `.parquet`.
+
+A column is named. Tab- and comma-separated files without a header line have no names: there a column is its
+number, counted from 0, so `label<TAB>text` is read with `--corpus.text 1`. A number therefore says that
+the first line is data, a name that it is the header; `--corpus.header` overrules both.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from seqgans.data.packages import optional_package
+from seqgans.data.text import read_text
+from seqgans.errors import BadInput
+
+Header = Literal["auto", "yes", "no"]
+DEFAULT_COLUMN = "text"
+SHOWN = 24  # characters of a cell in an error message
+
+
+def read_table(path: Path, column: str | None = None, header: Header = "auto") -> list[str]:
+    """The texts of one column, one a row; rows whose cell is missing come as empty text.
+
+    Args:
+        path: a file whose name ends with `.tsv`, `.csv`, `.jsonl` (`.gz` allowed after each) or `.parquet`.
+        column: its name, or its number from 0 in a file without header; None means "text".
+        header: whether the first line of `.tsv` and `.csv` names the columns.
+
+    Raises:
+        BadInput: the file cannot be read, or has no such column; the message lists those there are.
+    """
+    kind = path.name.removesuffix(".gz").rpartition(".")[2]
+    if kind == "parquet":
+        return _parquet(path, column)
+    if kind == "jsonl":
+        return _jsonl(path, column)
+    text = read_text(path)
+    if not text.strip():
+        raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
+    if kind == "tsv":
+        rows = [line.split("\t") for line in text.split("\n") if line.strip()]
+    else:
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        except csv.Error as error:
+            raise BadInput(f"{path} must be comma-separated, but: {error}; quote its cells or save it again") from error
+    return _separated(path, rows, column, header)
+
+
+def column_named(path: Path | str, column: str | None, there: Sequence[str]) -> str:
+    """The column to read, checked against those there are."""
+    wanted = DEFAULT_COLUMN if column is None else column
+    if wanted not in there:
+        raise BadInput(f"{path} has no column {wanted!r}; choose one with --corpus.text: {', '.join(there)}")
+    return wanted
+
+
+def _separated(path: Path, rows: list[list[str]], column: str | None, header: Header) -> list[str]:
+    named = header == "yes" or (header == "auto" and not (column or "").isdecimal())
+    first = rows[0]
+    if named and (column or DEFAULT_COLUMN) in first:
+        place, rows = first.index(column or DEFAULT_COLUMN), rows[1:]
+    elif not named and (column or "").isdecimal() and int(column or "") < len(first):
+        place = int(column or "")
+    else:
+        shown = (cell if len(cell) <= SHOWN else cell[: SHOWN - 1] + "…" for cell in first)
+        listed = ", ".join(f"{number} ({cell!r})" for number, cell in enumerate(shown))
+        wanted = repr(column or DEFAULT_COLUMN)
+        way = "by name, or by number where the first line is no header" if named else "by number"
+        raise BadInput(f"{path} has no column {wanted}; choose one with --corpus.text {way}: {listed}")
+    texts = []
+    for number, row in enumerate(rows, start=2 if named else 1):
+        if len(row) <= place:
+            raise BadInput(
+                f"{path} must have {place + 1} columns or more, but row {number} has {len(row)}; mend the row"
+            )
+        texts.append(row[place])
+    return texts
+
+
+def _jsonl(path: Path, column: str | None) -> list[str]:
+    lines = [line for line in read_text(path).split("\n") if line.strip()]
+    if not lines:
+        raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
+    texts = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadInput(f"{path} must hold one JSON object a line, but row {number} is not: {error}") from error
+        if not isinstance(row, dict):
+            raise BadInput(f"{path} must hold one JSON object a line, but row {number} is a {type(row).__name__}")
+        texts.append(cell_text(path, row[column_named(path, column, list(row))], number))
+    return texts
+
+
+def _parquet(path: Path, column: str | None) -> list[str]:
+    parquet = optional_package("pyarrow.parquet", "a .parquet file")
+    arrow = optional_package("pyarrow", "a .parquet file")
+    try:
+        with parquet.ParquetFile(path) as file:
+            wanted = column_named(path, column, file.schema_arrow.names)
+            cells = file.read(columns=[wanted]).column(0).to_pylist()
+    except FileNotFoundError as error:
+        raise BadInput(f"a corpus must be a file that exists, but there is none at {path}; check the path") from error
+    except PermissionError as error:
+        raise BadInput(f"{path} must be readable, but permission was denied; change its permissions") from error
+    except (arrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(
+            f"{path} must be a parquet file, but cannot be read ({reason}); fetch or save it again"
+        ) from error
+    return [cell_text(path, cell, number) for number, cell in enumerate(cells, start=1)]
+
+
+def cell_text(path: Path | str, cell: Any, row: int) -> str:
+    """A cell as text; a missing one is empty."""
+    if cell is None:
+        return ""
+    if not isinstance(cell, str):
+        kind = type(cell).__name__
+        raise BadInput(f"{path} must hold text in that column, but row {row} is of type {kind}; choose another column")
+    return cell
