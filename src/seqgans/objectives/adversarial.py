@@ -18,7 +18,7 @@ Losses = tuple[Float[Tensor, ""], Float[Tensor, ""]]
 
 
 def relativistic(real_scores: Float[Tensor, "*axes"], fake_scores: Float[Tensor, "*axes"]) -> Losses:
-    """Which of a pair is the real one? (RSGAN, the loss of RelGAN.)
+    """Which of a pair is real (RSGAN, the loss of RelGAN).
 
         L_D = −mean log σ(r − f),   L_G = −mean log σ(f − r)
 
