@@ -35,8 +35,21 @@ def repeat(state: State, times: int) -> State:
 
 
 def join(states: Sequence[State]) -> State:
-    """The rows of several states, one after another."""
-    return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
+    """The rows of several states, one after another; caches of different sizes are filled up with zeros."""
+    joined = []
+    for parts in zip(*states, strict=True):
+        largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+        joined.append(torch.cat([_filled_up(part, largest) for part in parts]))
+    return tuple(joined)
+
+
+def _filled_up(part: Tensor, shape: Sequence[int]) -> Tensor:
+    """`part` with zeros behind it, until all axes but the first have the given sizes."""
+    if list(part.shape[1:]) == list(shape):
+        return part
+    whole = part.new_zeros(part.shape[0], *shape)
+    whole[tuple(slice(size) for size in part.shape)] = part
+    return whole
 
 
 def look_up(table: Float[Tensor, "vocab width"], tokens: Tensor) -> Tensor:
@@ -138,13 +151,9 @@ class Generator(nn.Module, ABC):
         for time in range(length):
             hidden, state = self.advance(previous, state)
             if time < given:
-                log_probs[:, time] = token_log_probs(
-                    hidden, self.output.weight, self.output.bias, tokens[:, time]
-                )
+                log_probs[:, time] = token_log_probs(hidden, self.output.weight, self.output.bias, tokens[:, time])
             else:
-                drawn, of = draw(
-                    hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], decoding
-                )
+                drawn, of = draw(hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], decoding)
                 tokens[:, time] = drawn[:, 0]
                 log_probs[:, time] = of[:, 0]
             previous = tokens[:, time]

@@ -7,6 +7,7 @@ References: Yu et al. (2017), arXiv:1609.05473, section "Synthetic Data Experime
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from seqgans.data.corpus import Corpus
-from seqgans.data.vocabulary import Vocabulary
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.drawn import drawn_corpus
 from seqgans.errors import BadInput
 from seqgans.generators.recurrent import LSTM, Recurrent
 from seqgans.randomness import generator_for
-from seqgans.sequences import Sequences
 
 GATES = ("i", "f", "c", "o")  # in the order in which nn.LSTM stacks them
 ROWS = 1000  # sequences drawn at once
-LEAST_HELD_OUT = 1000  # sequences, enough for an NLL to within a hundredth of a nat
+PAPER_LENGTH = 20  # tokens
 
 
 def fresh_oracle(vocabulary_size: int, seed: int, embedding: int = 32, hidden: int = 32) -> Recurrent:
@@ -102,34 +102,31 @@ def _check_oracle(found: dict[str, Tensor], path: str | Path) -> tuple[int, int,
 
 def oracle_corpus(
     oracle: Recurrent,
-    length: int = 20,
-    sequences: int = 10_000,
-    seed: int = 0,
+    settings: CorpusSettings,
+    seed: int,
     *,
     name: str = "oracle",
-    held_out: int | None = None,
-    facts: dict[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Corpus:
-    """Sequences drawn from an oracle: so many to learn from, and further ones to stop by and to be judged on.
+    """Sequences drawn from an oracle: some to learn from, further ones to stop by and to be judged on.
 
     Args:
         oracle: the law they are drawn from.
-        length: tokens of each.
-        sequences: training sequences.
-        seed: equal seeds give equal corpora; each split has random numbers of its own, so that the size of one
-            does not change another.
+        settings: `length` (20 where it is not given), `sequences`, and the shares `valid` and `test`.
+        seed: equal seeds give equal corpora; each split has random numbers of its own.
         name: the spec it goes by.
-        held_out: validation sequences, and as many test sequences; None takes a tenth of the training sequences
-            but at least 1,000.
-        facts: what is further worth recording.
+        facts: what is further known about the oracle.
+
+    Raises:
+        BadInput: a setting is given that only corpora read from files have.
     """
-    held_out = max(LEAST_HELD_OUT, sequences // 10) if held_out is None else held_out
-    sizes = {"train": sequences, "valid": held_out, "test": held_out}
-    drawn = {}
-    for split, size in sizes.items():
-        random = generator_for(seed, "oracle corpus", split)
-        parts = [oracle.sample(min(ROWS, size - i), length, random=random).tokens for i in range(0, size, ROWS)]
-        drawn[split] = Sequences.of(torch.cat(parts) if parts else torch.zeros(0, length, dtype=torch.long))
-    recorded = {"spec": name, "seed": seed, "length": length, "sequences": sizes, **(facts or {})}
-    vocabulary = Vocabulary.of_ids(oracle.vocabulary_size)
-    return Corpus(name, **drawn, vocabulary=vocabulary, length=length, facts=recorded)
+    length = settings.length or PAPER_LENGTH
+
+    def sample(count: int, random: torch.Generator) -> Tensor:
+        parts = [
+            oracle.sample(min(ROWS, count - first), length, random=random).tokens for first in range(0, count, ROWS)
+        ]
+        return torch.cat(parts) if parts else torch.zeros(0, length, dtype=torch.long)
+
+    recorded = {"kind": "oracle", **(facts or {})}
+    return drawn_corpus(name, sample, oracle.vocabulary_size, settings, seed, recorded)
