@@ -1,0 +1,204 @@
+"""LeakGAN: a manager sees the discriminator's features and sets goals among them, a worker writes towards them.
+
+Paper                        Code                                       Shape, equation
+F, f_t                       features of Planner.plan                   (batch, time + 1, features)
+g_t, w_t, O_t · w_t          generators.hierarchical                    Eq. 3 to 6
+Q(s_t, g_t)                  play.extras["values"]                      (batch, time)
+d_cos(f_{t+c} − f_t, g_t)    manager_loss                               Eq. 7, 8
+r_t^I                        play.rewards                               (batch, time), Eq. 9
+R_i, δ                       rank_rescale, delta                        Eq. 10
+interleaved training         interleave                                 one epoch of likelihood every 15 rounds
+
+Each round samples one batch. Every c tokens its prefixes are completed `rollouts` times; the mean probability of
+being real, replaced by its rank in the batch, is Q of the c goals set on the way to that prefix. The worker is
+paid by how far the features followed the goals.
+
+Departures: products of cosine and reward are taken per position (the authors' code averages the cosines first);
+ranks are true ranks; the worker sees the last c goals (`goal_window: block` of the generator is the code's way);
+one logit instead of two classes; the training set is fixed. `shuffled` is not in the paper: it is the control arm
+of every measurement. So is `goal_window: constant`: goals that cannot depend on the features.
+
+References: Guo, Lu, Cai, Zhang, Yu and Wang (2018), arXiv:1709.08624.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from seqgans.algorithms.adversaries import discriminator_phase
+from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
+from seqgans.algorithms.likelihood import epoch, teacher_forcing
+from seqgans.errors import BadInput
+from seqgans.generators.hierarchical import Planner
+from seqgans.objectives.hierarchical import intrinsic_rewards, manager_loss
+from seqgans.objectives.policy_gradient import reinforce_loss
+from seqgans.rewards.control import shuffled_over_batch
+from seqgans.rewards.shaping import block_rewards, rank_rescale
+from seqgans.sequences import Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakGAN:
+    """Settings and losses of LeakGAN; the defaults are the published ones at length 20.
+
+    Attributes:
+        pretrain_rounds: rounds of pre-training, each d-steps and then likelihood.
+        pretrain_epochs: passes of manager and worker over the training sequences, dealt out over these rounds.
+        rounds: rounds of the game.
+        generator_steps: steps of manager and worker a round.
+        discriminator_steps: d-steps a round, in pre-training too, each with fresh negatives.
+        discriminator_epochs: passes over the examples of a d-step.
+        discriminator_examples: negatives of a d-step; none given means as many as training sequences.
+        rollouts: completions of each prefix.
+        delta: how far ranks push the best and the worst value apart.
+        interleave: a pass over the training sequences after every so many rounds; 0 for none.
+        batch: sequences of a generator step, and of a minibatch in pre-training.
+        discriminator_batch: sequences of a discriminator minibatch, half of them real.
+        generator_rate: learning rate of manager and worker.
+        discriminator_rate: learning rate of the discriminator.
+        clip: largest gradient norm of the manager, and of the worker.
+        shuffled: the control arm: values and rewards are handed to other sequences of the batch.
+    """
+
+    generator: ClassVar[str] = "hierarchical"
+    discriminator: ClassVar[str | None] = "leaking"
+    paper: ClassVar[str] = "Guo, Lu, Cai, Zhang, Yu and Wang 2018"
+
+    pretrain_rounds: int = 10
+    pretrain_epochs: int = 80
+    rounds: int = 800
+    generator_steps: int = 1
+    discriminator_steps: int = 5
+    discriminator_epochs: int = 3
+    discriminator_examples: int | None = None
+    rollouts: int = 4
+    delta: float = 12.0
+    interleave: int = 15
+    batch: int = 64
+    discriminator_batch: int = 64
+    generator_rate: float = 0.0015
+    discriminator_rate: float = 5e-5
+    clip: float = 5.0
+    shuffled: bool = False
+
+    def __post_init__(self) -> None:
+        check_counts(self, 0, "pretrain_rounds", "pretrain_epochs", "rounds", "discriminator_steps", "interleave")
+        check_counts(self, 1, "generator_steps", "discriminator_epochs", "rollouts", "batch")
+        check_counts(self, 2, "discriminator_batch")
+        check_rates(self, "delta", "generator_rate", "discriminator_rate", "clip")
+        if self.pretrain_epochs and not self.pretrain_rounds:
+            raise ValueError("LeakGAN.pretrain_rounds must be at least 1 for pretrain_epochs above 0, got 0")
+
+    def schedule(self) -> Schedule:
+        """Pre-train discriminator and generator in turn, then play; both players learn in every round."""
+        rounds, epochs = self.pretrain_rounds, self.pretrain_epochs
+        before = [
+            phase
+            for turn in range(rounds)
+            for phase in (
+                self.discriminator_phase("discriminator pre-training"),
+                self.likelihood("likelihood", (turn + 1) * epochs // rounds - turn * epochs // rounds, epoch),
+            )
+        ]
+        game = Phase(
+            name="generator",
+            gather=self.play,
+            updates=(
+                Update("generator.manager", self.manager_loss, self.optimizer("transition")),
+                Update("generator.worker", self.worker_loss, self.optimizer("intrinsic")),
+            ),
+            gathers=self.generator_steps,
+        )
+        interleaved = (self.likelihood("interleaved likelihood", 1, self.due),) if self.interleave else ()
+        return Schedule(
+            before=tuple(before),
+            round=(game, self.discriminator_phase("discriminator"), *interleaved),
+            rounds=self.rounds,
+        )
+
+    def optimizer(self, name: str) -> Optimizer:
+        """Manager and worker are moved alike, each by its own optimiser."""
+        return Optimizer(name=name, rate=self.generator_rate, clip=self.clip)
+
+    def likelihood(self, name: str, epochs: int, gather: Any) -> Phase:
+        """Manager and worker learn from real sequences."""
+        updates = (
+            Update("generator.manager", self.manager_pretraining_loss, self.optimizer("likelihood")),
+            Update("generator.worker", teacher_forcing, self.optimizer("likelihood")),
+        )
+        return Phase(name=name, gather=gather, updates=updates, gathers=epochs, batch=self.batch)
+
+    def discriminator_phase(self, name: str) -> Phase:
+        """d-steps with this algorithm's settings."""
+        return discriminator_phase(
+            name=name,
+            steps=self.discriminator_steps,
+            epochs=self.discriminator_epochs,
+            rate=self.discriminator_rate,
+            batch=self.discriminator_batch,
+            examples=self.discriminator_examples,
+        )
+
+    def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
+        """No further players."""
+        return {}
+
+    def due(self, players: Players, scene: Scene) -> Play:
+        """All training sequences in every `interleave`-th round, none in the others."""
+        return epoch(players, scene) if scene.round % self.interleave == 0 else Play(real=scene.corpus.train[:0])
+
+    def play(self, players: Players, scene: Scene) -> Play:
+        """Sample; value the goals by roll-outs and the tokens by how they followed the goals."""
+        generator, horizon = planner(players), planner(players).settings.horizon
+        fake = generator.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
+        raw = block_rewards(
+            generator, players.discriminator, fake.tokens, fake.mask, self.rollouts, scene.random, horizon
+        )
+        values = scene.over_batch(lambda whole: rank_rescale(whole, self.delta), raw)
+        features, goals = generator.plan(fake.tokens)
+        rewards = intrinsic_rewards(features, goals, horizon) * fake.mask
+        figures = {
+            "reward": raw[:, -1].mean().item(),
+            "reward_spread": raw[:, -1].std().item() if len(raw) > 1 else 0.0,
+            "intrinsic": (rewards.sum() / fake.mask.sum()).item(),
+            "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
+        }
+        if self.shuffled:
+            both = torch.cat([values, rewards], 1)
+            values, rewards = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), both).chunk(2, 1)
+        return Play(fake=fake.sequences, rewards=rewards, extras={"values": values}, figures=figures)
+
+    def manager_loss(self, players: Players, play: Play) -> Loss:
+        """Eq. 7: goals turn towards where the features went, the more the better that was."""
+        if play.fake is None:
+            raise ValueError("the manager learns from samples, got a play without any")
+        features, goals = planner(players).plan(play.fake.tokens)
+        horizon = planner(players).settings.horizon
+        return Loss(manager_loss(features, goals, play.extras["values"], play.fake.mask, horizon))
+
+    def manager_pretraining_loss(self, players: Players, play: Play) -> Loss:
+        """Eq. 8: goals turn towards where the features of real sequences go."""
+        if play.real is None:
+            raise ValueError("the manager's pre-training needs real sequences, got a play without any")
+        features, goals = planner(players).plan(play.real.tokens)
+        ones = torch.ones_like(play.real.mask, dtype=goals.dtype)
+        return Loss(manager_loss(features, goals, ones, play.real.mask, planner(players).settings.horizon))
+
+    def worker_loss(self, players: Players, play: Play) -> Loss:
+        """Eq. 9: policy gradient of the intrinsic rewards."""
+        if play.fake is None or play.rewards is None:
+            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
+        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
+        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+
+
+def planner(players: Players) -> Planner:
+    """The generator, which must be one that sets goals."""
+    if not isinstance(players.generator, Planner):
+        raise BadInput(
+            f"LeakGAN needs the generator 'hierarchical', got {type(players.generator).__name__}; leave --generator out"
+        )
+    return players.generator
