@@ -1,0 +1,1 @@
+"""A schedule into updates: one loop, checkpoints, a run's folder."""

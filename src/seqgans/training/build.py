@@ -1,0 +1,136 @@
+"""A recipe into what a training needs: the corpus, its oracle where there is one, and the players."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from seqgans.algorithms.base import Players
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.drawn import drawn_corpus
+from seqgans.data.open import WORLD, open_text_corpus
+from seqgans.data.worlds import WORLDS, World
+from seqgans.errors import BadInput
+from seqgans.generators.base import Generator
+from seqgans.generators.decoding import PLAIN, Decoding
+from seqgans.generators.oracle import GATES, fresh_oracle, published_oracle
+from seqgans.generators.recurrent import Recurrent
+from seqgans.randomness import Stream, generator_for
+from seqgans.sequences import Samples, Sequences
+from seqgans.training.recipe import Recipe
+
+ORACLE = "oracle"
+ORACLE_VOCABULARY, ORACLE_LENGTH = 5000, 20
+
+
+@dataclass(frozen=True)
+class Law:
+    """A world in the place of an oracle: it scores sequences and draws them.
+
+    Attributes:
+        world: whose law it is.
+    """
+
+    world: World
+
+    def log_probs(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
+        """Exact log-probability of each token, nats."""
+        return self.world.log_probs(tokens)
+
+    def sample(
+        self, count: int, length: int, *, random: torch.Generator | Stream, decoding: Decoding = PLAIN
+    ) -> Samples:
+        """Draw sequences at temperature 1."""
+        if decoding != PLAIN:
+            raise BadInput("a world can only be sampled at temperature 1, without top-k and top-p")
+        tokens = self.world.sample(count, random)
+        log_probs = self.world.log_probs(tokens)
+        return Samples(tokens, Sequences.of(tokens).mask, log_probs.float())
+
+
+Truth = Recurrent | Law
+"""The law of the real data, where it is known."""
+
+
+def truth_of(spec: str, vocabulary_size: int | None, seed: int) -> Truth | None:
+    """The oracle or world a spec names; None for every other corpus.
+
+    Args:
+        spec: `oracle`, `oracle:FILE.safetensors`, `world:NAME` or anything else.
+        vocabulary_size: of a fresh oracle, 5000 by default.
+        seed: of a fresh oracle.
+
+    Raises:
+        BadInput: there is no such file or world.
+    """
+    if spec == ORACLE:
+        return fresh_oracle(vocabulary_size or ORACLE_VOCABULARY, seed)
+    if spec.startswith(f"{ORACLE}:"):
+        return published_oracle(spec.partition(":")[2])
+    if spec.startswith(WORLD) and spec.removeprefix(WORLD) in WORLDS:
+        return Law(WORLDS[spec.removeprefix(WORLD)])
+    return None
+
+
+def oracle_arrays(oracle: Recurrent) -> dict[str, Tensor]:
+    """The parameters of an oracle as `published_oracle` reads them."""
+    parts = dict(oracle.state_dict())
+    found = {
+        "embedding": parts["embedding.weight"],
+        "W_out": parts["output.weight"].t(),
+        "b_out": parts["output.bias"],
+    }
+    biases = parts["cell.bias_ih_l0"] + parts["cell.bias_hh_l0"]
+    for index, gate in enumerate(GATES):
+        for name, whole in (("W", parts["cell.weight_ih_l0"]), ("U", parts["cell.weight_hh_l0"]), ("b", biases)):
+            found[f"{name}_{gate}"] = whole.chunk(4)[index].t() if name != "b" else whole.chunk(4)[index]
+    return {name: part.cpu().clone(memory_format=torch.contiguous_format) for name, part in found.items()}
+
+
+def open_corpus(spec: str, settings: CorpusSettings, seed: int) -> tuple[Corpus, Truth | None]:
+    """The corpus a spec names, and the law it was drawn from where that is known.
+
+    Raises:
+        BadInput: there is no such corpus, or it cannot be used as asked.
+    """
+    truth = truth_of(spec, settings.vocabulary_size, seed)
+    if not isinstance(truth, Recurrent):
+        return open_text_corpus(spec, settings, seed), truth
+    if settings.vocabulary_size not in (None, truth.vocabulary_size):
+        raise BadInput(f"{spec} has {truth.vocabulary_size} ids, got --corpus.vocabulary-size; leave that setting out")
+    length = settings.length or ORACLE_LENGTH
+    plain = CorpusSettings(sequences=settings.sequences, valid=settings.valid, test=settings.test)
+
+    def sample(count: int, random: torch.Generator) -> Tensor:
+        parts = [truth.sample(min(1000, count - i), length, random=random).tokens for i in range(0, count, 1000)]
+        return torch.cat(parts) if parts else torch.zeros(0, length, dtype=torch.long)
+
+    return drawn_corpus(spec, sample, truth.vocabulary_size, plain, seed, {"kind": "oracle"}), truth
+
+
+def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
+    """The players of a recipe, freshly drawn.
+
+    Raises:
+        BadInput: the sizes of a network do not fit the corpus.
+    """
+    vocabulary = corpus.vocabulary
+    generator: Generator = recipe.generator_settings.build(
+        vocabulary.size, vocabulary.start, vocabulary.end, generator_for(seed, "players", "generator")
+    )
+    players: dict[str, nn.Module] = {"generator": generator}
+    if recipe.discriminator_settings is not None:
+        random = generator_for(seed, "players", "discriminator")
+        try:
+            discriminator = recipe.discriminator_settings.build(vocabulary.size, corpus.length, random)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
+        players["discriminator"] = discriminator
+        generator.attach(discriminator)
+    team = Players(players)
+    for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
+        team.add_module(name, player)
+    return team

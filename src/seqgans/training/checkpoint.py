@@ -1,0 +1,97 @@
+"""Checkpoints: tensors as safetensors, facts as JSON, written whole or not at all.
+
+A checkpoint is a folder. It is written beside its place, flushed to disk, and renamed into it, so that a
+process killed at any moment leaves either the old checkpoints or the old ones and a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from seqgans.errors import BadInput, Failed
+
+TENSORS, FACTS = "tensors.safetensors", "facts.json"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        Failed: the disk is full or the folder cannot be written to; the old file, if any, is untouched.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise Failed(f"cannot write {path}: {error.strerror}; nothing was lost, make room and run again") from error
+
+
+def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write a checkpoint whole or not at all.
+
+    Args:
+        folder: where it will stand; replaced if it is there already.
+        tensors: all tensors, by name.
+        facts: what else there is to know, ready for JSON.
+
+    Raises:
+        Failed: the disk is full or the folder cannot be written to; what was there before is untouched.
+    """
+    from safetensors.torch import save
+
+    content = save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
+    known = {**facts, "sha256": hashlib.sha256(content).hexdigest()}
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        for name, part in ((TENSORS, content), (FACTS, json.dumps(known, indent=1).encode())):
+            with (beside / name).open("wb") as file:
+                file.write(part)
+                file.flush()
+                os.fsync(file.fileno())
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.rename(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise Failed(
+            f"cannot write checkpoint {folder}: {error.strerror}; earlier checkpoints are untouched"
+        ) from error
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint and make sure it is what was written.
+
+    Raises:
+        BadInput: a file is missing, cut short or changed.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    advice = f"delete {folder} to go on from the checkpoint before it"
+    try:
+        facts = json.loads((folder / FACTS).read_text())
+        content = (folder / TENSORS).read_bytes()
+    except OSError as error:
+        raise BadInput(f"checkpoint {folder} cannot be read: {error.strerror}; {advice}") from error
+    except ValueError as error:
+        raise BadInput(f"checkpoint {folder} is damaged: {FACTS} is not JSON; {advice}") from error
+    if not isinstance(facts, dict) or hashlib.sha256(content).hexdigest() != facts.get("sha256"):
+        raise BadInput(f"checkpoint {folder} is damaged: {TENSORS} is not what was written; {advice}")
+    try:
+        return load(content), facts
+    except SafetensorError as error:
+        raise BadInput(f"checkpoint {folder} is damaged: {error}; {advice}") from error

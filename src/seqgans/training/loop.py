@@ -1,0 +1,339 @@
+"""The one training loop: runs any schedule, yields an event after each update, can stop and go on anywhere.
+
+It knows no log, metric or file. What it holds between two events is a `Training`; `state` gives all of it
+as tensors and plain facts, `restore` takes it back, and the updates that follow are the same bit for bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqgans.algorithms.base import Algorithm, Phase, Play, Players, Scene, Update
+from seqgans.data.corpus import Corpus
+from seqgans.errors import Failed
+from seqgans.randomness import Stream, generator_for
+from seqgans.training.team import Team
+
+STREAMS = ("gather", "order", "update")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        kind: an update of a player; a gathering used up (an epoch, a g-step, a d-step); the end of a phase that
+            runs once; the end of a round; the end of the schedule.
+        step: updates so far.
+        round: number of the round, from 1; 0 before the first.
+        phase: name of the phase.
+        gathering: gatherings of this phase used up so far (in this round).
+        player: who was moved, for an update.
+        loss: what it minimised, for an update.
+        figures: named numbers, those of the loss for an update, those of the play for a gathering.
+    """
+
+    kind: Literal["update", "gathering", "phase", "round", "end"]
+    step: int
+    round: int
+    phase: str = ""
+    gathering: int = 0
+    player: str = ""
+    loss: float = math.nan
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Place:
+    """Where in the schedule the training stands."""
+
+    step: int = 0
+    round: int = 0
+    phase: int = 0
+    gathering: int = 0
+    passes: int = 0
+    batch: int = 0
+    done: bool = False
+
+
+@dataclass
+class Best:
+    """The best figure of the running phase, for early stopping."""
+
+    value: float = math.inf
+    since: int = 0
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Training:
+    """An algorithm at work on players and a corpus.
+
+    Args:
+        algorithm: says what happens.
+        players: who is moved.
+        corpus: what it is learnt from.
+        seed: of all randomness in the loop.
+        team: the processes that share the work.
+        accumulate: parts in which a minibatch is computed, one after another, to save memory.
+    """
+
+    def __init__(
+        self, algorithm: Algorithm, players: Players, corpus: Corpus, seed: int, team: Team, accumulate: int = 1
+    ) -> None:
+        self.schedule = algorithm.schedule()
+        self.players = players.to(team.device)
+        self.corpus = dataclasses.replace(
+            corpus,
+            train=corpus.train.to(team.device),
+            valid=corpus.valid.to(team.device),
+            test=corpus.test.to(team.device),
+        )
+        self.team = team
+        self.accumulate = accumulate
+        self.streams = {name: Stream(generator_for(seed, "training", name)) for name in STREAMS}
+        self.place = Place(round=0 if self.schedule.before else 1)
+        self.best = Best()
+        self.play: Play | None = None
+        self.order: Tensor | None = None
+        self.optimizers: dict[tuple[str, str], torch.optim.Adam] = {}
+        self._trainable = {name for name, parameter in players.named_parameters() if parameter.requires_grad}
+        for update in (update for phase in (*self.schedule.before, *self.schedule.round) for update in phase.updates):
+            self.optimizer_of(update)
+
+    @property
+    def progress(self) -> float:
+        """Share of the rounds done: 0 in the first, 1 in the last."""
+        return max(0, self.place.round - 1) / (self.schedule.rounds - 1) if self.schedule.rounds > 1 else 0.0
+
+    def phase(self) -> Phase | None:
+        """The phase that is due, or None at the end of the schedule. Moves on to it where one has ended."""
+        place = self.place
+        if place.round == 0 and place.phase >= len(self.schedule.before):
+            place.round, place.phase = 1, 0
+        if place.round and place.phase >= len(self.schedule.round):
+            place.round, place.phase = place.round + 1, 0
+        if place.round > self.schedule.rounds or (place.round and not self.schedule.round):
+            return None
+        return (self.schedule.round if place.round else self.schedule.before)[place.phase]
+
+    def events(self) -> Iterator[Event]:
+        """Run what is left of the schedule. Stop taking events at any time; go on by calling this again.
+
+        Raises:
+            Failed: a loss or a gradient is not a finite number; the players stand as before that update.
+        """
+        place = self.place
+        while not place.done:
+            phase = self.phase()
+            if phase is None:
+                place.done = True
+                place.round = self.schedule.rounds
+                yield Event("end", place.step, place.round)
+                return
+            while place.gathering < phase.gathers:
+                if self.play is None:
+                    self.play = self.gathered(phase)
+                yield from self.updates(phase, self.play)
+                figures = dict(self.play.figures)
+                self.play = None
+                place.gathering += 1
+                place.passes = 0
+                stop = self.judged(phase, figures)
+                yield Event("gathering", place.step, place.round, phase.name, place.gathering, figures=figures)
+                if stop:
+                    break
+            if phase.keep_best and self.best.tensors:
+                self.players.load_state_dict(self.best.tensors, strict=False)
+            self.best = Best()
+            self.place.gathering = 0
+            place.phase += 1
+            if place.round == 0:
+                yield Event("phase", place.step, 0, phase.name)
+            elif place.phase == len(self.schedule.round):
+                yield Event("round", place.step, place.round)
+
+    def gathered(self, phase: Phase) -> Play:
+        """What the phase gathers next, the rows of all processes."""
+        stream = self.streams["gather"]
+        rank, processes = self.team.rank, self.team.processes
+        scene = Scene(
+            self.corpus, stream, rank, processes, self.progress, self.place.round, gather=self.team.gather
+        )
+        with torch.no_grad(), self.team.autocast(), stream.share(rank, rank + 1, processes):
+            play = phase.gather(self.players, scene)
+        whole = play.real is self.corpus.train  # every process has all of it already
+        if processes > 1 and not whole:
+            play = play.holding({name: self.team.gather(tensor) for name, tensor in play.tensors().items()})
+        return dataclasses.replace(play, random=self.streams["update"], progress=self.progress)
+
+    def updates(self, phase: Phase, play: Play) -> Iterator[Event]:
+        """Go through a play as often as the phase says, a minibatch at a time."""
+        place = self.place
+        rows = len(play)
+        size = phase.batch or max(1, rows)
+        while place.passes < phase.passes:
+            if self.order is None:
+                self.order = self.streams["order"].permutation(rows) if size < rows else torch.arange(rows)
+            while place.batch * size < rows:
+                chosen = self.order[place.batch * size : (place.batch + 1) * size].to(self.team.device)
+                done = [(update.player, *self.moved(update, play, chosen)) for update in phase.updates]
+                place.batch += 1
+                place.step += 1
+                for player, loss, figures in done:
+                    yield Event(
+                        "update", place.step, place.round, phase.name, place.gathering, player, loss, figures
+                    )
+            self.order = None
+            place.batch = 0
+            place.passes += 1
+
+    def moved(self, update: Update, play: Play, chosen: Tensor) -> tuple[float, dict[str, float]]:
+        """Move one player by one minibatch; return the loss and its figures."""
+        optimizer = self.optimizer_of(update)
+        parameters = self.only(update.player)
+        optimizer.zero_grad(set_to_none=True)
+        total = len(chosen)
+        stream = self.streams["update"]
+        parts = self.team.processes * self.accumulate
+        edges = [total * part // parts for part in range(parts + 1)]
+        weight, value, figures = 0.0, 0.0, {}
+        for part in range(self.team.rank * self.accumulate, (self.team.rank + 1) * self.accumulate):
+            start, stop = edges[part], edges[part + 1]
+            if start == stop:
+                continue
+            with self.team.autocast(), stream.share(start, stop, total):
+                loss = update.loss(self.players, play.rows(chosen[start:stop]))
+            part_weight = loss.weight if loss.weight is not None else float(stop - start)
+            if loss.value.requires_grad:
+                (loss.value * part_weight).backward()
+            weight += part_weight
+            value += loss.value.item() * part_weight
+            for name, figure in loss.figures.items():
+                figures[name] = figures.get(name, 0.0) + figure * part_weight
+        weight, value = self.team.total(weight), self.team.total(value)
+        self.team.add_gradients(parameters)
+        weight = weight or 1.0
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad /= weight
+        self.check(update, value / weight, parameters)
+        optimizer.step()
+        return value / weight, {name: figure / weight for name, figure in figures.items()}
+
+    def only(self, player: str) -> list[nn.Parameter]:
+        """Let gradient reach the parameters of one player and no others; return them."""
+        inside = f"{player}."
+        found = []
+        for name, parameter in self.players.named_parameters():
+            moves = name in self._trainable and name.startswith(inside)
+            parameter.requires_grad_(moves)
+            if moves:
+                found.append(parameter)
+        return found
+
+    def check(self, update: Update, loss: float, parameters: list[nn.Parameter]) -> None:
+        """Clip the gradient; refuse to step on what is not a finite number."""
+        bound = update.optimizer.clip
+        norm = 0.0
+        if math.isfinite(bound):
+            norm = float(nn.utils.clip_grad_norm_(parameters, bound))
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise Failed(
+                f"the loss of the {update.player} is {loss} (gradient norm {norm}) at update {self.place.step + 1}; "
+                f"lower its learning rate ({update.optimizer.rate}) or its gradient clip ({bound})"
+            )
+
+    def optimizer_of(self, update: Update) -> torch.optim.Adam:
+        """The optimiser of an update, made at its first use."""
+        settings = update.optimizer
+        key = (update.player, settings.name)
+        if key not in self.optimizers:
+            inside = f"{update.player}."
+            names = [name for name in self._trainable if name.startswith(inside)]
+            parameters = {name: parameter for name, parameter in self.players.named_parameters() if name in names}
+            if not parameters:
+                raise Failed(f"{update.player!r} has no parameters to learn; the players are {[*self.names()]}")
+            self.optimizers[key] = torch.optim.Adam(
+                parameters.values(), lr=settings.rate, betas=settings.betas, fused=True
+            )
+        return self.optimizers[key]
+
+    def names(self) -> Iterator[str]:
+        """The players' names."""
+        return (name for name, _ in self.players.named_children())
+
+    def judged(self, phase: Phase, figures: dict[str, float]) -> bool:
+        """Take the phase's validation figure; True when patience is at an end."""
+        if phase.validate is None:
+            return False
+        scene = Scene(self.corpus, self.streams["gather"])
+        value = phase.validate(self.players, scene)
+        figures["validation"] = value
+        best = self.best
+        if value < best.value:
+            best.value, best.since = value, 0
+            if phase.keep_best:
+                moved = tuple(f"{update.player}." for update in phase.updates)
+                best.tensors = {
+                    name: tensor.detach().clone()
+                    for name, tensor in self.players.state_dict().items()
+                    if name.startswith(moved)
+                }
+        else:
+            best.since += 1
+        return bool(phase.patience) and best.since >= phase.patience
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All of it: tensors by name, and plain facts for JSON."""
+        tensors = {f"players/{name}": tensor for name, tensor in self.players.state_dict().items()}
+        tensors |= {f"best/{name}": tensor for name, tensor in self.best.tensors.items()}
+        tensors |= {f"streams/{name}": stream.random.get_state() for name, stream in self.streams.items()}
+        for (player, name), optimizer in self.optimizers.items():
+            for index, slots in optimizer.state_dict()["state"].items():
+                for slot, tensor in slots.items():
+                    tensors[f"optimizers/{player}/{name}/{index}/{slot}"] = tensor
+        facts: dict[str, Any] = {
+            "place": dataclasses.asdict(self.place),
+            "best": {"value": self.best.value, "since": self.best.since},
+            "play": None,
+        }
+        if self.play is not None:
+            whole = self.play.real is self.corpus.train
+            facts["play"] = {"figures": self.play.figures, "training_set": whole}
+            if not whole:
+                tensors |= {f"play/{name}": tensor for name, tensor in self.play.tensors().items()}
+            if self.order is not None:
+                tensors["order"] = self.order
+        return tensors, facts
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Stand where `state` was taken."""
+
+        def below(prefix: str) -> dict[str, Tensor]:
+            return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+        self.players.load_state_dict(below("players/"))
+        self.place = Place(**facts["place"])
+        self.best = Best(**facts["best"], tensors={k: v.to(self.team.device) for k, v in below("best/").items()})
+        for name, stream in self.streams.items():
+            stream.random.set_state(tensors[f"streams/{name}"].cpu())
+        for (player, name), optimizer in self.optimizers.items():
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, tensor in below(f"optimizers/{player}/{name}/").items():
+                index, slot = key.split("/")
+                slots.setdefault(int(index), {})[slot] = tensor
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+        self.play, self.order = None, tensors.get("order")
+        if facts["play"] is not None:
+            empty = Play(figures=facts["play"]["figures"], random=self.streams["update"], progress=self.progress)
+            if facts["play"]["training_set"]:
+                self.play = dataclasses.replace(empty, real=self.corpus.train)
+            else:
+                self.play = empty.holding({k: v.to(self.team.device) for k, v in below("play/").items()})

@@ -1,0 +1,164 @@
+"""A recipe: every setting of a run, as frozen dataclasses, as a plain mapping and as YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seqgans.algorithms import ALGORITHMS
+from seqgans.algorithms.base import Algorithm
+from seqgans.choices import choice
+from seqgans.data.corpus import CorpusSettings
+from seqgans.discriminators import DISCRIMINATORS
+from seqgans.errors import BadInput
+from seqgans.generators import GENERATORS
+from seqgans.training.settings import RunSettings
+
+PARTS = ("algorithm", "corpus", "generator", "discriminator", "run")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All settings of a run.
+
+    Attributes:
+        algorithm: name of the algorithm.
+        settings: its settings.
+        corpus: spec of the corpus.
+        corpus_settings: how it is read.
+        generator: name of the generator.
+        generator_settings: its settings.
+        discriminator: name of the discriminator, or None where the algorithm has none.
+        discriminator_settings: its settings.
+        run: how the run is carried out.
+    """
+
+    algorithm: str
+    settings: Algorithm
+    corpus: str
+    corpus_settings: CorpusSettings
+    generator: str
+    generator_settings: Any
+    discriminator: str | None
+    discriminator_settings: Any
+    run: RunSettings
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, Any]) -> Recipe:
+        """The recipe a mapping describes; what it leaves out has its default.
+
+            {"algorithm": {"name": "seqgan", "rounds": 50}, "corpus": {"spec": "oracle"}, "run": {"seed": 1}}
+
+        Raises:
+            BadInput: a name or a setting does not exist, or a value is not allowed.
+        """
+        unknown = sorted(set(mapping) - set(PARTS))
+        if unknown:
+            raise BadInput(f"a recipe holds {', '.join(PARTS)}; got {', '.join(map(str, unknown))} as well")
+        parts = {name: dict(mapping.get(name) or {}) for name in PARTS}
+        algorithm = parts["algorithm"].pop("name", None)
+        spec = parts["corpus"].pop("spec", None)
+        if algorithm is None or spec is None:
+            raise BadInput("a recipe must name an algorithm (algorithm: name) and a corpus (corpus: spec)")
+        kind = choice(ALGORITHMS, algorithm, "algorithm")
+        generator = parts["generator"].pop("name", None) or kind.generator
+        discriminator = parts["discriminator"].pop("name", None) or kind.discriminator
+        if discriminator is None and parts["discriminator"]:
+            raise BadInput(f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})")
+        return cls(
+            algorithm=algorithm,
+            settings=filled(kind, parts["algorithm"], "algorithm"),
+            corpus=spec,
+            corpus_settings=filled(CorpusSettings, parts["corpus"], "corpus"),
+            generator=generator,
+            generator_settings=filled(choice(GENERATORS, generator, "generator"), parts["generator"], "generator"),
+            discriminator=discriminator if kind.discriminator else None,
+            discriminator_settings=filled(
+                choice(DISCRIMINATORS, discriminator, "discriminator"), parts["discriminator"], "discriminator"
+            )
+            if discriminator is not None and kind.discriminator
+            else None,
+            run=filled(RunSettings, parts["run"], "run"),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The mapping that `of` takes, complete."""
+        found: dict[str, Any] = {
+            "algorithm": {"name": self.algorithm, **plain(self.settings)},
+            "corpus": {"spec": self.corpus, **plain(self.corpus_settings)},
+            "generator": {"name": self.generator, **plain(self.generator_settings)},
+            "run": plain(self.run),
+        }
+        if self.discriminator is not None:
+            found["discriminator"] = {"name": self.discriminator, **plain(self.discriminator_settings)}
+        return found
+
+    def to_yaml(self) -> str:
+        """The complete recipe as a YAML file."""
+        import yaml
+
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Recipe:
+        """The recipe a YAML file describes.
+
+        Raises:
+            BadInput: it is not YAML, or not a recipe.
+        """
+        return cls.of(mapping_of(text))
+
+
+def mapping_of(text: str) -> dict[str, Any]:
+    """What a YAML file holds, if that is a mapping.
+
+    Raises:
+        BadInput: it is not YAML or not a mapping.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BadInput(f"settings must be YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict):
+        raise BadInput(f"settings must be a mapping with the keys {', '.join(PARTS)}; got {type(found).__name__}")
+    return found
+
+
+def plain(settings: Any) -> dict[str, Any]:
+    """A dataclass as a mapping of plain values (tuples become lists)."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(settings).items()
+    }
+
+
+def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
+    """A settings dataclass filled with values of the types it declares.
+
+    Args:
+        kind: the dataclass.
+        values: what is not left at its default.
+        part: what the settings are called, for messages.
+
+    Raises:
+        BadInput: a setting does not exist or its value is not allowed.
+    """
+    from jsonargparse import ArgumentError, ArgumentParser
+
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name in values:
+        if name not in known:
+            raise BadInput(f"{part} {kind.__name__} has no setting {name!r}; choose one of: {', '.join(known)}")
+    for name, value in values.items():
+        if isinstance(value, float) and math.isnan(value):
+            raise BadInput(f"{part}.{name} must be a number, got nan")
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "settings", help=None)
+    try:
+        return parser.instantiate_classes(parser.parse_object({"settings": dict(values)})).settings
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise BadInput(f"{part}: {' '.join(str(error).split())}") from error

@@ -1,0 +1,88 @@
+"""The processes that share a run: who am I, where is my device, how do we join what each has made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqgans.errors import BadInput
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+Precision = Literal["float32", "bfloat16"]
+
+
+class Team:
+    """One process among those that `accelerate launch` started, or the only one.
+
+    Rows of a batch are dealt out like cards: row i of the whole belongs to process i mod `processes`.
+
+    Args:
+        device: "cpu", "cuda" or "auto" (a GPU where there is one).
+        precision: arithmetic inside networks; parameters and sums stay float32.
+
+    Raises:
+        BadInput: a GPU was asked for and there is none.
+    """
+
+    def __init__(self, device: str = "auto", precision: Precision = "float32") -> None:
+        if device not in ("cpu", "cuda", "auto"):
+            raise BadInput(f"device must be cpu, cuda or auto, got {device!r}")
+        if device == "cuda" and not torch.cuda.is_available():
+            raise BadInput("device cuda was asked for, but PyTorch finds no GPU here; use --device cpu or auto")
+        from accelerate import Accelerator
+
+        mixed = "bf16" if precision == "bfloat16" else "no"
+        self.accelerator: Accelerator = Accelerator(
+            cpu=device == "cpu" or not torch.cuda.is_available(), mixed_precision=mixed
+        )
+        self.rank = self.accelerator.process_index
+        self.processes = self.accelerator.num_processes
+        self.device = self.accelerator.device
+
+    @property
+    def leads(self) -> bool:
+        """True in the one process that writes files and speaks."""
+        return self.rank == 0
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """The precision asked for."""
+        return self.accelerator.autocast()
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """The rows of all processes, in their order."""
+        if self.processes == 1:
+            return rows
+        parts = [torch.empty_like(rows) for _ in range(self.processes)]
+        torch.distributed.all_gather(parts, rows.contiguous())
+        return torch.stack(parts, 1).flatten(0, 1)
+
+    def total(self, value: float) -> float:
+        """The sum of a number over all processes."""
+        if self.processes == 1:
+            return value
+        tensor = torch.tensor(value, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(tensor)
+        return float(tensor)
+
+    def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its sum over all processes."""
+        if self.processes == 1:
+            return
+        gradients = [
+            parameter.grad if parameter.grad is not None else torch.zeros_like(parameter) for parameter in parameters
+        ]
+        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        torch.distributed.all_reduce(flat)
+        sizes = [gradient.numel() for gradient in gradients]
+        for parameter, part in zip(parameters, flat.split(sizes), strict=True):
+            parameter.grad = part.view_as(parameter)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        self.accelerator.wait_for_everyone()

@@ -1,0 +1,78 @@
+"""How a run judges its generator: on the way, before and after the game, and over temperatures."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from seqgans.data.corpus import Corpus
+from seqgans.evaluation import Evidence, Figure, measure
+from seqgans.evaluation.likelihood import Scorer, nll_gen
+from seqgans.evaluation.sweep import Point, likelihood_curve, overlap_curve, temperature_sweep
+from seqgans.generators.base import Generator
+from seqgans.sequences import Sequences
+from seqgans.training.build import Truth
+
+WITH_TRUTH = ("nll_oracle", "nll_gen", "nll_div", "reverse_kl", "forward_kl", "jsd")
+WITHOUT_TRUTH = ("nll_gen", "nll_div", "bleu", "self_bleu", "distinct", "duplicates", "copies")
+MUSIC = "music_mse"
+NOTES = "notes"
+
+
+class Judge:
+    """Measures a generator against the splits of a corpus and, where it is known, the law they come from.
+
+    Args:
+        corpus: its test split is compared with, its validation split chooses, its training split shows copies.
+        truth: the oracle or world, or None.
+        seed: where samples come from; the same for every generator, so that differences are not luck.
+        device: where the generator lives.
+    """
+
+    def __init__(self, corpus: Corpus, truth: Truth | None, seed: int, device: torch.device | str = "cpu") -> None:
+        self.corpus = corpus
+        self.truth: Scorer | None = truth.to(device) if isinstance(truth, nn.Module) else truth
+        self.seed = seed
+        self.test = corpus.test if len(corpus.test) else corpus.valid
+        self.end = corpus.vocabulary.end
+        self.references = self.test.lists(self.end)
+        self.train = corpus.train.lists(self.end)
+
+    def figures(self, generator: Generator, count: int) -> tuple[dict[str, Figure], Sequences]:
+        """All figures by name, and the samples they were taken on.
+
+        Args:
+            generator: who is judged.
+            count: samples drawn.
+        """
+        evidence = Evidence(
+            references=self.references,
+            train=self.train if self.truth is None else self.train[: len(self.references)],
+            generator=generator,
+            oracle=self.truth,
+            notes=range(self.corpus.vocabulary.size) if self.corpus.vocabulary.kind == NOTES else None,
+            length=self.corpus.length,
+            end=self.end,
+            seed=self.seed,
+            count=count,
+        )
+        names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
+        found = measure(evidence, [*names, MUSIC] if evidence.notes is not None else names).flat()
+        if len(self.corpus.valid):
+            found["nll_valid"] = nll_gen(generator, self.corpus.valid)
+        return found, evidence.generated
+
+    def chooser(self, asked: str) -> str:
+        """The figure whose lowest value marks the best checkpoint."""
+        if asked != "auto":
+            return {"reverse_kl": "reverse_kl_per_token"}.get(asked, asked)
+        return "jsd" if self.truth is not None else "nll_valid"
+
+    def sweep(self, generator: Generator, count: int) -> list[Point]:
+        """Quality and diversity at each temperature: the likelihoods with a known law, else BLEU and self-BLEU."""
+        curve = (
+            overlap_curve(self.references, self.end)
+            if self.truth is None
+            else likelihood_curve(generator, self.truth, self.test)
+        )
+        return temperature_sweep(generator, curve, length=self.corpus.length, count=count, seed=self.seed)

@@ -1,0 +1,71 @@
+"""A run's folder back into what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqgans.algorithms.base import Players
+from seqgans.data.corpus import Corpus
+from seqgans.errors import BadInput
+from seqgans.training.build import Truth, build_players, truth_of
+from seqgans.training.folder import RunFolder
+from seqgans.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run as it stands in its folder.
+
+    Attributes:
+        folder: its files.
+        recipe: its settings.
+        corpus: its splits.
+        players: its networks, with the parameters of a checkpoint.
+        truth: the law of the real data, where it is known.
+        facts: the plain facts of that checkpoint.
+    """
+
+    folder: RunFolder
+    recipe: Recipe
+    corpus: Corpus
+    players: Players
+    truth: Truth | None
+    facts: dict[str, Any]
+
+
+def open_run(path: Path | str) -> tuple[RunFolder, Recipe, Corpus, Truth | None]:
+    """A run's files, settings, corpus and law, without any checkpoint.
+
+    Raises:
+        BadInput: there is no run, or a file of it is damaged.
+    """
+    folder = RunFolder.existing(path)
+    recipe = Recipe.from_yaml((folder.path / "settings.yaml").read_text())
+    corpus = folder.read_corpus()
+    oracle = folder.path / "oracle.safetensors"
+    spec = f"oracle:{oracle}" if oracle.exists() else recipe.corpus
+    return folder, recipe, corpus, truth_of(spec, corpus.vocabulary.size, recipe.run.seed)
+
+
+def load_run(path: Path | str, which: str = "latest") -> LoadedRun:
+    """A run with the players of one of its checkpoints.
+
+    Args:
+        path: the run's folder.
+        which: "latest", "best" or "pretrained".
+
+    Raises:
+        BadInput: there is no run or no such checkpoint, or it is damaged or of another corpus.
+    """
+    folder, recipe, corpus, truth = open_run(path)
+    tensors, facts = folder.load(which)
+    players = build_players(recipe, corpus, recipe.run.seed)
+    found = {name.removeprefix("players/"): part for name, part in tensors.items() if name.startswith("players/")}
+    try:
+        players.load_state_dict(found)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"the checkpoint in {path} does not fit its settings and vocabulary: {reason}") from error
+    return LoadedRun(folder, recipe, corpus, players, truth, facts)

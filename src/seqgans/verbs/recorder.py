@@ -1,0 +1,225 @@
+"""What a run keeps: events, evaluations, samples, checkpoints, TensorBoard scalars, findings, the report."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any
+
+from seqgans.evaluation import Figure
+from seqgans.evaluation.sweep import Point
+from seqgans.sequences import Sequences
+from seqgans.training.detectors import Detectors
+from seqgans.training.folder import RunFolder
+from seqgans.training.loop import Event, Training
+from seqgans.training.recipe import Recipe
+from seqgans.verbs.judging import Judge
+from seqgans.verbs.progress import Watcher
+
+KEPT_SAMPLES = 100  # lines of a samples file
+SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
+HEADLINES = ("nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token", "jsd", "bleu_4", "self_bleu_4", "duplicates")
+
+
+class Recorder:
+    """Listens to the events of a training and writes the run's folder. Only the leading process has one.
+
+    Args:
+        folder: where to.
+        recipe: how often.
+        training: whose state is saved.
+        judge: who measures.
+        watcher: who is told.
+    """
+
+    def __init__(
+        self, folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher
+    ) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.training = training
+        self.judge = judge
+        self.watcher = watcher
+        self.detectors = Detectors()
+        self.sums: dict[str, list[float]] = {}
+        self.latest: dict[str, float] = {}
+        self.best = float("inf")
+        self.seconds: dict[str, float] = {}
+        self.clock = time.process_time()
+        self.board = self.open_board() if recipe.run.tensorboard else None
+        for line in folder.events():  # a run that goes on
+            self.detectors.watch(line)
+            self.best = min(self.best, line.get("chosen_by", {}).get("value", float("inf")))
+            self.seconds = line.get("seconds", self.seconds)
+
+    def open_board(self) -> Any:
+        """A TensorBoard writer, or None where that is not installed."""
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self.watcher.say("TensorBoard is not installed: no scalars are written (pip install 'seqgans[board]')")
+            return None
+        return SummaryWriter(str(self.folder.path / "tensorboard"))
+
+    def hear(self, event: Event) -> None:
+        """Write what this event asks for."""
+        now = time.process_time()
+        if event.phase:
+            self.seconds[event.phase] = self.seconds.get(event.phase, 0.0) + now - self.clock
+        if event.kind == "update":
+            self.add(f"{event.player}.loss", event.loss)
+            for name, value in event.figures.items():
+                if name != "loss":
+                    self.add(f"{event.player}.{name}", value)
+        else:
+            self.turn(event)
+        self.watcher.event(event, self.latest)
+        self.clock = time.process_time()  # judging and writing are not training
+
+    def add(self, name: str, value: float) -> None:
+        """Count a figure towards the mean of this gathering."""
+        total = self.sums.setdefault(name, [0.0, 0.0])
+        total[0] += value
+        total[1] += 1
+        self.latest[name] = total[0] / total[1]
+
+    def turn(self, event: Event) -> None:
+        """The end of a gathering, a phase, a round or the schedule."""
+        run = self.recipe.run
+        if event.kind == "gathering":
+            figures = {name: total / count for name, (total, count) in self.sums.items()} | event.figures
+            self.sums = {}
+            self.latest |= event.figures
+            self.write(event, figures=figures)
+            for name, value in figures.items():
+                self.scalar(f"{event.phase}/{name}", value, event.step)
+            if event.round == 0 and due(event.gathering, run.checkpoint_every):
+                self.checkpoint(event.step)
+            if event.phase == "likelihood" and event.round == 0 and due(event.gathering, run.eval_every):
+                self.evaluate(event, "pretraining", run.eval_samples)
+            return
+        self.write(event)
+        place, schedule = self.training.place, self.training.schedule
+        if event.kind == "phase" and place.phase == len(schedule.before) and schedule.rounds:
+            self.evaluate(event, "pretrained", run.final_samples)
+            self.folder.save_named("pretrained", *self.training.state())
+        elif event.kind == "round":
+            if due(event.round, run.eval_every) and event.round < schedule.rounds:
+                self.evaluate(event, "game", run.eval_samples)
+            if due(event.round, run.checkpoint_every):
+                self.checkpoint(event.step)
+        elif event.kind == "end":
+            self.evaluate(event, "final", run.final_samples)
+            self.checkpoint(event.step)
+            self.report()
+
+    def evaluate(self, event: Event, stage: str, count: int) -> None:
+        """Judge the generator, keep samples, tell the watcher, keep the best."""
+        figures, samples = self.judge.figures(self.training.players.generator, count)
+        texts = self.texts(samples, KEPT_SAMPLES)
+        chooser = self.judge.chooser(self.recipe.run.best)
+        chosen = figures.get(chooser)
+        self.write(
+            event,
+            kind="evaluation",
+            stage=stage,
+            figures={name: shown(figure) for name, figure in figures.items()},
+            samples=texts[: self.recipe.run.show],
+            samples_count=count,
+            **({"chosen_by": {"name": chooser, "value": chosen.value}} if chosen is not None else {}),
+        )
+        self.folder.write_text(f"samples/step-{event.step:09d}.txt", "".join(f"{text}\n" for text in texts))
+        for name, figure in figures.items():
+            self.scalar(f"evaluation/{name}", figure.value, event.step)
+        if self.board is not None and texts:
+            self.board.add_text("samples", "\n\n".join(texts[: self.recipe.run.show]), event.step)
+        if stage != "pretraining" and chosen is not None and chosen.value < self.best:
+            self.best = chosen.value
+            self.folder.save_named("best", *self.training.state())
+        words = "  ".join(f"{name} {figures[name].value:.3f}" for name in HEADLINES if name in figures)
+        where = f"round {event.round}" if event.round else f"{event.phase} {event.gathering}"
+        self.watcher.say(f"{stage} ({where}): {words}")
+
+    def texts(self, samples: Sequences, count: int) -> list[str]:
+        """Some samples as text."""
+        lists = samples[slice(0, count)].lists(self.judge.end)
+        return [self.judge.corpus.vocabulary.decode(ids) for ids in lists]
+
+    def write(self, event: Event, **more: Any) -> None:
+        """A line of events.jsonl, and what the detectors make of it."""
+        line = {
+            "kind": event.kind,
+            "step": event.step,
+            "round": event.round,
+            "phase": event.phase,
+            "gathering": event.gathering,
+            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            **more,
+        }
+        self.folder.append_event(line)
+        for finding in self.detectors.watch(line):
+            self.folder.append_event(
+                {**line, "kind": "finding", "figures": {}, "detector": finding.detector, "saw": finding.saw,
+                 "try": finding.advice}
+            )
+            self.watcher.say(f"{finding.detector}: {finding.saw}; try: {finding.advice}")
+
+    def scalar(self, name: str, value: float, step: int) -> None:
+        """A TensorBoard scalar."""
+        if self.board is not None:
+            self.board.add_scalar(name, value, step)
+
+    def checkpoint(self, step: int) -> None:
+        """Save everything."""
+        self.folder.save(step, *self.training.state(), keep=self.recipe.run.keep)
+
+    def report(self) -> None:
+        """Write report.json: before and after, the whole curve of both, samples, findings, time."""
+        lines = self.folder.events()
+        generator = self.training.players.generator
+        sweeps = {"final": self.judge.sweep(generator, SWEEP_SAMPLES)}
+        if (self.folder.path / "checkpoints" / "pretrained").is_dir():
+            tensors, _ = self.folder.load("pretrained")
+            now = {name: part.clone() for name, part in self.training.players.state_dict().items()}
+            before = {name.removeprefix("players/"): part for name, part in tensors.items() if name.startswith("players/")}
+            self.training.players.load_state_dict(before)
+            sweeps["pretrained"] = self.judge.sweep(generator, SWEEP_SAMPLES)
+            self.training.players.load_state_dict(now)
+        evaluations = [line for line in lines if line["kind"] == "evaluation"]
+        self.folder.write_json(
+            "report.json",
+            {
+                "algorithm": self.recipe.algorithm,
+                "corpus": self.recipe.corpus,
+                "seed": self.recipe.run.seed,
+                "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
+                "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
+                "samples": evaluations[-1]["samples"],
+                "findings": [line for line in lines if line["kind"] == "finding"],
+                "cpu_seconds": self.seconds,
+            },
+        )
+
+    def close(self) -> None:
+        """Flush what is buffered."""
+        if self.board is not None:
+            self.board.close()
+
+
+def due(count: int, every: int) -> bool:
+    """Whether something that happens every so often happens now."""
+    return every > 0 and count % every == 0
+
+
+def shown(figure: Figure) -> dict[str, float | None]:
+    """A figure as it stands in events and reports."""
+    return {"mean": figure.value, "error": figure.standard_error}
+
+
+def swept(point: Point) -> dict[str, float]:
+    """A point of a sweep as it stands in a report."""
+    return {
+        "temperature": 1.0 / point.inverse_temperature,
+        **{name: figure.value for name, figure in point.figures.items()},
+    }

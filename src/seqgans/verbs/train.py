@@ -1,0 +1,160 @@
+"""Train: a recipe into a run's folder; resume: go on where a run stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from seqgans.errors import Failed
+from seqgans.generators.recurrent import Recurrent
+from seqgans.training.build import build_players, open_corpus, oracle_arrays
+from seqgans.training.checkpoint import write_atomically
+from seqgans.training.folder import RunFolder
+from seqgans.training.loop import Event, Training
+from seqgans.training.recipe import Recipe
+from seqgans.training.team import Team
+from seqgans.verbs.judging import Judge
+from seqgans.verbs.loading import open_run
+from seqgans.verbs.progress import Silent, Watcher
+from seqgans.verbs.recorder import Recorder
+
+
+class Interrupted(Failed):
+    """A run was stopped by Ctrl-C or SIGTERM; a checkpoint was saved, and the message says how to go on."""
+
+
+def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> RunFolder:
+    """Train from the beginning.
+
+    Args:
+        recipe: all settings.
+        out: a new or empty folder for the run.
+        watcher: who is told what happens.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        BadInput: a setting, the corpus or the folder cannot be used.
+        Failed: a loss is not a number, or the disk is full; what was saved stays.
+        Interrupted: the run was stopped and can be resumed.
+    """
+    team = ready(recipe)
+    corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
+    players = build_players(recipe, corpus, recipe.run.seed)
+    training = Training(recipe.settings, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
+    folder = RunFolder(out)
+    if team.leads:
+        folder = RunFolder.new(out)
+        folder.write_corpus(corpus)
+        folder.write_versions()
+        if isinstance(truth, Recurrent):
+            from safetensors.torch import save
+
+            write_atomically(folder.path / "oracle.safetensors", save(oracle_arrays(truth)))
+        folder.write_text("settings.yaml", recipe.to_yaml())
+        folder.save(0, *training.state(), keep=recipe.run.keep)
+    team.wait()
+    judge = Judge(corpus, truth, recipe.run.seed, team.device)
+    return carried_out(folder, recipe, training, judge, watcher or Silent())
+
+
+def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
+    """Go on from the newest checkpoint; what follows is what would have followed, bit for bit on one machine.
+
+    Args:
+        out: the folder of a run.
+        watcher: who is told what happens.
+
+    Raises:
+        BadInput: there is no run, or its newest checkpoint is damaged.
+        Failed: as in `train`.
+        Interrupted: the run was stopped again.
+    """
+    folder, recipe, corpus, truth = open_run(out)
+    team = ready(recipe)
+    players = build_players(recipe, corpus, recipe.run.seed)
+    training = Training(recipe.settings, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
+    tensors, facts = folder.latest()
+    training.restore(tensors, facts)
+    if team.leads:
+        folder.forget_events_after(training.place.step)
+    team.wait()
+    judge = Judge(corpus, truth, recipe.run.seed, team.device)
+    return carried_out(folder, recipe, training, judge, watcher or Silent())
+
+
+def ready(recipe: Recipe) -> Team:
+    """The processes and their threads."""
+    if recipe.run.threads:
+        torch.set_num_threads(recipe.run.threads)
+    return Team(recipe.run.device, recipe.run.precision)
+
+
+def carried_out(
+    folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher
+) -> RunFolder:
+    """Run what is left of the schedule and record it."""
+    recorder = Recorder(folder, recipe, training, judge, watcher) if training.team.leads else None
+    if recorder is not None:
+        watcher.begin(training.schedule, behind(training))
+    try:
+        with asked_to_stop() as stop:
+            for event in training.events():
+                if recorder is not None:
+                    recorder.hear(event)
+                if stopping(training, event, stop):
+                    if recorder is not None:
+                        recorder.checkpoint(training.place.step)
+                    raise Interrupted(f"stopped at update {training.place.step}; go on with: seqgans resume {folder.path}")
+    finally:
+        if recorder is not None:
+            recorder.close()
+            watcher.close()
+    return folder
+
+
+def stopping(training: Training, event: Event, stop: threading.Event) -> bool:
+    """Whether the run ends here because it was asked to; several processes agree at the end of a gathering."""
+    if event.kind == "end":
+        return False
+    if training.team.processes == 1:
+        return stop.is_set()
+    return event.kind == "gathering" and training.team.total(float(stop.is_set())) > 0
+
+
+def behind(training: Training) -> int:
+    """Gatherings that lie behind."""
+    place, schedule = training.place, training.schedule
+    if place.round == 0:
+        return sum(phase.gathers for phase in schedule.before[: place.phase]) + place.gathering
+    done = sum(phase.gathers for phase in schedule.before)
+    done += (place.round - 1) * sum(phase.gathers for phase in schedule.round)
+    return done + sum(phase.gathers for phase in schedule.round[: place.phase]) + place.gathering
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second one interrupts at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
