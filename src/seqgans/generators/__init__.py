@@ -1,0 +1,20 @@
+"""Laws over token sequences that can be learnt, and the table of their settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqgans.generators.hierarchical import Hierarchical
+from seqgans.generators.memory import RelationalMemory
+from seqgans.generators.recurrent import GRU, LSTM
+from seqgans.generators.transformer import Transformer
+from seqgans.generators.uniform import Uniform
+
+GENERATORS: dict[str, type[Any]] = {
+    "lstm": LSTM,
+    "gru": GRU,
+    "memory": RelationalMemory,
+    "transformer": Transformer,
+    "hierarchical": Hierarchical,
+    "uniform": Uniform,
+}
