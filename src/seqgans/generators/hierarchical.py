@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -38,6 +38,8 @@ class Hierarchical:
         normalise: scale the goal embedding to length 1.
         deviation: every parameter starts from N(0, deviation²).
     """
+
+    paper: ClassVar[str] = "Guo, Lu, Cai, Zhang, Yu and Wang 2018"
 
     embedding: int = 32
     worker: int = 32
@@ -187,11 +189,12 @@ class Planner(Generator):
 
     def start_state(self, count: int) -> State:
         """States of both LSTMs, embedded goals so far (whose number tells how much was read), leaked sums."""
+        reading = self.discriminator.start_state(count)
         zeros = [
             self.output.weight.new_zeros(count, size)
             for size in (self.settings.worker, self.settings.worker, self.settings.manager, self.settings.manager)
         ]
-        return (*zeros, self.worker.embedded_first_goals(count), *self.discriminator.start_state(count))
+        return (*zeros, self.worker.embedded_first_goals(count), *reading)
 
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
         """All products of [h_t, 1] with w_t."""
