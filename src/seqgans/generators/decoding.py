@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-CHUNK_VALUES = 1 << 19  # logits in flight, 2 MiB of float32: about one core's share of cache
+CHUNK_VALUES = 1 << 18  # logits in flight, 1 MiB of float32: about one core's own cache
 SAFE_EXPONENT = 60.0  # exp of this, times a million words, is still far from overflow in float32
 
 
@@ -62,6 +62,18 @@ class Decoding:
 PLAIN = Decoding()
 
 
+def bound(
+    hidden: Float[Tensor, "rows width"], weight: Float[Tensor, "vocab width"], bias: Float[Tensor, " vocab"]
+) -> float:
+    """No logit is larger than this: |h · w + b| ≤ ‖h‖ ‖w‖ + |b|.
+
+    Where it is moderate, exp cannot overflow and no row maximum is needed.
+    """
+    if not len(hidden):
+        return 0.0
+    return float(hidden.norm(dim=1).amax() * weight.norm(dim=1).amax() + bias.abs().amax())
+
+
 @torch.no_grad()
 def draw(
     hidden: Float[Tensor, "rows width"],
@@ -92,9 +104,7 @@ def draw(
     across[-1, :vocab] = bias
     across[-1, vocab:] = -math.inf  # entries of probability 0, so that the vocabulary splits evenly
     inputs = nn.functional.pad(hidden, (0, 1), value=1.0)
-    # |logit| ≤ ‖h‖·‖w‖ + |b|: where that is moderate, exp cannot overflow and no row maximum is needed
-    bound = hidden.norm(dim=1).amax() * weight.norm(dim=1).amax() + bias.abs().amax() if len(hidden) else 0.0
-    shift = decoding != PLAIN or not float(bound) < SAFE_EXPONENT
+    shift = decoding != PLAIN or not bound(hidden, weight, bias) < SAFE_EXPONENT
     tokens = torch.empty(uniforms.shape, dtype=torch.long, device=hidden.device)
     log_probs = torch.zeros(uniforms.shape, dtype=torch.float32, device=hidden.device)
     step = max(1, CHUNK_VALUES // (blocks * block))

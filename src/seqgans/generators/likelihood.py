@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from seqgans.generators.decoding import CHUNK_VALUES
+from seqgans.generators.decoding import CHUNK_VALUES, SAFE_EXPONENT, bound
 
 
 class _TokenLogProbs(torch.autograd.Function):
@@ -21,11 +21,15 @@ class _TokenLogProbs(torch.autograd.Function):
         log_probs = torch.empty(tokens.shape, dtype=torch.promote_types(hidden.dtype, torch.float32), device=hidden.device)
         inputs = nn.functional.pad(hidden, (0, 1), value=1.0)  # the bias is one more input, always 1
         across = torch.cat([weight, bias[:, None]], 1).t()
+        moderate = bound(hidden, weight, bias) < SAFE_EXPONENT
         for rows in chunks(len(tokens), len(weight)):
             logits = torch.mm(inputs[rows], across).to(log_probs.dtype)  # (chunk, vocab)
             picked = logits.gather(1, tokens[rows, None])[:, 0]
-            top = logits.amax(1)
-            log_probs[rows] = picked - logits.sub_(top[:, None]).exp_().sum(1).log_().add_(top)
+            if moderate:
+                log_probs[rows] = picked - logits.exp_().sum(1).log_()
+            else:
+                top = logits.amax(1)
+                log_probs[rows] = picked - logits.sub_(top[:, None]).exp_().sum(1).log_().add_(top)
         ctx.save_for_backward(hidden, weight, bias, tokens, log_probs)
         return log_probs
 

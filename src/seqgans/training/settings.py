@@ -25,6 +25,9 @@ class RunSettings:
             oracle or world and the negative log-likelihood of validation sequences elsewhere.
         show: samples printed and kept at each evaluation.
         tensorboard: write TensorBoard scalars.
+        start: folder of a run whose players of the same name this one starts with, instead of fresh ones; set the
+            pre-training to 0 epochs to begin the game at once.
+        start_checkpoint: which of its checkpoints: latest, best or pretrained.
     """
 
     seed: int = 0
@@ -40,6 +43,8 @@ class RunSettings:
     best: Literal["auto", "jsd", "reverse_kl", "nll_oracle", "nll_valid"] = "auto"
     show: int = 5
     tensorboard: bool = True
+    start: str | None = None
+    start_checkpoint: str = "latest"
 
     def __post_init__(self) -> None:
         for name, least in (

@@ -133,7 +133,8 @@ class Recorder:
             self.scalar(f"evaluation/{name}", figure.value, event.step)
         if self.board is not None and texts:
             self.board.add_text("samples", "\n\n".join(texts[: self.recipe.run.show]), event.step)
-        if stage != "pretraining" and chosen is not None and chosen.value < self.best:
+        counts = stage != "pretraining" or not self.training.schedule.rounds
+        if counts and chosen is not None and chosen.value < self.best:
             self.best = chosen.value
             self.folder.save_named("best", *self.training.state())
         words = "  ".join(f"{name} {figures[name].value:.3f}" for name in HEADLINES if name in figures)

@@ -11,7 +11,9 @@ from types import FrameType
 
 import torch
 
-from seqgans.errors import Failed
+from seqgans.algorithms.base import Players
+from seqgans.data.corpus import Corpus
+from seqgans.errors import BadInput, Failed
 from seqgans.generators.recurrent import Recurrent
 from seqgans.training.build import build_players, open_corpus, oracle_arrays
 from seqgans.training.checkpoint import write_atomically
@@ -20,7 +22,7 @@ from seqgans.training.loop import Event, Training
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 from seqgans.verbs.judging import Judge
-from seqgans.verbs.loading import open_run
+from seqgans.verbs.loading import load_run, open_run
 from seqgans.verbs.progress import Silent, Watcher
 from seqgans.verbs.recorder import Recorder
 
@@ -48,6 +50,8 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
     team = ready(recipe)
     corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
     players = build_players(recipe, corpus, recipe.run.seed)
+    if recipe.run.start is not None:
+        begin_with(players, corpus, recipe.run.start, recipe.run.start_checkpoint)
     training = Training(recipe.settings, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
     folder = RunFolder(out)
     if team.leads:
@@ -88,6 +92,27 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
     team.wait()
     judge = Judge(corpus, truth, recipe.run.seed, team.device)
     return carried_out(folder, recipe, training, judge, watcher or Silent())
+
+
+def begin_with(players: Players, corpus: Corpus, path: str, checkpoint: str) -> None:
+    """Give players the parameters that those of the same name have in another run.
+
+    Raises:
+        BadInput: the other run has another vocabulary, or players of another shape.
+    """
+    other = load_run(path, checkpoint)
+    if other.corpus.vocabulary != corpus.vocabulary:
+        raise BadInput(
+            f"run.start must name a run with the same vocabulary, {path} has {other.corpus.vocabulary.size} symbols "
+            f"and this corpus {corpus.vocabulary.size}, or others; train it on the same corpus and settings"
+        )
+    for name, player in players.named_children():
+        if name in dict(other.players.named_children()):
+            try:
+                player.load_state_dict(other.players.get_submodule(name).state_dict())
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[:200]
+                raise BadInput(f"run.start: the {name} of {path} does not fit this one: {reason}") from error
 
 
 def ready(recipe: Recipe) -> Team:
