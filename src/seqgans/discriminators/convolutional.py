@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -28,6 +28,8 @@ class CNN:
         dropout: probability of dropping a feature while the discriminator learns.
         decay: L2 penalty on the output layer, weight and bias.
     """
+
+    paper: ClassVar[str] = "Kim 2014, with highway as in Yu, Zhang, Wang and Yu 2017"
 
     embedding: int = 64
     widths: tuple[int, ...] = PAPER_WIDTHS

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -35,6 +36,8 @@ class LeakingCNN:
         dropout: probability of dropping a feature while the discriminator learns.
         decay: L2 penalty on the output layer, weight and bias.
     """
+
+    paper: ClassVar[str] = "Guo, Lu, Cai, Zhang, Yu and Wang 2018"
 
     embedding: int = 64
     widths: tuple[int, ...] = PAPER_WIDTHS

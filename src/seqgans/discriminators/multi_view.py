@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -26,6 +27,8 @@ class MultiView:
         dense: units of the linear layer before the logit.
         dropout: probability of dropping a feature while the networks learn.
     """
+
+    paper: ClassVar[str] = "Nie, Narodytska and Patel 2019"
 
     embedding: int = 64
     views: int = 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -24,6 +25,8 @@ class LSTMScorer:
         dropout: probability of dropping a number of the embeddings and of the last layer while it learns.
         bidirectional: also read from the last token to the first; there is then no score per step.
     """
+
+    paper: ClassVar[str] = "Hochreiter and Schmidhuber 1997"
 
     embedding: int = 64
     hidden: int = 64
@@ -50,6 +53,8 @@ class GRUScorer:
         dropout: probability of dropping a number of the embeddings and of the last layer while it learns.
         bidirectional: also read from the last token to the first; there is then no score per step.
     """
+
+    paper: ClassVar[str] = "Cho et al. 2014"
 
     embedding: int = 64
     hidden: int = 64

@@ -9,6 +9,7 @@ the MLP of the row x are never computed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -30,6 +31,8 @@ class RelationalMemory:
         forget_bias: added to the forget gate; the larger, the longer the memory holds at first.
         input_bias: added to the input gate.
     """
+
+    paper: ClassVar[str] = "Santoro et al. 2018"
 
     embedding: int = 32
     slots: int = 1

@@ -7,6 +7,7 @@ look-up and one small product instead of an embedding, two products and two bias
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +26,8 @@ class LSTM:
         layers: number of layers.
         deviation: every parameter starts from N(0, deviation²).
     """
+
+    paper: ClassVar[str] = "Hochreiter and Schmidhuber 1997"
 
     embedding: int = 32
     hidden: int = 32
@@ -49,6 +52,8 @@ class GRU:
         layers: number of layers.
         deviation: every parameter starts from N(0, deviation²).
     """
+
+    paper: ClassVar[str] = "Cho et al. 2014"
 
     embedding: int = 32
     hidden: int = 32

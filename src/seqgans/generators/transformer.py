@@ -7,6 +7,7 @@ roll-outs that continue prefixes of different lengths advance together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -29,6 +30,8 @@ class Transformer:
         feed_forward: units of the hidden layer after each attention.
         deviation: every matrix starts from N(0, deviation²).
     """
+
+    paper: ClassVar[str] = "Vaswani et al. 2017"
 
     layers: int = 2
     width: int = 64

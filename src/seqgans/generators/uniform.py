@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -14,6 +15,8 @@ from seqgans.generators.base import Generator, State
 @dataclass(frozen=True, kw_only=True)
 class Uniform:
     """Settings of the uniform generator: it has none."""
+
+    paper: ClassVar[str] = "baseline of Yu, Zhang, Wang and Yu 2017"
 
     def build(self, vocabulary_size: int, start: int, end: int | None, random: torch.Generator) -> Generator:
         """The uniform law over so many ids; nothing is drawn from `random`."""

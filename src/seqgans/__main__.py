@@ -1,0 +1,24 @@
+"""The command `seqgans`, also as `python -m seqgans`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def run(words: Sequence[str] | None = None) -> int:
+    """Carry out a call of the command line.
+
+    Args:
+        words: what follows the command's name; None takes it from the shell.
+
+    Returns:
+        The exit code: 0, 1 (failed) or 2 (bad input).
+    """
+    from seqgans.cli.entry import carry_out
+
+    return carry_out(sys.argv[1:] if words is None else list(words))
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,22 @@
+"""One file per paper, and the table of them."""
+
+from __future__ import annotations
+
+from seqgans.algorithms.base import Algorithm
+from seqgans.algorithms.leakgan import LeakGAN
+from seqgans.algorithms.likelihood import Likelihood
+from seqgans.algorithms.pg_bleu import PGBLEU
+from seqgans.algorithms.relgan import RelGAN
+from seqgans.algorithms.scheduled_sampling import ScheduledSampling
+from seqgans.algorithms.seqgan import SeqGAN
+from seqgans.algorithms.uniform import Random
+
+ALGORITHMS: dict[str, type[Algorithm]] = {
+    "random": Random,
+    "likelihood": Likelihood,
+    "scheduled-sampling": ScheduledSampling,
+    "pg-bleu": PGBLEU,
+    "seqgan": SeqGAN,
+    "leakgan": LeakGAN,
+    "relgan": RelGAN,
+}

@@ -1,0 +1,1 @@
+"""Words into a call: flags and files into arguments, results to stdout, everything else to stderr."""

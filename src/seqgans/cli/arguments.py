@@ -1,0 +1,159 @@
+"""A parser whose complaints are one line: what must hold, what came, what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from argparse import Action
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from docstring_parser import parse as parse_docstring
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
+
+from seqgans.errors import BadInput
+
+PLAIN_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+
+
+class Parser(ArgumentParser):
+    """The arguments of one verb.
+
+    Args:
+        verb: its name, with whatever decides which arguments there are.
+        usage: what follows "seqgans".
+        description: what the verb does.
+        short: other names of arguments, by the name they stand for.
+    """
+
+    def __init__(self, verb: str, usage: str, description: str, short: Mapping[str, str] | None = None) -> None:
+        names = dict(short or {})
+
+        class Formatter(DefaultHelpFormatter):
+            def _format_action_invocation(self, action: Action) -> str:
+                text = super()._format_action_invocation(action)
+                for option in action.option_strings:
+                    if option in names:
+                        return text.replace(option, names[option])
+                return text
+
+        super().__init__(
+            prog=f"seqgans {verb}",
+            usage=f"seqgans {usage}",
+            description=description,
+            formatter_class=Formatter,
+            exit_on_error=False,
+            print_config=None,
+            allow_abbrev=False,
+        )
+        self.words: dict[str, str] = {}
+
+    def add_settings(self, part: str, kind: type[Any], title: str) -> None:
+        """One argument for each field of a settings dataclass, explained by its docstring.
+
+        Args:
+            part: what stands before the dot.
+            kind: the dataclass.
+            title: of the group in the help.
+        """
+        group = self.add_argument_group(title)
+        hints = get_type_hints(kind)
+        documented = {entry.arg_name: entry.description or "" for entry in parse_docstring(kind.__doc__ or "").params}
+        for field in dataclasses.fields(kind):
+            default = field.default
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            name = f"{part}.{field.name}"
+            self.words[name] = in_words(hints[field.name])
+            group.add_argument(
+                f"--{name}",
+                type=hints[field.name],
+                default=default,
+                help=" ".join(documented.get(field.name, "").split()).removesuffix("."),
+            )
+
+    def read(self, words: Sequence[str], *, defaults: bool = True) -> Namespace:
+        """The arguments that the words give.
+
+        Args:
+            words: what follows the verb.
+            defaults: also those that were not given.
+
+        Raises:
+            BadInput: an argument does not exist, lacks its value or has one that is not allowed.
+        """
+        if any(word in ("-h", "--help") for word in words):
+            sys.stdout.write(self.format_help())
+            raise SystemExit(0)
+        try:
+            return self.parse_args(list(words), defaults=defaults)
+        except (ArgumentError, TypeError) as error:
+            raise BadInput(self.explained(str(error))) from error
+
+    def read_mapping(self, mapping: Mapping[str, Any], source: str) -> Namespace:
+        """The arguments that a mapping gives, without defaults.
+
+        Args:
+            mapping: nested by the dots of names.
+            source: where it comes from, for messages.
+
+        Raises:
+            BadInput: as `read`.
+        """
+        try:
+            return self.parse_object(dict(mapping), defaults=False)
+        except (ArgumentError, TypeError) as error:
+            raise BadInput(f"{self.explained(str(error))} (in {source})") from error
+
+    def explained(self, message: str) -> str:
+        """A complaint of the library in our words, one line."""
+        help_line = f"see {self.prog} --help"
+        if found := re.search(r"unrecognized arguments: (\S+)|Option '([^']+)' is not accepted", message):
+            return self.unknown(found[1] or found[2], help_line)
+        if found := re.match(r"argument (\S+): expected", message):
+            return f"{found[1].rstrip(',')} needs a value; {help_line}"
+        if found := re.search(r'Parser key "([^"]+)".*?(?:Got|Given) value: ?(.*?)\s*$', message, re.DOTALL):
+            return f"{found[1]} must be {self.wanted(found[1])}, got {found[2]!r}"
+        if found := re.search(r'(?:Key|Option|argument) ["\']([\w.]+)["\'] is required', message):
+            return f"{found[1].upper()} is missing; {help_line}"
+        return f"{' '.join(message.split())}; {help_line}"
+
+    def wanted(self, name: str) -> str:
+        """What values an argument takes, in words."""
+        if name in self.words:
+            return self.words[name]
+        for action in self._actions:
+            if action.dest == name:
+                return in_words(getattr(action, "_typehint", None) or action.type or str)
+        return "another kind of value"
+
+    def unknown(self, name: str, help_line: str) -> str:
+        """What to say about an argument that does not exist."""
+        name = name.partition("=")[0]
+        known = [option.lstrip("-") for action in self._actions for option in action.option_strings]
+        close = get_close_matches(name.lstrip("-"), known, n=1)
+        if not name.startswith("-") and name not in known and not close and "." not in name:
+            return f"there is one word too many, {name!r}; {help_line}"
+        asked = f"; did you mean {'--' if name.startswith('-') else ''}{close[0]}?" if close else ""
+        return f"no setting is called {name}{asked}{'' if close else ';'} {help_line}"
+
+
+def in_words(hint: Any) -> str:
+    """A type as a reader says it.
+
+    >>> in_words(int | None), in_words(Literal["a", "b"]), in_words(tuple[int, ...])
+    ('a whole number or null', 'one of: a, b', 'a list of whole numbers such as [2, 3]')
+    """
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(in_words(part) for part in parts)
+    if origin is Literal:
+        return f"one of: {', '.join(map(str, parts))}"
+    if origin is tuple:
+        if int in parts:
+            return "a list of whole numbers such as [2, 3]"
+        return "a list of numbers such as [0.9, 0.99]"
+    return PLAIN_WORDS.get(hint, getattr(hint, "__name__", str(hint)))

@@ -1,0 +1,121 @@
+"""Which verb is called, and how a call ends: one line and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from seqgans import __version__
+from seqgans.errors import BadInput, Failed
+
+DEBUG = "SEQGANS_DEBUG"
+FAILED, BAD_INPUT = 1, 2  # exit codes
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Something the command can do.
+
+    Attributes:
+        module: where its function is; loaded only when it is called.
+        function: takes the words after the verb.
+        usage: what may follow it.
+        summary: what it does, one line.
+    """
+
+    module: str
+    function: str
+    usage: str
+    summary: str
+
+    def load(self) -> Callable[[list[str]], None]:
+        """The function."""
+        return getattr(import_module(self.module), self.function)
+
+
+VERBS = {
+    "list": Verb("seqgans.cli.verbs", "run_list", "[KIND]", "what there is, one line each"),
+    "train": Verb("seqgans.cli.train", "run_train", "ALGORITHM --corpus SPEC --out DIR", "train into a new folder"),
+    "resume": Verb("seqgans.cli.train", "run_resume", "DIR", "go on with a run that was stopped"),
+    "sample": Verb("seqgans.cli.verbs", "run_sample", "DIR -n N", "write sequences of a trained generator"),
+    "score": Verb("seqgans.cli.verbs", "run_score", "DIR FILE", "probability that each line is real"),
+    "evaluate": Verb(
+        "seqgans.cli.judging", "run_evaluate", "(DIR | FILE) --references R", "measure a run or a file of samples"
+    ),
+    "compare": Verb("seqgans.cli.judging", "run_compare", "DIR DIR ...", "runs side by side, with tests and curves"),
+}
+
+
+def overview() -> str:
+    """What `seqgans --help` says."""
+    calls = {name: f"{name} {verb.usage}" for name, verb in VERBS.items()}
+    width = max(map(len, calls.values()))
+    lines = [f"  seqgans {calls[name]:{width}}  {verb.summary}" for name, verb in VERBS.items()]
+    return "\n".join(
+        (
+            "Sequence GANs: train them, sample from them, judge them.",
+            "",
+            *lines,
+            "",
+            "Each verb explains itself: seqgans VERB --help; all settings of an algorithm: seqgans train NAME --help.",
+            "Results go to stdout, everything else to stderr. Exit codes: 0, 1 (failed), 2 (bad input).",
+            "",
+        )
+    )
+
+
+def dispatch(words: list[str]) -> None:
+    """Call the verb that the words begin with."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(overview())
+        return
+    if words[0] == "--version":
+        sys.stdout.write(f"seqgans {__version__}\n")
+        return
+    if words[0] not in VERBS:
+        raise BadInput(f"no verb is called {words[0]!r}; choose one of: {', '.join(VERBS)}")
+    VERBS[words[0]].load()(words[1:])
+
+
+def carry_out(words: list[str]) -> int:
+    """Carry out a call and say in one line how it went wrong, if it did.
+
+    Args:
+        words: what follows the command's name.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        dispatch(words)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return 0
+    except SystemExit as leaving:  # --help
+        return leaving.code if isinstance(leaving.code, int) else 0
+    except KeyboardInterrupt:
+        return ended("interrupted", FAILED)
+    except BadInput as error:
+        return ended(str(error), BAD_INPUT)
+    except Failed as error:
+        return ended(str(error), FAILED)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        return ended(f"cannot read or write{where}: {error.strerror or error}", FAILED)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        text = f"internal error: {type(error).__name__}: {error}; please report it with what {DEBUG}=1 shows"
+        return ended(text, FAILED)
+    return 0
+
+
+def ended(message: str, code: int) -> int:
+    """Say why on stderr, in one line whatever the message is."""
+    sys.stderr.write(f"seqgans: {' '.join(message.split())}\n")
+    return code

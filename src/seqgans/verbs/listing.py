@@ -1,0 +1,96 @@
+"""List: what algorithms, generators, discriminators, corpora and metrics there are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from seqgans.algorithms import ALGORITHMS
+from seqgans.choices import choice
+from seqgans.data import CORPORA
+from seqgans.discriminators import DISCRIMINATORS
+from seqgans.evaluation import METRICS
+from seqgans.generators import GENERATORS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing there is.
+
+    Attributes:
+        kind: the list it stands in.
+        name: what it is asked for by.
+        description: what it is, one line without full stop.
+        source: authors and year, empty where there is no paper.
+    """
+
+    kind: str
+    name: str
+    description: str
+    source: str
+
+
+def list_algorithms() -> list[Entry]:
+    """All algorithms: what a run is trained by."""
+    return [
+        Entry("algorithms", name, first_line(sys.modules[kind.__module__].__doc__), kind.paper)
+        for name, kind in ALGORITHMS.items()
+    ]
+
+
+def list_generators() -> list[Entry]:
+    """All generators."""
+    return [settings_entry("generators", name, kind) for name, kind in GENERATORS.items()]
+
+
+def list_discriminators() -> list[Entry]:
+    """All discriminators."""
+    return [settings_entry("discriminators", name, kind) for name, kind in DISCRIMINATORS.items()]
+
+
+def list_corpora() -> list[Entry]:
+    """All forms of corpus, each world as `world:NAME`."""
+    return [Entry("corpora", name, kind.description, "") for name, kind in CORPORA.items()]
+
+
+def list_metrics() -> list[Entry]:
+    """All metrics."""
+    return [
+        Entry("metrics", name, f"{metric.description} [{metric.unit}]", f"{metric.paper} {metric.year or ''}".strip())
+        for name, metric in METRICS.items()
+    ]
+
+
+KINDS: dict[str, Callable[[], list[Entry]]] = {
+    "algorithms": list_algorithms,
+    "generators": list_generators,
+    "discriminators": list_discriminators,
+    "corpora": list_corpora,
+    "metrics": list_metrics,
+}
+
+
+def list_all(kind: str | None = None) -> list[Entry]:
+    """What there is of one kind, or of all.
+
+    Args:
+        kind: a key of `KINDS`; None for all.
+
+    Raises:
+        BadInput: there is no such kind.
+    """
+    kinds = list(KINDS.values()) if kind is None else [choice(KINDS, kind, "list")]
+    return [entry for entries in kinds for entry in entries()]
+
+
+def settings_entry(kind: str, name: str, settings: type[Any]) -> Entry:
+    """A player by the docstring and paper of its settings."""
+    words = first_line(settings.__doc__).removeprefix("Settings of ").partition(";")[0].partition(":")[0]
+    return Entry(kind, name, words, settings.paper)
+
+
+def first_line(text: str | None) -> str:
+    """The first line of a docstring, without full stop."""
+    return (text or "").strip().partition("\n")[0].removesuffix(".")
