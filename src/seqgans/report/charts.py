@@ -1,0 +1,221 @@
+"""Charts as SVG: drawn here, so that they are there without any script; `page.js` adds what one reads by hovering."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from seqgans.report.figures import number
+
+WIDTH, HEIGHT = 420, 300  # the units of the drawing; it scales with the page
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 44
+HUES = 8  # colours of the palette, and shapes of the marks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dot:
+    """A point of a line.
+
+    Attributes:
+        x: place along the horizontal axis.
+        y: place along the vertical axis.
+        read: what one reads when hovering over it.
+        ring: drawn larger, with a ring.
+    """
+
+    x: float
+    y: float
+    read: str
+    ring: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Points joined in their order.
+
+    Attributes:
+        name: whose they are.
+        hue: number of its colour and mark.
+        dots: the points.
+        thin: drawn faintly, without marks (one of several seeds).
+    """
+
+    name: str
+    hue: int
+    dots: Sequence[Dot]
+    thin: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A direction of a chart.
+
+    Attributes:
+        name: what is written beside it.
+        low: its first value.
+        high: its last value.
+        reversed: larger values stand nearer to the origin.
+    """
+
+    name: str
+    low: float
+    high: float
+    reversed: bool = False
+
+    def share(self, value: float) -> float:
+        """Where a value stands between both ends, 0 to 1 within them."""
+        share = (value - self.low) / (self.high - self.low)
+        return 1 - share if self.reversed else share
+
+    def ticks(self, most: int = 5) -> list[float]:
+        """Round values between both ends, at most about `most`."""
+        rough = (self.high - self.low) / most
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [tick * step for tick in range(first, last + 1)]
+
+    def written(self, tick: float) -> str:
+        """A tick for people, with the digits that tell it from its neighbours."""
+        ticks = self.ticks()
+        step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(tick) or 1.0
+        if max(map(abs, ticks)) >= 10_000:
+            return f"{tick / 1000:g}k"
+        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        if abs(step * 10**digits - round(step * 10**digits)) > 1e-6:
+            digits += 1  # steps of 0.25
+        return f"{tick:.{digits}f}".replace("-", "−")
+
+
+def axis(name: str, values: Sequence[float], reversed: bool = False) -> Axis:
+    """An axis that holds all values with a little room."""
+    low, high = min(values), max(values)
+    room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
+    return Axis(name=name, low=low - room, high=high + room, reversed=reversed)
+
+
+def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = "", about: str = "") -> str:
+    """A figure element with a caption and the drawing.
+
+    Args:
+        title: the caption, which is also what a screen reader says.
+        x: horizontal axis.
+        y: vertical axis.
+        lines: what is drawn, the last above the others; what lies outside the axes is cut off.
+        hint: words in the corner next to the origin.
+        about: shown when pointing at the caption.
+    """
+    thin_first = sorted(lines, key=lambda line: not line.thin)
+    dots = [
+        [*place(dot, x, y), line.hue, line.name, dot.read]
+        for line in thin_first
+        for dot in line.dots
+        if 0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1
+    ]
+    said = f"{title}: {y.name} against {x.name}. {len(lines)} lines, {len(dots)} points; arrow keys read them."
+    inside = f'x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"'
+    return "".join(
+        (
+            f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}</figcaption>',
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" aria-label="{escape(said)}" ',
+            f'data-dots="{escape(json.dumps(dots, ensure_ascii=False))}">',
+            *frame(x, y),
+            f'<text class="hint" x="{LEFT + 8}" y="{HEIGHT - BOTTOM - 8}">{escape(hint)}</text>' if hint else "",
+            f'<svg {inside} viewBox="{LEFT} {TOP} {WIDTH - LEFT - RIGHT} {HEIGHT - TOP - BOTTOM}">',
+            *(drawn(line, x, y) for line in thin_first),
+            "</svg>",
+            '<circle class="cursor" r="7" cx="-20" cy="-20"/></svg></figure>',
+        )
+    )
+
+
+def frame(x: Axis, y: Axis) -> list[str]:
+    """Grid, ticks and the names of the axes."""
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    parts = []
+    for tick in y.ticks():
+        height = round(bottom - y.share(tick) * (bottom - TOP), 1)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{height}" y2="{height}"/>')
+        parts.append(f'<text class="tick" x="{LEFT - 7}" y="{height + 4}" text-anchor="end">{y.written(tick)}</text>')
+    for tick in x.ticks():
+        across = round(LEFT + x.share(tick) * (right - LEFT), 1)
+        parts.append(f'<line class="grid" x1="{across}" x2="{across}" y1="{TOP}" y2="{bottom}"/>')
+        parts.append(f'<text class="tick" x="{across}" y="{bottom + 16}" text-anchor="middle">{x.written(tick)}</text>')
+    middle = (TOP + bottom) / 2
+    parts.append(
+        f'<text class="name" x="{(LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.name)}</text>'
+        f'<text class="name" x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
+        f"{escape(y.name)}</text>"
+    )
+    return parts
+
+
+def drawn(line: Line, x: Axis, y: Axis) -> str:
+    """A line and its marks, in its colour."""
+    places = [place(dot, x, y) for dot in line.dots]
+    corners = " ".join(f"{across},{height}" for across, height in places)
+    hue = line.hue % HUES
+    dashed = " dashed" if line.hue >= HUES else ""
+    group = f'<g class="hue hue-{hue} system-{line.hue}{dashed}{" thin" if line.thin else ""}">'
+    marks = (
+        mark(hue, across, height, 6.0 if dot.ring else 3.6, dot.ring)
+        for dot, (across, height) in zip(line.dots, places, strict=True)
+        if not line.thin or len(line.dots) == 1
+    )
+    return f'{group}<polyline points="{corners}"/>{"".join(marks)}</g>'
+
+
+def place(dot: Dot, x: Axis, y: Axis) -> tuple[float, float]:
+    """Where a dot stands in the drawing."""
+    across = LEFT + x.share(dot.x) * (WIDTH - LEFT - RIGHT)
+    height = HEIGHT - BOTTOM - y.share(dot.y) * (HEIGHT - TOP - BOTTOM)
+    return round(across, 1), round(height, 1)
+
+
+def mark(hue: int, across: float, height: float, size: float, ring: bool = False) -> str:
+    """The mark of a colour: its shape tells lines apart where colours do not."""
+    kind = "mark ring" if ring else "mark"
+    if hue == 0:
+        return f'<circle class="{kind}" cx="{across:g}" cy="{height:g}" r="{size:g}"/>'
+    corners = [
+        (across + size * reach * math.sin(turn), height - size * reach * math.cos(turn)) for turn, reach in SHAPES[hue]
+    ]
+    points = " ".join(f"{one:.1f},{other:.1f}" for one, other in corners)
+    return f'<polygon class="{kind}" points="{points}"/>'
+
+
+def star(corners: int, turn: float = 0.0, inner: float | None = None) -> list[tuple[float, float]]:
+    """Directions and reaches of the corners of a regular polygon, or of a star with an inner radius."""
+    count = corners * (2 if inner is not None else 1)
+    reach = [1.25, inner if inner is not None else 1.25]
+    return [(turn + 2 * math.pi * corner / count, reach[corner % 2]) for corner in range(count)]
+
+
+SHAPES = {
+    1: star(4, math.pi / 4),  # square
+    2: star(3),  # triangle
+    3: star(4),  # diamond
+    4: star(3, math.pi),  # triangle that points down
+    5: star(4, 0.0, 0.45),  # star of four
+    6: star(6),  # hexagon
+    7: star(5, 0.0, 0.55),  # star of five
+}
+
+
+def legend(names: Sequence[str]) -> str:
+    """Names with their colours and marks; each can be switched off and on."""
+    keys = "".join(
+        f'<button type="button" class="key hue hue-{hue % HUES}" data-system="{hue}" aria-pressed="true">'
+        f'<svg viewBox="0 0 28 14" aria-hidden="true"><polyline points="1,7 27,7"/>{mark(hue % HUES, 14, 7, 4.5)}</svg>'
+        f"{escape(name)}</button>"
+        for hue, name in enumerate(names)
+    )
+    return f'<div class="legend" role="group" aria-label="Systems; press to hide or show">{keys}</div>'
+
+
+def reading(name: str, value: float) -> str:
+    """A figure's name and value as one reads them when hovering."""
+    return f"{name} {number(value)}"

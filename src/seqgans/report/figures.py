@@ -1,0 +1,130 @@
+"""How figures are written: their names, which direction is better, how many digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from seqgans.evaluation import METRICS
+
+Direction = Literal["lower", "higher"]
+
+ARROWS: Mapping[str | None, str] = {"lower": "↓", "higher": "↑", None: ""}
+SPOKEN: Mapping[str | None, str] = {"lower": "lower is better", "higher": "higher is better", None: ""}
+METRIC_OF = {"nll_valid": "nll_gen", "mse": "music_mse"}  # figures that do not begin with the name of their metric
+WORDS = {"nll": "NLL", "kl": "KL", "jsd": "JSD", "bleu": "BLEU", "f1": "F1", "mse": "MSE"}
+MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
+
+
+def written(name: str) -> str:
+    """A figure's name for people.
+
+    >>> written("nll_gen_test"), written("self_bleu_4"), written("reverse_kl_per_token")
+    ('NLL gen test', 'self-BLEU-4', 'reverse KL per token')
+    """
+    parts = [WORDS.get(part, part) for part in name.split("_")]
+    text = parts[0]
+    for part in parts[1:]:
+        joined = part.isdigit() or (part == "BLEU" and text in ("self", "backward"))
+        text += f"-{part}" if joined else f" {part}"
+    return text
+
+
+def better(name: str) -> Direction | None:
+    """Which direction of a figure is better; None where the best value is that of real sequences, or it is unknown.
+
+    >>> better("nll_oracle"), better("bleu_4"), better("self_bleu_4"), better("real_bleu_4")
+    ('lower', 'higher', None, None)
+    """
+    metric = metric_of(name)
+    direction = METRICS[metric].better if metric is not None else None
+    return direction if direction in ("lower", "higher") else None
+
+
+def meaning(name: str) -> str:
+    """What a figure says, with its unit; empty where that is not known."""
+    metric = metric_of(name)
+    if metric is None:
+        return ""
+    found = METRICS[metric]
+    unit = "nats per token" if name.endswith("_per_token") else found.unit
+    return f"{found.description} ({unit})"
+
+
+def metric_of(name: str) -> str | None:
+    """The metric a figure belongs to: the longest whose name it begins with."""
+    found = [METRIC_OF[start] for start in METRIC_OF if begins(name, start)]
+    return found[0] if found else max((metric for metric in METRICS if begins(name, metric)), key=len, default=None)
+
+
+def begins(name: str, start: str) -> bool:
+    """Whether a name is `start` or goes on after it with an underscore."""
+    return name == start or name.startswith(f"{start}_")
+
+
+def number(value: float | None, spread: float | None = None) -> str:
+    """A number with as many digits as its spread supports, four significant ones without a spread.
+
+    >>> number(9.03712, 0.0213), number(0.5), number(12345.678, 100.0), number(None)
+    ('9.037', '0.5000', '12346', '–')
+    """
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return str(value)
+    if spread is None or not math.isfinite(spread) or spread <= 0:
+        spread = abs(value) / 100 or 0.01
+    digits = min(6, max(0, 1 - math.floor(math.log10(spread))))
+    return f"{value:.{digits}f}"
+
+
+def error(value: float | None) -> str:
+    """A spread or an error with two significant digits.
+
+    >>> error(0.02134), error(None)
+    ('0.021', '')
+    """
+    return "" if value is None or not math.isfinite(value) else number(value, value)
+
+
+def marks(p: float | None) -> str:
+    """Stars of a p-value: * below 0.05, ** below 0.01, *** below 0.001.
+
+    >>> marks(0.03), marks(0.2), marks(None)
+    ('*', '', '')
+    """
+    return "" if p is None else next((stars for level, stars in MARKS if p < level), "")
+
+
+def probability(p: float) -> str:
+    """A p-value for people."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def mean_of(figure: Any) -> float | None:
+    """The number of a figure, which is a mapping with its mean or a plain number; None where it has none."""
+    value = figure.get("mean") if isinstance(figure, Mapping) else figure
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def spread_of(figure: Any) -> float | None:
+    """Its spread over seeds or, of a single run, its standard error."""
+    if not isinstance(figure, Mapping):
+        return None
+    return figure.get("spread", figure.get("error"))
+
+
+def ordered(mappings: Iterable[Mapping[str, Any]], order: Iterable[str] = ()) -> list[str]:
+    """The names of all figures: those of `order` that occur, else all in the order of first appearance."""
+    found = list(dict.fromkeys(name for mapping in mappings for name in mapping))
+    wanted = [name for name in order if name in found]
+    return wanted or found
+
+
+def best_of(values: Mapping[str, float | None], direction: str | None) -> str | None:
+    """Whose number is best; None without a direction, or where fewer than two have one."""
+    known = {name: value for name, value in values.items() if value is not None}
+    if direction not in ("lower", "higher") or len(known) < 2:
+        return None
+    return (min if direction == "lower" else max)(known, key=lambda name: known[name])
