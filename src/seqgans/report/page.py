@@ -28,3 +28,116 @@ A run's page takes report.json and the lines of events.jsonl as they are (`verbs
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from seqgans.report.sections import (
+    differences_section,
+    figures_section,
+    findings_section,
+    header,
+    learning_section,
+    plane_section,
+    samples_section,
+    settings_section,
+    time_section,
+    training_section,
+)
+
+BEFORE, AFTER = "pretrained", "final"
+STAGES = {"untrained": "untrained", BEFORE: "maximum likelihood"}  # columns of a run's page, and their names
+
+
+def comparison_page(comparison: Mapping[str, Any]) -> str:
+    """The page of a comparison.
+
+    Args:
+        comparison: as described above.
+
+    Returns:
+        A whole HTML document that refers to nothing outside it.
+    """
+    systems = comparison["systems"]
+    order = comparison.get("figures_order", ())
+    baseline = comparison.get("baseline")
+    title = comparison.get("title") or "Comparison"
+    facts = {
+        "corpus": comparison.get("corpus"),
+        "seeds": ", ".join(map(str, comparison.get("seeds", ()))),
+        "systems": len(systems),
+        "baseline": baseline,
+    }
+    counts = [figure.get("n") or 1 for system in systems for figure in system.get("figures", {}).values()]
+    return document(
+        title,
+        header(title, facts, comparison.get("notes", ()), comparison.get("commands", ())),
+        figures_section(systems, baseline, order, seeds=max(counts, default=1) > 1),
+        plane_section(systems, comparison.get("plane")),
+        learning_section(systems, order),
+        findings_section(systems),
+        samples_section(systems),
+        differences_section(comparison.get("differences", {}), [system["name"] for system in systems]),
+    )
+
+
+def run_page(report: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> str:
+    """The page of one run: before and after the game, how it went, samples, settings.
+
+    Args:
+        report: what report.json holds.
+        events: the lines of events.jsonl.
+
+    Returns:
+        A whole HTML document that refers to nothing outside it.
+    """
+    name = str(report.get("algorithm", "run"))
+    stages, sweeps = report.get("evaluations", {}), report.get("sweeps", {})
+    before = [
+        {"name": shown, "figures": stages.get(stage, {}), "sweep": sweeps.get(stage, [])}
+        for stage, shown in STAGES.items()
+        if stage in stages or stage in sweeps
+    ]
+    findings = report.get("findings", ())
+    after = {
+        "name": name,
+        "figures": stages.get(AFTER, {}),
+        "sweep": sweeps.get(AFTER, []),
+        "samples": report.get("samples", ()),
+        "runs": [{"seed": report.get("seed"), "events": events, "findings": findings}],
+    }
+    systems = [*before, after]
+    title = f"{name} on {report['corpus']}" if "corpus" in report else name
+    return document(
+        title,
+        header(title, {"seed": report.get("seed")}, report.get("notes", ()), report.get("commands", ())),
+        figures_section(systems, None, (), seeds=False),
+        findings_section([after], alone=True),
+        plane_section(systems, report.get("plane")),
+        learning_section([after], ()),
+        training_section(events),
+        samples_section([after]),
+        time_section(report.get("cpu_seconds", {})),
+        settings_section(report.get("settings", {})),
+    )
+
+
+def document(title: str, *parts: str) -> str:
+    """A whole HTML document around the parts, with style and script inside it."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title><style>{beside('page.css')}</style></head>\n<body><main>"
+        + "\n".join(part for part in parts if part)
+        + f'</main><output id="reading" hidden></output><script>{beside("page.js")}</script></body></html>\n'
+    )
+
+
+@cache
+def beside(name: str) -> str:
+    """The text of a file that lies beside this one."""
+    return files("seqgans.report").joinpath(name).read_text(encoding="utf-8")

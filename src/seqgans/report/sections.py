@@ -1,0 +1,259 @@
+"""The sections of a page, each a function from plain values to HTML; empty where there is nothing to show.
+
+Whatever comes from outside goes through `html.escape`: samples may hold markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from seqgans.report.charts import HUES, legend
+from seqgans.report.curves import learning_curves, phases_of, plane, training_curves
+from seqgans.report.figures import (
+    ARROWS,
+    SPOKEN,
+    best_of,
+    better,
+    error,
+    marks,
+    mean_of,
+    meaning,
+    number,
+    ordered,
+    probability,
+    spread_of,
+    written,
+)
+
+Plain = Mapping[str, Any]
+
+SHOWN_AT_ONCE = 6  # charts; the rest can be unfolded
+
+
+def section(name: str, title: str, body: str, about: str = "") -> str:
+    """A titled part of the page, or nothing where the body is empty. `about` is HTML."""
+    if not body:
+        return ""
+    words = f'<p class="about">{about}</p>' if about else ""
+    return f'<section id="{name}"><h2>{escape(title)}</h2>{words}{body}</section>'
+
+
+def header(title: str, facts: Plain, notes: Sequence[str] = (), commands: Sequence[str] = ()) -> str:
+    """Title, facts in a row, notes and the commands that repeat it."""
+    chips = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>"
+        for name, value in facts.items()
+        if value not in (None, "", [])
+    )
+    said = "".join(f'<p class="about">{escape(note)}</p>' for note in notes)
+    typed = f'<pre class="commands"><code>{escape(chr(10).join(commands))}</code></pre>' if commands else ""
+    return f"<header><h1>{escape(title)}</h1>{f'<dl>{chips}</dl>' if chips else ''}{said}{typed}</header>"
+
+
+def figures_section(systems: Sequence[Plain], baseline: str | None, order: Iterable[str], seeds: bool) -> str:
+    """The table of figures: mean ± spread, stars of p-values, the best of each row.
+
+    Args:
+        systems: as `report.page` describes them.
+        baseline: whom p-values compare with.
+        order: figures, rows of the table.
+        seeds: whether ± is the deviation over seeds; else it is the standard error of one run.
+    """
+    names = ordered([system.get("figures", {}) for system in systems], order)
+    if not names:
+        return ""
+    heads = "".join(
+        f'<th scope="col"><span class="swatch hue-{hue % HUES}"></span>{escape(system["name"])}'
+        f"{'<small>baseline</small>' if system['name'] == baseline else ''}</th>"
+        for hue, system in enumerate(systems)
+    )
+    rows = "".join(figure_row(name, systems, baseline) for name in names)
+    starred = any(figure.get("p") is not None for system in systems for figure in system.get("figures", {}).values())
+    about = f"Mean ± {'standard deviation over seeds' if seeds else 'standard error'}; the best of a row is marked."
+    if starred:
+        about += f" Against {escape(str(baseline))}: * p &lt; 0.05, ** p &lt; 0.01, *** p &lt; 0.001."
+    body = (
+        f'<div class="wide" tabindex="0" role="region" aria-label="Figures"><table class="figures"><thead><tr>'
+        f'<th scope="col">figure</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+    return section("figures", "Figures", body, about)
+
+
+def figure_row(name: str, systems: Sequence[Plain], baseline: str | None) -> str:
+    """A figure of all systems."""
+    figures = {system["name"]: system.get("figures", {}).get(name) for system in systems}
+    given = [figure["better"] for figure in figures.values() if figure and "better" in figure]
+    direction = given[0] if given else better(name)
+    best = best_of({system: mean_of(figure) for system, figure in figures.items()}, direction)
+    arrow = (
+        f' <abbr title="{SPOKEN[direction]}">{ARROWS[direction]}</abbr>' if direction in SPOKEN and direction else ""
+    )
+    cells = "".join(cell(figure, system == best, baseline) for system, figure in figures.items())
+    return f'<tr><th scope="row" title="{escape(meaning(name))}">{escape(written(name))}{arrow}</th>{cells}</tr>'
+
+
+def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
+    """A figure of one system."""
+    value, spread = mean_of(figure), spread_of(figure)
+    if figure is None or value is None:
+        return '<td class="missing">–</td>'
+    p, count = figure.get("p"), figure.get("n")
+    words = [f"{count} seed{'s' if count > 1 else ''}"] if count else []
+    words += [f"{probability(p)} against {baseline}"] if p is not None else []
+    width = f'<span class="spread">± {error(spread)}</span>' if error(spread) else ""
+    stars = f'<sup class="stars">{marks(p)}</sup>' if marks(p) else ""
+    title = f' title="{escape("; ".join(words))}"' if words else ""
+    return f"<td{' class=best' if best else ''}{title}><b>{number(value, spread)}</b>{stars}{width}</td>"
+
+
+def plane_section(systems: Sequence[Plain], axes: Mapping[str, str] | None) -> str:
+    """The quality-diversity plane with its legend and how to read it."""
+    drawing = plane(systems, axes)
+    about = (
+        "One curve a system, one point a temperature, the ring at temperature 1. Any generator can be moved along its "
+        "own curve by its temperature alone; a system is better where its whole curve lies lower and further left."
+    )
+    body = f'<div class="plane">{legend([system["name"] for system in systems])}{drawing}</div>' if drawing else ""
+    return section("plane", "Quality and diversity", body, about)
+
+
+def learning_section(systems: Sequence[Plain], order: Iterable[str]) -> str:
+    """The learning curves."""
+    charts = learning_curves(systems, order)
+    about = (
+        "Seeds thin, their mean thick; the ring is where the game begins. Heights are those of the game: what lies far "
+        "outside during pre-training is cut off. Updates of different systems cost different amounts of time."
+    )
+    body = legend([system["name"] for system in systems]) + gallery(charts) if charts else ""
+    return section("learning", "Learning curves", body, about)
+
+
+def training_section(events: Sequence[Plain]) -> str:
+    """What the losses and rewards of one run did."""
+    charts = training_curves(events)
+    body = legend(phases_of(events)) + gallery(charts) if charts else ""
+    return section("training", "During training", body, "Means over the updates of each gathering, a line a phase.")
+
+
+def gallery(charts: Sequence[str]) -> str:
+    """Charts side by side, those beyond the first few folded."""
+    more = charts[SHOWN_AT_ONCE:]
+    first = f'<div class="charts">{"".join(charts[:SHOWN_AT_ONCE])}</div>'
+    folded = f'<details><summary>{len(more)} more</summary><div class="charts">{"".join(more)}</div></details>'
+    return first + (folded if more else "")
+
+
+def samples_section(systems: Sequence[Plain]) -> str:
+    """Samples, each beside the training line nearest to it."""
+    parts = []
+    for hue, system in enumerate(systems):
+        rows = "".join(sample_row(sample) for sample in system.get("samples", ()))
+        if rows:
+            parts.append(
+                f'<details open><summary><span class="swatch hue-{hue % HUES}"></span>'
+                f"{escape(system['name'])}</summary>"
+                f'<div class="samples">{rows}</div></details>'
+            )
+    beside = any(isinstance(sample, Mapping) for system in systems for sample in system.get("samples", ()))
+    about = (
+        "Left the sample, right the training line nearest to it (longest common subsequence over the longer length, in "
+        "tokens); words in common are underlined, copies are marked."
+    )
+    return section("samples", "Samples", "".join(parts), about if beside else "")
+
+
+def sample_row(sample: Any) -> str:
+    """A sample and its neighbour, or a sample alone."""
+    if not isinstance(sample, Mapping):
+        return f'<p class="sample alone" dir="auto">{escape(str(sample)) or "<i>empty</i>"}</p>'
+    text, nearest = str(sample.get("text", "")), sample.get("nearest")
+    copied = bool(sample.get("copy"))
+    if nearest is None:
+        return f'<p class="sample alone" dir="auto">{escape(text) or "<i>empty</i>"}</p>'
+    share = min(1.0, max(0.0, float(sample.get("similarity") or 0.0)))
+    badge = "<strong>copy</strong>" if copied else f"{share:.0%}"
+    return (
+        f'<article class="pair{" copy" if copied else ""}"><p class="sample" dir="auto">{alike(text, str(nearest))}</p>'
+        f'<p class="likeness" title="similarity {share:.2f}"><span class="bar"><i style="width:{share:.0%}"></i></span>'
+        f'{badge}</p><p class="sample nearest" dir="auto">{alike(str(nearest), text)}</p></article>'
+    )
+
+
+def alike(text: str, other: str) -> str:
+    """A text with the words that the other one holds as well underlined; letters where there are no spaces."""
+    spaced = " " in text.strip() or " " in other.strip()
+    words, known = (text.split(), set(other.split())) if spaced else (list(text), set(other))
+    shown = [f"<u>{escape(word)}</u>" if word in known else escape(word) for word in words]
+    return (" " if spaced else "").join(shown) or "<i>empty</i>"
+
+
+def findings_section(systems: Sequence[Plain], alone: bool = False) -> str:
+    """What the detectors said.
+
+    Args:
+        systems: as `report.page` describes them.
+        alone: there is one run only, which need not be named.
+    """
+    cards = []
+    for hue, system in enumerate(systems):
+        for run in system.get("runs", ()):
+            for finding in run.get("findings", ()):
+                where = "" if alone else f"{system['name']}, seed {run.get('seed', '?')}, "
+                cards.append(
+                    f'<article class="finding"><h3>{escape(str(finding.get("detector", "")))}</h3><p class="where">'
+                    f'<span class="swatch hue-{hue % HUES}"></span>{escape(where)}'
+                    f"update {escape(str(finding.get('step', 0)))}</p><p>{escape(str(finding.get('saw', '')))}</p>"
+                    f"<p><b>Try:</b> {escape(str(finding.get('try', '')))}</p>"
+                    "</article>"
+                )
+    return section("findings", "What the detectors saw", f'<div class="cards">{"".join(cards)}</div>' if cards else "")
+
+
+def differences_section(differences: Mapping[str, Plain], systems: Sequence[str]) -> str:
+    """Settings that are not the same everywhere."""
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in systems)
+    rows = "".join(
+        f'<tr><th scope="row"><code>{escape(name)}</code></th>'
+        + "".join(f"<td>{setting(values.get(system))}</td>" for system in systems)
+        + "</tr>"
+        for name, values in differences.items()
+    )
+    body = (
+        f'<div class="wide" tabindex="0" role="region" aria-label="Settings"><table class="settings"><thead><tr>'
+        f'<th scope="col">setting</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+    return section("differences", "Settings that differ", body if rows else "")
+
+
+def settings_section(settings: Plain) -> str:
+    """All settings of a run, a table a part, folded."""
+    parts = []
+    for part, values in settings.items():
+        pairs = values.items() if isinstance(values, Mapping) else [("", values)]
+        rows = "".join(
+            f'<tr><th scope="row"><code>{escape(str(name))}</code></th><td>{setting(value)}</td></tr>'
+            for name, value in pairs
+        )
+        parts.append(f'<details><summary>{escape(str(part))}</summary><table class="settings">{rows}</table></details>')
+    return section("settings", "Settings", "".join(parts))
+
+
+def time_section(seconds: Mapping[str, float]) -> str:
+    """Processor time of each phase."""
+    most = max(seconds.values(), default=0.0)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{spent:.1f} s</td>'
+        f'<td class="bar"><i style="width:{spent / most if most else 0:.0%}"></i></td></tr>'
+        for name, spent in seconds.items()
+    )
+    return section("time", "Processor time", f'<table class="time">{rows}</table>' if rows else "")
+
+
+def setting(value: Any) -> str:
+    """A setting's value as HTML."""
+    if value is None:
+        return '<span class="missing">–</span>'
+    return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
