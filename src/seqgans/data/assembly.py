@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -38,13 +39,14 @@ def corpus_of_texts(
     splits = divide(given, settings, seed)
     spaces = settings.spaces == "keep" or (settings.spaces == "auto" and not _unspaced(splits["train"]))
     learnt = _build(splits["train"], settings, spaces) if settings.tokens == "bytepair" else None
-    sizes = {split: [len(_pieces(t, settings, spaces, learnt)) for t in texts] for split, texts in splits.items()}
+    sizes = {split: _sizes(texts, settings, spaces, learnt) for split, texts in splits.items()}
     room = _room(name, [size for counts in sizes.values() for size in counts], settings)
-    used = {split: [size for size in counts if _usable(size, room, settings)] for split, counts in sizes.items()}
+    most = math.inf if settings.longer == "cut" else room
+    used = {split: [size for size in counts if 0 < size <= most] for split, counts in sizes.items()}
     _check_counts(name, used, splits, room)
 
-    train = [t for t, size in zip(splits["train"], sizes["train"], strict=True) if _usable(size, room, settings)]
-    vocabulary = learnt or _build([_clip(text, settings, spaces, room) for text in train], settings, spaces)
+    train = [text for text, size in zip(splits["train"], sizes["train"], strict=True) if 0 < size <= most]
+    vocabulary = learnt or _build(_clipped(train, settings, spaces, room), settings, spaces)
     widths = {min(size, room) for counts in used.values() for size in counts}
     ends = _ends(name, widths, settings)
     vocabulary = replace(vocabulary, end=0 if ends else None)
@@ -106,21 +108,19 @@ def _build(texts: Sequence[str], settings: CorpusSettings, spaces: bool) -> Voca
     )
 
 
-def _pieces(text: str, settings: CorpusSettings, spaces: bool, learnt: Vocabulary | None) -> Sequence[str | int]:
-    """The tokens of a text, for their number."""
+def _sizes(texts: Sequence[str], settings: CorpusSettings, spaces: bool, learnt: Vocabulary | None) -> list[int]:
+    """The number of tokens of each text."""
     if learnt is not None:
-        return learnt.encode(text)
-    return pieces_of(text, settings.tokens, lowercase=settings.lowercase, spaces=spaces)
+        return [len(row) for row in learnt.encode_all(texts)]
+    rows = pieces_of(texts, settings.tokens, lowercase=settings.lowercase, spaces=spaces)
+    return [len(row) for row in rows]
 
 
-def _clip(text: str, settings: CorpusSettings, spaces: bool, room: int) -> str:
-    """The part of a text whose words or characters are counted."""
-    pieces = pieces_of(text, settings.tokens, lowercase=settings.lowercase, spaces=spaces)
-    return ("" if settings.tokens == "characters" else " ").join(pieces[:room])
-
-
-def _usable(size: int, room: int, settings: CorpusSettings) -> bool:
-    return size > 0 and (size <= room or settings.longer == "cut")
+def _clipped(texts: Sequence[str], settings: CorpusSettings, spaces: bool, room: int) -> list[str]:
+    """The part of each text whose words or characters are counted."""
+    rows = pieces_of(texts, settings.tokens, lowercase=settings.lowercase, spaces=spaces)
+    joint = "" if settings.tokens == "characters" else " "
+    return [joint.join(row[:room]) for row in rows]
 
 
 def _room(name: str, sizes: Sequence[int], settings: CorpusSettings) -> int:

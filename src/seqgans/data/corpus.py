@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import torch
 
 from seqgans.data.tables import Header
 from seqgans.data.vocabulary import Vocabulary
+from seqgans.errors import BadInput
 from seqgans.sequences import Sequences
 
 Longer = Literal["cut", "drop"]
@@ -112,6 +113,20 @@ class CorpusSettings:
         if not 0.01 <= self.step <= 16.0:
             raise ValueError(f"CorpusSettings.step must be from 0.01 to 16 seconds, got {self.step}")
 
+    def check_meaning(self, name: str, meaningful: Collection[str]) -> None:
+        """Refuse a setting that says nothing about this corpus.
+
+        Args:
+            name: the spec.
+            meaningful: the fields that say something; all others must have their default.
+
+        Raises:
+            BadInput: another field was set.
+        """
+        for field in fields(self):
+            if field.name not in meaningful and getattr(self, field.name) != field.default:
+                raise BadInput(f"--corpus.{field.name} means nothing for {name}; leave it out")
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -168,8 +183,7 @@ def encode_texts(
     room = length if vocabulary.end is None else length - 1
     rows: list[list[int]] = []
     blank = too_long = too_short = cut = unknown = 0
-    for text in texts:
-        row = vocabulary.encode(text)
+    for row in vocabulary.encode_all(texts):
         if not row:
             blank += 1
         elif len(row) > room and longer == "drop":

@@ -17,7 +17,7 @@ from seqgans.randomness import generator_for
 from seqgans.sequences import Sequences
 
 LEAST_HELD_OUT = 1000  # sequences, enough for a figure per token to within a hundredth of a nat
-FROM_FILES = ("text", "valid_file", "test_file", "split", "vocabulary_size")
+MEANINGFUL = ("sequences", "length", "valid", "test")
 
 
 def drawn_corpus(
@@ -28,22 +28,22 @@ def drawn_corpus(
     seed: int,
     facts: Mapping[str, Any],
 ) -> Corpus:
-    """Independent draws for each split: `sequences` to train on, and the shares of that number, at least 1,000, beside them.
+    """Independent draws for each split: `sequences` to train on, and the shares of that number beside them.
+
+    Validation and test sequences are at least 1,000 each, unless their share is 0.
 
     Args:
         name: the spec, for messages and facts.
         sample: draws so many sequences of one length, as ids (count, length).
         vocabulary_size: number of ids.
-        settings: `sequences`, `valid` and `test`; nothing that only files have may be set.
+        settings: `sequences`, `valid` and `test`; nothing else that only files have may be set.
         seed: what is drawn.
         facts: what is known about the law.
 
     Raises:
         BadInput: a setting is given that only corpora read from files have.
     """
-    given = [field for field in FROM_FILES if getattr(settings, field) is not None]
-    if given:
-        raise BadInput(f"{name} is drawn and not read, so it has no --corpus.{given[0]}; leave that setting out")
+    settings.check_meaning(name, MEANINGFUL)
     vocabulary = Vocabulary.of_ids(vocabulary_size)
     numbers = {"train": settings.sequences}
     for split, share in (("valid", settings.valid), ("test", settings.test)):
@@ -70,8 +70,6 @@ def world_corpus(world: World, settings: CorpusSettings, seed: int) -> Corpus:
     """
     name = f"world:{world.name}"
     if settings.length not in (None, world.length):
-        raise BadInput(
-            f"{name} has {world.length} tokens, got --corpus.length {settings.length}; leave that setting out"
-        )
+        raise BadInput(f"{name} has {world.length} tokens, got --corpus.length {settings.length}; leave it out")
     facts = {"kind": "world", "entropy": world.entropy()}
     return drawn_corpus(name, world.sample, world.vocabulary_size, settings, seed, facts)

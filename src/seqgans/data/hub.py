@@ -8,7 +8,7 @@ from typing import Any
 from seqgans.data.assembly import corpus_of_texts
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.packages import optional_package
-from seqgans.data.tables import cell_text, column_named
+from seqgans.data.tables import column_named, texts_of
 from seqgans.errors import BadInput
 
 PREFIX = "hf:"
@@ -41,8 +41,7 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
 
 
 def _column(name: str, rows: Any, column: str | None) -> list[str]:
-    wanted = column_named(name, column, rows.column_names)
-    return [cell_text(name, cell, number) for number, cell in enumerate(rows[wanted], start=1)]
+    return texts_of(name, list(rows[column_named(name, column, rows.column_names)]))
 
 
 def _load(name: str) -> Any:

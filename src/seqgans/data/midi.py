@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
 
 DRUMS = 9  # the channel whose note numbers are drums, not pitches
 DEFAULT_TEMPO = 500_000  # microseconds per quarter note where a file sets none
@@ -19,8 +22,7 @@ TICKS = 480  # per quarter note in written files, where a quarter note lasts one
 VELOCITY = 80
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """One sounding key.
 
     Attributes:
@@ -68,15 +70,13 @@ def melody_file(pitches: list[int], step: float) -> bytes:
         step: seconds each lasts.
     """
     events = bytearray(b"\x00\xff\x51\x03" + round(step * 1e6).to_bytes(3, "big"))
-    for number, pitch in enumerate(pitches):
-        if number == 0 or pitches[number - 1] != pitch:
-            held = next((n for n, later in enumerate(pitches[number:]) if later != pitch), len(pitches) - number)
-            events += bytes((0, 0x90, pitch, VELOCITY)) + _variable(held * TICKS) + bytes((0x80, pitch, 0))
+    for pitch, run in groupby(pitches):
+        events += bytes((0, 0x90, pitch, VELOCITY)) + _variable(len(list(run)) * TICKS) + bytes((0x80, pitch, 0))
     events += b"\x00\xff\x2f\x00"
     return struct.pack(">4sIHHH", b"MThd", 6, 0, 1, TICKS) + struct.pack(">4sI", b"MTrk", len(events)) + bytes(events)
 
 
-def _header(content: bytes) -> tuple[float, Iterator[bytes]]:
+def _header(content: bytes) -> tuple[int, Iterator[bytes]]:
     """Ticks per quarter note (negative: ticks per second) and the track chunks."""
     if content[:4] != b"MThd":
         raise ValueError("no MIDI file")
@@ -143,23 +143,17 @@ def _track(chunk: bytes, tempos: list[tuple[int, int]]) -> list[tuple[int, int, 
     return notes
 
 
-def _in_seconds(
-    notes: list[tuple[int, int, int]], tempos: list[tuple[int, int]], ticks_per_beat: float
-) -> Iterator[Note]:
+def _in_seconds(notes: list[tuple[int, int, int]], tempos: list[tuple[int, int]], ticks_per_beat: int) -> list[Note]:
     """Ticks into seconds through the tempo changes."""
+    ticks = np.array([note[:2] for note in notes], dtype=np.float64)  # (notes, start and stop)
     if ticks_per_beat < 0:
-        yield from (Note(-start / ticks_per_beat, -stop / ticks_per_beat, pitch) for start, stop, pitch in notes)
-        return
-    marks = [(0, 0.0, DEFAULT_TEMPO)]  # from this tick, at this second, this tempo
-    for tick, tempo in sorted(tempos, key=lambda change: change[0]):
-        before, seconds, rate = marks[-1]
-        marks.append((tick, seconds + (tick - before) * rate / (1e6 * ticks_per_beat), tempo))
-
-    def seconds_of(tick: int) -> float:
-        before, seconds, rate = next(mark for mark in reversed(marks) if mark[0] <= tick)
-        return seconds + (tick - before) * rate / (1e6 * ticks_per_beat)
-
-    yield from (Note(seconds_of(start), seconds_of(stop), pitch) for start, stop, pitch in notes)
+        seconds = ticks / -ticks_per_beat
+    else:
+        changes = [(0, DEFAULT_TEMPO), *sorted(tempos, key=lambda change: change[0])]
+        at = np.array([tick for tick, _ in changes] + [max(ticks.max(), changes[-1][0])], dtype=np.float64)
+        rates = np.array([tempo for _, tempo in changes]) / (1e6 * ticks_per_beat)  # seconds per tick
+        seconds = np.interp(ticks, at, np.concatenate(([0.0], (np.diff(at) * rates).cumsum())))
+    return [Note(start, stop, pitch) for (start, stop), (_, _, pitch) in zip(seconds.tolist(), notes, strict=True)]
 
 
 def _length(chunk: bytes, place: int) -> tuple[int, int]:

@@ -77,9 +77,7 @@ def write_midi(ids: Sequence[int], path: Path, step: float = 0.4) -> None:
     wrong = [number for number in ids if not 0 <= number < PIANO_KEYS]
     if wrong or not ids:
         came = str(wrong[0]) if wrong else "none at all"
-        raise BadInput(
-            f"a tune must be piano keys from 0 to {PIANO_KEYS - 1}, got {came}; give samples of a music model"
-        )
+        raise BadInput(f"a tune must be piano keys from 0 to {PIANO_KEYS - 1}, got {came}; sample a music model")
     path.write_bytes(melody_file([number + PIANO_LOWEST for number in ids], step))
 
 
@@ -144,9 +142,7 @@ def _splits(path: Path, settings: CorpusSettings, seed: int) -> tuple[list[Tune]
     if table is not None:
         absent = [file for files in table.values() for file in files if file not in tunes]
         if absent:
-            raise BadInput(
-                f"{SPLIT_FILE} of {path} must name files that exist, but there is no {absent[0]}; mend the list"
-            )
+            raise BadInput(f"{SPLIT_FILE} of {path} must name files that exist, but {absent[0]} does not; mend it")
         given = {split: [tunes[file] for file in table[split]] for split in SPLITS if split in table}
     for split, further in (("valid", settings.valid_file), ("test", settings.test_file)):
         if further is not None:
@@ -179,9 +175,7 @@ def _table(path: Path, content: bytes) -> dict[str, list[str]]:
         table: Mapping[str, Sequence[str]] = json.loads(content)
         lists = {split: [str(file) for file in table[split]] for split in SPLITS if split in table}
     except (ValueError, TypeError) as error:
-        raise BadInput(
-            f"{SPLIT_FILE} of {path} must hold lists of file names by split, but: {error}; mend it"
-        ) from error
+        raise BadInput(f"{SPLIT_FILE} of {path} must hold lists of file names, but: {error}; mend it") from error
     if "train" not in lists:
         raise BadInput(f"{SPLIT_FILE} of {path} must have a list called 'train', got {list(table)}; mend it")
     return lists
@@ -205,7 +199,8 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
     except PermissionError as error:
         raise BadInput(f"{path} must be readable, but permission was denied; change its permissions") from error
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise BadInput(f"{path} must be a tar of MIDI files, but cannot be read ({error}); fetch it again") from error
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"{path} must be a tar of MIDI files, but cannot be read ({reason}); fetch it again") from error
 
 
 def _wanted(name: str) -> bool:

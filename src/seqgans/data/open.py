@@ -21,6 +21,11 @@ TEXTS = (".txt", ".txt.gz")
 TABLES = (".tsv", ".tsv.gz", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
 TARS = (".tar", ".tar.gz", ".tgz")
 
+SPLITTING = ("length", "valid", "test")
+FILES = ("valid_file", "test_file")
+COLUMNS = ("text", "header")
+READING = ("tokens", "lowercase", "spaces", "minimum_count", "vocabulary_size", "longer", "end", *SPLITTING)
+
 
 def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     """The corpus that `spec` names: a world, text, a table, music or a dataset; all but an oracle.
@@ -35,22 +40,21 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     """
     if spec.startswith(WORLD):
         return world_corpus(choice(WORLDS, spec.removeprefix(WORLD), "world"), settings, seed)
-    if settings.split is not None and not spec.startswith(PREFIX):
-        raise BadInput(f"--corpus.split chooses a split of a dataset ({PREFIX}NAME), and {spec} is none; leave it out")
     if spec.startswith(PREFIX):
-        if settings.valid_file or settings.test_file:
-            raise BadInput(f"{spec} brings its own splits; leave out --corpus.valid_file and --corpus.test_file")
+        settings.check_meaning(spec, (*READING, "text", "split"))
         return hub_corpus(spec, settings, seed)
     path = _existing(spec)
     if path.is_dir() or path.name.lower().endswith(TARS):
+        settings.check_meaning(spec, (*SPLITTING, *FILES, "step", "track"))
         return music_corpus(spec, path, settings, seed)
+    kind = "text" if path.name.lower().endswith(TEXTS) else "table"
+    settings.check_meaning(spec, (*READING, *FILES, *(COLUMNS if kind == "table" else ())))
     files = {"train": spec, "valid": settings.valid_file, "test": settings.test_file}
     given = {
         split: read_texts(Path(file), settings.text, settings.header)
         for split, file in files.items()
         if file is not None
     }
-    kind = "text" if path.name.lower().endswith(TEXTS) else "table"
     return corpus_of_texts(spec, given, settings, seed, {"kind": kind})
 
 

@@ -34,7 +34,7 @@ def read_table(path: Path, column: str | None = None, header: Header = "auto") -
     Raises:
         BadInput: the file cannot be read, or has no such column; the message lists those there are.
     """
-    kind = path.name.removesuffix(".gz").rpartition(".")[2]
+    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     if kind == "parquet":
         return _parquet(path, column)
     if kind == "jsonl":
@@ -76,9 +76,7 @@ def _separated(path: Path, rows: list[list[str]], column: str | None, header: He
     texts = []
     for number, row in enumerate(rows, start=2 if named else 1):
         if len(row) <= place:
-            raise BadInput(
-                f"{path} must have {place + 1} columns or more, but row {number} has {len(row)}; mend the row"
-            )
+            raise BadInput(f"{path} must have at least {place + 1} columns, but row {number} has {len(row)}; mend it")
         texts.append(row[place])
     return texts
 
@@ -87,7 +85,7 @@ def _jsonl(path: Path, column: str | None) -> list[str]:
     lines = [line for line in read_text(path).split("\n") if line.strip()]
     if not lines:
         raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
-    texts = []
+    cells = []
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
@@ -95,8 +93,8 @@ def _jsonl(path: Path, column: str | None) -> list[str]:
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is not: {error}") from error
         if not isinstance(row, dict):
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is a {type(row).__name__}")
-        texts.append(cell_text(path, row[column_named(path, column, list(row))], number))
-    return texts
+        cells.append(row[column_named(path, column, list(row))])
+    return texts_of(path, cells)
 
 
 def _parquet(path: Path, column: str | None) -> list[str]:
@@ -115,14 +113,19 @@ def _parquet(path: Path, column: str | None) -> list[str]:
         raise BadInput(
             f"{path} must be a parquet file, but cannot be read ({reason}); fetch or save it again"
         ) from error
-    return [cell_text(path, cell, number) for number, cell in enumerate(cells, start=1)]
+    return texts_of(path, cells)
 
 
-def cell_text(path: Path | str, cell: Any, row: int) -> str:
-    """A cell as text; a missing one is empty."""
-    if cell is None:
-        return ""
-    if not isinstance(cell, str):
-        kind = type(cell).__name__
-        raise BadInput(f"{path} must hold text in that column, but row {row} is of type {kind}; choose another column")
-    return cell
+def texts_of(path: Path | str, cells: Sequence[Any]) -> list[str]:
+    """Cells as texts; a missing one is empty.
+
+    Raises:
+        BadInput: a cell is something else.
+    """
+    wrong = next((number for number, cell in enumerate(cells) if cell is not None and not isinstance(cell, str)), None)
+    if wrong is not None:
+        kind = type(cells[wrong]).__name__
+        raise BadInput(
+            f"{path} must hold text in that column, but row {wrong + 1} is of type {kind}; choose another column"
+        )
+    return [cell or "" for cell in cells]

@@ -23,7 +23,7 @@ def read_bytes(path: Path) -> bytes:
         raise BadInput(f"{path} must be readable, but permission was denied; change its permissions") from error
     except OSError as error:
         raise BadInput(f"{path} must be a readable file, but: {error.strerror}; check the path") from error
-    if path.suffix == ".gz" and content:
+    if path.suffix.lower() == ".gz" and content:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:

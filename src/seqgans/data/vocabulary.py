@@ -32,26 +32,26 @@ PIANO_LOWEST = 21  # the MIDI number of A0, the lowest of the 88 keys
 PIANO_KEYS = 88
 
 
-def pieces_of(text: str, kind: Kind, *, lowercase: bool = False, spaces: bool = True) -> list[str]:
-    """The symbols of one text, before they become ids.
+def pieces_of(texts: Iterable[str], kind: Kind, *, lowercase: bool = False, spaces: bool = True) -> list[list[str]]:
+    """The symbols of each text, before they become ids.
 
     White space is never more than a separator: runs of it count as one space, and none stands at the ends.
 
     Args:
-        text: one sequence.
-        kind: what one symbol is; byte pairs have no pieces before they are learnt, and come as one.
-        lowercase: make it lower-case first.
+        texts: one sequence each.
+        kind: what one symbol is; byte pairs have no pieces before they are learnt, and each text comes as one.
+        lowercase: make texts lower-case first.
         spaces: keep the spaces between words as symbols, for characters; False takes them out.
 
-    >>> pieces_of("A  man .", "words", lowercase=True)
-    ['a', 'man', '.']
-    >>> pieces_of("塞外 悲风", "characters", spaces=False)
-    ['塞', '外', '悲', '风']
+    >>> pieces_of(["A  man ."], "words", lowercase=True)
+    [['a', 'man', '.']]
+    >>> pieces_of(["塞外 悲风"], "characters", spaces=False)
+    [['塞', '外', '悲', '风']]
     """
-    words = (text.lower() if lowercase else text).split()
+    words = [(text.lower() if lowercase else text).split() for text in texts]
     if kind == "characters":
-        return list((" " if spaces else "").join(words))
-    return [" ".join(words)] if kind == "bytepair" else words
+        return [list((" " if spaces else "").join(row)) for row in words]
+    return [[" ".join(row)] for row in words] if kind == "bytepair" else words
 
 
 @final
@@ -120,14 +120,14 @@ class Vocabulary:
         """
         last = 0 if end else None
         if kind == "bytepair":
-            prepared = (pieces_of(text, kind, lowercase=lowercase)[0] for text in texts)
-            symbols, learnt = _byte_pairs(prepared, minimum_count, maximum_size)
+            prepared = pieces_of(texts, kind, lowercase=lowercase)
+            symbols, learnt = _byte_pairs([text for (text,) in prepared], minimum_count, maximum_size)
             return cls(symbols, kind, last, 0, 1, lowercase, True, learnt)
         if kind not in ("words", "characters"):
             raise ValueError(f"a vocabulary is counted for words, characters or bytepair, got {kind!r}")
         if maximum_size is not None and maximum_size <= len(SPECIAL):
             raise BadInput(f"a vocabulary of {kind} must have room for at least 3 ids, got {maximum_size}; raise it")
-        counts = Counter(chain.from_iterable(pieces_of(t, kind, lowercase=lowercase, spaces=spaces) for t in texts))
+        counts = Counter(chain.from_iterable(pieces_of(texts, kind, lowercase=lowercase, spaces=spaces)))
         ranked = sorted(
             (symbol for symbol, count in counts.items() if count >= minimum_count and symbol not in SPECIAL),
             key=lambda symbol: (-counts[symbol], symbol),
@@ -170,14 +170,19 @@ class Vocabulary:
         Raises:
             BadInput: a symbol is not in the vocabulary and there is no id for unknown ones.
         """
-        pieces = pieces_of(text, self.kind, lowercase=self.lowercase, spaces=self.spaces)
+        return self.encode_all([text])[0]
+
+    def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
+        """The ids of each text, as `encode` gives them."""
+        rows = pieces_of(texts, self.kind, lowercase=self.lowercase, spaces=self.spaces)
         if self.kind == "bytepair":
-            return self._byte_pair_tokenizer.encode(pieces[0], add_special_tokens=False).ids
+            prepared = [text for (text,) in rows]
+            return [found.ids for found in self._byte_pair_tokenizer.encode_batch(prepared, add_special_tokens=False)]
         ids, unknown = self._ids, self.unknown
         if unknown is not None:
-            return [ids.get(piece, unknown) for piece in pieces]
+            return [[ids.get(piece, unknown) for piece in row] for row in rows]
         try:
-            return [ids[piece] for piece in pieces]
+            return [[ids[piece] for piece in row] for row in rows]
         except KeyError as error:
             raise BadInput(
                 f"{self.kind} must be among {self.symbols[0]} ... {self.symbols[-1]}, got {error.args[0]!r}; "
@@ -195,9 +200,7 @@ class Vocabulary:
         """
         wrong = next((number for number in ids if not 0 <= number < self.size), None)
         if wrong is not None:
-            raise BadInput(
-                f"ids must be from 0 to {self.size - 1}, got {wrong}; use the vocabulary they were made with"
-            )
+            raise BadInput(f"ids must be from 0 to {self.size - 1}, got {wrong}; use the vocabulary they came from")
         if self.end is not None and self.end in ids:
             ids = ids[: ids.index(self.end)]
         if self.kind == "bytepair":
@@ -220,7 +223,7 @@ class Vocabulary:
             return cls(**{**fields, "symbols": tuple(fields["symbols"])})
         except (ValueError, TypeError, KeyError) as error:
             raise BadInput(
-                f"a vocabulary must be the JSON that seqgans wrote, but it cannot be read: {error}"
+                f"a vocabulary must be the JSON that seqgans wrote, but: {error}; restore the file"
             ) from error
 
 

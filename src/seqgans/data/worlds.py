@@ -94,13 +94,13 @@ class World:
             random: where the numbers come from; the same seed gives the same sequences.
         """
         law, moves = self.automaton
-        uniforms = as_stream(random).uniform(count, self.length).double().cpu()
+        uniforms = as_stream(random).uniform(count, self.length).double().cpu().t().contiguous()  # (time, batch)
         state = torch.zeros(count, dtype=torch.long)
         tokens = torch.empty(count, self.length, dtype=torch.long)
         for time in range(self.length):
             upto = law[time, state].cumsum(1)  # (batch, vocab)
             upto = upto / upto[:, -1:]  # ends at exactly 1, so that no impossible token is drawn
-            tokens[:, time] = torch.searchsorted(upto, uniforms[:, time : time + 1], right=True)[:, 0]
+            tokens[:, time] = torch.searchsorted(upto, uniforms[time, :, None], right=True)[:, 0]
             state = moves[time, state, tokens[:, time]]
         return tokens
 
