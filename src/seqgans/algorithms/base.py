@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from seqgans.data.corpus import Corpus
 from seqgans.discriminators.base import Discriminator
+from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
 from seqgans.sequences import Loss, Sequences
@@ -119,7 +120,7 @@ class Scene:
     def share(self, count: int) -> int:
         """How many of `count` rows this process makes; all processes make equally many."""
         if count % self.processes:
-            raise ValueError(f"a batch of {count} cannot be shared equally by {self.processes} processes")
+            raise BadInput(f"a batch of {count} must be a multiple of the {self.processes} processes; choose another size")
         return count // self.processes
 
     def real(self, count: int) -> Sequences:

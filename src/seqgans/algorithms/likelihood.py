@@ -112,7 +112,6 @@ def epoch(players: Players, scene: Scene) -> Play:
 def teacher_forcing(players: Players, play: Play) -> Loss:
     """Mean negative log-likelihood per real token, in nats."""
     real = play.real
-    real = play.real
     if real is None:
         raise ValueError("teacher forcing needs real sequences, got a play without any")
     log_probs = players.generator.log_probs(real.tokens)  # (batch, time)

@@ -46,7 +46,7 @@ class Decoding:
             best = logits.argmax(1, keepdim=True)
             return torch.full_like(logits, -math.inf).scatter_(1, best, 0.0)
         if self.temperature != 1:
-            logits = logits / self.temperature
+            logits = (logits - logits.amax(1, keepdim=True)) / self.temperature  # no overflow however cold
         if 0 < self.top_k < logits.shape[1]:
             kept = logits.topk(self.top_k, dim=1)
             logits = torch.full_like(logits, -math.inf).scatter_(1, kept.indices, kept.values)
@@ -99,18 +99,19 @@ def draw(
     vocab = weight.shape[0]
     block = max(1, math.isqrt(vocab))
     blocks = -(-vocab // block)
-    across = hidden.new_zeros(hidden.shape[1] + 1, blocks * block)  # the bias is one more input, always 1
+    across = weight.new_zeros(hidden.shape[1] + 1, blocks * block)  # the bias is one more input, always 1
     across[:-1, :vocab] = weight.t()
     across[-1, :vocab] = bias
     across[-1, vocab:] = -math.inf  # entries of probability 0, so that the vocabulary splits evenly
-    inputs = nn.functional.pad(hidden, (0, 1), value=1.0)
+    inputs = nn.functional.pad(hidden.to(weight.dtype), (0, 1), value=1.0)
     shift = decoding != PLAIN or not bound(hidden, weight, bias) < SAFE_EXPONENT
     tokens = torch.empty(uniforms.shape, dtype=torch.long, device=hidden.device)
     log_probs = torch.zeros(uniforms.shape, dtype=torch.float32, device=hidden.device)
     step = max(1, CHUNK_VALUES // (blocks * block))
     for first in range(0, hidden.shape[0], step):
         rows = slice(first, first + step)
-        logits = torch.mm(inputs[rows], across).float()  # (rows, vocab)
+        with torch.autocast(hidden.device.type, enabled=False):
+            logits = torch.mm(inputs[rows], across).float()  # (rows, vocab)
         if decoding != PLAIN:
             logits[:, vocab:] = -math.inf
             logits = decoding.shape(logits)
@@ -127,8 +128,10 @@ def draw(
         entry = (inside.cumsum(2) <= left[:, :, None]).sum(2).clamp_(max=block - 1)
         mass = inside.gather(2, entry[:, :, None])[:, :, 0]
         if bool((mass == 0).any()):  # rounding ran past the last entry that can be drawn
-            entry = torch.where(mass == 0, inside.argmax(2), entry)
-            mass = inside.gather(2, entry[:, :, None])[:, :, 0]
+            likeliest = masses.flatten(1).argmax(1, keepdim=True)  # (rows, 1)
+            chosen = torch.where(mass == 0, likeliest // block, chosen)
+            entry = torch.where(mass == 0, likeliest % block, entry)
+            mass = masses[row, chosen, entry]
         tokens[rows] = chosen * block + entry
         if with_log_probs:
             log_probs[rows] = (mass / reached[:, -1:]).log()

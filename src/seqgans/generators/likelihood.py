@@ -72,12 +72,15 @@ def token_log_probs(
 ) -> Float[Tensor, "*axes"]:
     """log softmax(hidden · weightᵀ + bias) at `tokens`, in nats, with gradient to the first three.
 
+    The precision is that of `weight`, also where the networks around compute in a lower one.
+
     Args:
         hidden: what each token is conditioned on.
         weight: output weights.
         bias: output bias.
         tokens: the ids whose probability is asked for.
     """
-    flat = hidden.reshape(-1, hidden.shape[-1])
-    picked = _TokenLogProbs.apply(flat, weight, bias, tokens.reshape(-1))
+    flat = hidden.reshape(-1, hidden.shape[-1]).to(weight.dtype)
+    with torch.autocast(hidden.device.type, enabled=False):
+        picked = _TokenLogProbs.apply(flat, weight, bias, tokens.reshape(-1))
     return picked.reshape(tokens.shape)  # pyright: ignore[reportOptionalMemberAccess]

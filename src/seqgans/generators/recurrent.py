@@ -150,7 +150,8 @@ class Recurrent(Generator):
             return nn.functional.linear(look_up(sources[0], tokens), sources[1], sources[2])
         key = tuple((part.data_ptr(), part._version) for part in sources)
         if self.__dict__.get("_table_key") != key:
-            self.__dict__["_table"] = torch.addmm(sources[2], sources[0], sources[1].t())  # (vocab, gates · hidden)
+            with torch.autocast(tokens.device.type, enabled=False):
+                self.__dict__["_table"] = torch.addmm(sources[2], sources[0], sources[1].t())  # (vocab, gates · hidden)
             self.__dict__["_table_key"] = key
         return look_up(self.__dict__["_table"], tokens)
 

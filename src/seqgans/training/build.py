@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -10,20 +11,19 @@ from torch import Tensor, nn
 
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus, CorpusSettings
-from seqgans.data.drawn import drawn_corpus
 from seqgans.data.open import WORLD, open_text_corpus
 from seqgans.data.worlds import WORLDS, World
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.generators.decoding import PLAIN, Decoding
-from seqgans.generators.oracle import GATES, fresh_oracle, published_oracle
+from seqgans.generators.oracle import GATES, fresh_oracle, oracle_corpus, published_oracle
 from seqgans.generators.recurrent import Recurrent
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Samples, Sequences
 from seqgans.training.recipe import Recipe
 
 ORACLE = "oracle"
-ORACLE_VOCABULARY, ORACLE_LENGTH = 5000, 20
+ORACLE_VOCABULARY = 5000
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,8 @@ def open_corpus(spec: str, settings: CorpusSettings, seed: int) -> tuple[Corpus,
         return open_text_corpus(spec, settings, seed), truth
     if settings.vocabulary_size not in (None, truth.vocabulary_size):
         raise BadInput(f"{spec} has {truth.vocabulary_size} ids, got --corpus.vocabulary-size; leave that setting out")
-    length = settings.length or ORACLE_LENGTH
-    plain = CorpusSettings(sequences=settings.sequences, valid=settings.valid, test=settings.test)
-
-    def sample(count: int, random: torch.Generator) -> Tensor:
-        parts = [truth.sample(min(1000, count - i), length, random=random).tokens for i in range(0, count, 1000)]
-        return torch.cat(parts) if parts else torch.zeros(0, length, dtype=torch.long)
-
-    return drawn_corpus(spec, sample, truth.vocabulary_size, plain, seed, {"kind": "oracle"}), truth
+    drawn = dataclasses.replace(settings, vocabulary_size=None)  # said by the oracle itself
+    return oracle_corpus(truth, drawn, seed, name=spec), truth
 
 
 def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:

@@ -137,7 +137,7 @@ class Training:
                 place.round = self.schedule.rounds
                 yield Event("end", place.step, place.round)
                 return
-            while place.gathering < phase.gathers:
+            while place.gathering < phase.gathers and not self.out_of_patience(phase):
                 if self.play is None:
                     self.play = self.gathered(phase)
                 yield from self.updates(phase, self.play)
@@ -145,10 +145,8 @@ class Training:
                 self.play = None
                 place.gathering += 1
                 place.passes = 0
-                stop = self.judged(phase, figures)
+                self.judge(phase, figures)
                 yield Event("gathering", place.step, place.round, phase.name, place.gathering, figures=figures)
-                if stop:
-                    break
             if phase.keep_best and self.best.tensors:
                 self.players.load_state_dict(self.best.tensors, strict=False)
             self.best = Best()
@@ -171,7 +169,7 @@ class Training:
         whole = play.real is self.corpus.train  # every process has all of it already
         if processes > 1 and not whole:
             play = play.holding({name: self.team.gather(tensor) for name, tensor in play.tensors().items()})
-        return dataclasses.replace(play, random=self.streams["update"], progress=self.progress)
+        return dataclasses.replace(play, progress=self.progress)
 
     def updates(self, phase: Phase, play: Play) -> Iterator[Event]:
         """Go through a play as often as the phase says, a minibatch at a time."""
@@ -200,7 +198,7 @@ class Training:
         parameters = self.only(update.player)
         optimizer.zero_grad(set_to_none=True)
         total = len(chosen)
-        stream = self.streams["update"]
+        seed = int(self.streams["update"].integers(1 << 62, ()))  # every part sees the same numbers
         parts = self.team.processes * self.accumulate
         edges = [total * part // parts for part in range(parts + 1)]
         weight, value, figures = 0.0, 0.0, {}
@@ -208,8 +206,10 @@ class Training:
             start, stop = edges[part], edges[part + 1]
             if start == stop:
                 continue
+            stream = Stream(torch.Generator().manual_seed(seed))
+            part_play = dataclasses.replace(play.rows(chosen[start:stop]), random=stream)
             with self.team.autocast(), stream.share(start, stop, total):
-                loss = update.loss(self.players, play.rows(chosen[start:stop]))
+                loss = update.loss(self.players, part_play)
             part_weight = loss.weight if loss.weight is not None else float(stop - start)
             if loss.value.requires_grad:
                 (loss.value * part_weight).backward()
@@ -217,6 +217,7 @@ class Training:
             value += loss.value.item() * part_weight
             for name, figure in loss.figures.items():
                 figures[name] = figures.get(name, 0.0) + figure * part_weight
+        figures = {name: figure / weight for name, figure in figures.items()}  # of this process's rows
         weight, value = self.team.total(weight), self.team.total(value)
         self.team.add_gradients(parameters)
         weight = weight or 1.0
@@ -225,7 +226,7 @@ class Training:
                 parameter.grad /= weight
         self.check(update, value / weight, parameters)
         optimizer.step()
-        return value / weight, {name: figure / weight for name, figure in figures.items()}
+        return value / weight, figures
 
     def only(self, player: str) -> list[nn.Parameter]:
         """Let gradient reach the parameters of one player and no others; return them."""
@@ -241,9 +242,7 @@ class Training:
     def check(self, update: Update, loss: float, parameters: list[nn.Parameter]) -> None:
         """Clip the gradient; refuse to step on what is not a finite number."""
         bound = update.optimizer.clip
-        norm = 0.0
-        if math.isfinite(bound):
-            norm = float(nn.utils.clip_grad_norm_(parameters, bound))
+        norm = float(nn.utils.clip_grad_norm_(parameters, bound))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise Failed(
                 f"the loss of the {update.player} is {loss} (gradient norm {norm}) at update {self.place.step + 1}; "
@@ -269,10 +268,14 @@ class Training:
         """The players' names."""
         return (name for name, _ in self.players.named_children())
 
-    def judged(self, phase: Phase, figures: dict[str, float]) -> bool:
-        """Take the phase's validation figure; True when patience is at an end."""
+    def out_of_patience(self, phase: Phase) -> bool:
+        """Whether the phase stops early; a training that goes on from a checkpoint sees it again."""
+        return 0 < phase.patience <= self.best.since
+
+    def judge(self, phase: Phase, figures: dict[str, float]) -> None:
+        """Take the phase's validation figure, and keep the parameters if it is the best so far."""
         if phase.validate is None:
-            return False
+            return
         scene = Scene(self.corpus, self.streams["gather"])
         value = phase.validate(self.players, scene)
         figures["validation"] = value
@@ -288,7 +291,6 @@ class Training:
                 }
         else:
             best.since += 1
-        return bool(phase.patience) and best.since >= phase.patience
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All of it: tensors by name, and plain facts for JSON."""
@@ -332,7 +334,7 @@ class Training:
             optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
         self.play, self.order = None, tensors.get("order")
         if facts["play"] is not None:
-            empty = Play(figures=facts["play"]["figures"], random=self.streams["update"], progress=self.progress)
+            empty = Play(figures=facts["play"]["figures"], progress=self.progress)
             if facts["play"]["training_set"]:
                 self.play = dataclasses.replace(empty, real=self.corpus.train)
             else:

@@ -159,6 +159,6 @@ def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "settings", help=None)
     try:
-        return parser.instantiate_classes(parser.parse_object({"settings": dict(values)})).settings
+        return kind(**parser.parse_object({"settings": dict(values)}).settings.as_dict())
     except (ArgumentError, ValueError, TypeError) as error:
         raise BadInput(f"{part}: {' '.join(str(error).split())}") from error

@@ -37,10 +37,8 @@ class Team:
             raise BadInput("device cuda was asked for, but PyTorch finds no GPU here; use --device cpu or auto")
         from accelerate import Accelerator
 
-        mixed = "bf16" if precision == "bfloat16" else "no"
-        self.accelerator: Accelerator = Accelerator(
-            cpu=device == "cpu" or not torch.cuda.is_available(), mixed_precision=mixed
-        )
+        self.accelerator: Accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
+        self.precision = precision
         self.rank = self.accelerator.process_index
         self.processes = self.accelerator.num_processes
         self.device = self.accelerator.device
@@ -52,7 +50,7 @@ class Team:
 
     def autocast(self) -> AbstractContextManager[None]:
         """The precision asked for."""
-        return self.accelerator.autocast()
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows of all processes, in their order."""
