@@ -31,6 +31,7 @@ from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.choices import choice
 from seqgans.generators.base import Generator
 from seqgans.generators.decoding import draw
 from seqgans.generators.likelihood import token_log_probs
@@ -76,11 +77,15 @@ class ScheduledSampling:
         check_rates(self, "rate", "clip")
         if not 0 <= self.least <= 1:
             raise ValueError(f"ScheduledSampling.least must be at least 0 and at most 1, got {self.least}")
-        allowed, words = {
-            "linear": (0 <= self.constant <= 1, "at least 0 and at most 1"),
-            "exponential": (0 < self.constant <= 1, "above 0 and at most 1"),
-            "inverse_sigmoid": (1 <= self.constant < math.inf, "at least 1 and finite"),
-        }[self.decay]
+        allowed, words = choice(
+            {
+                "linear": (0 <= self.constant <= 1, "at least 0 and at most 1"),
+                "exponential": (0 < self.constant <= 1, "above 0 and at most 1"),
+                "inverse_sigmoid": (1 <= self.constant < math.inf, "at least 1 and finite"),
+            },
+            self.decay,
+            "decay",
+        )
         if not allowed:
             raise ValueError(f"ScheduledSampling.constant must be {words} for decay {self.decay}, got {self.constant}")
 
