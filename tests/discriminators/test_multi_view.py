@@ -90,7 +90,7 @@ def test_hard_and_soft_rows_agree() -> None:
 
 def test_gradient_reaches_soft_rows_but_not_padding() -> None:
     discriminator = made()
-    tokens, mask = batch()
+    _, mask = batch()
     soft = torch.randn(4, 6, 7, generator=seeded(4), dtype=torch.float64).softmax(2).requires_grad_()
     (gradient,) = torch.autograd.grad(discriminator.scores(soft, mask).sum(), soft)
     assert not gradient[~mask].any()
@@ -158,7 +158,7 @@ def test_the_paper_sizes() -> None:
 def test_long_filters_are_left_out() -> None:
     short = SMALL.build(7, 2, seeded())
     assert len([name for name, _ in short.named_parameters() if name.startswith("filters")]) == 2
-    with pytest.raises(ValueError, match="MultiView.widths must hold a width of at most the length 1, got"):
+    with pytest.raises(ValueError, match=r"MultiView.widths must hold a width of at most the length 1, got"):
         SMALL.build(7, 1, seeded())
 
 

@@ -167,9 +167,13 @@ def test_relaxed_samples_carry_gradient_to_every_logit_and_none_through_the_inpu
     generator = made()
     logits: list[Tensor] = []
     read: list[Tensor] = []
-    generator.output.register_forward_hook(lambda module, inputs, output: logits.append(output))
+
+    def keep(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        logits.append(output)
+
+    generator.output.register_forward_hook(keep)
     plain = generator.advance
-    generator.advance = lambda tokens, state: (read.append(tokens), plain(tokens, state))[1]  # type: ignore[method-assign]
+    generator.advance = lambda tokens, state: (read.append(tokens), plain(tokens, state))[1]
     relaxed = generator.relax(4, 2, random=seeded(8), inverse_temperature=2.0)
     ruler = torch.randn(4, 2, 5, generator=seeded(9), dtype=torch.float64)
     assert not any(tokens.is_floating_point() for tokens in read)
@@ -210,7 +214,9 @@ def test_every_parameter_learns() -> None:
     generator = RelationalMemory(embedding=3, slots=2, heads=2, head_size=4).build(5, 0, None, seeded())
     generator.log_probs(torch.tensor([[1, 2, 3], [4, 0, 1]])).sum().backward()
     for name, parameter in generator.named_parameters():
-        assert parameter.grad is not None and bool(parameter.grad.isfinite().all()) and bool(parameter.grad.any()), name
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any(), name
 
 
 def test_reduced_precision() -> None:
@@ -226,5 +232,5 @@ def test_reduced_precision() -> None:
 def test_sizes_are_checked(name: str) -> None:
     with pytest.raises(ValueError, match=f"RelationalMemory.{name} must be at least 1, got 0"):
         RelationalMemory(**{name: 0})
-    with pytest.raises(ValueError, match="RelationalMemory.slots must be at most heads · head_size = 4, got 5"):
+    with pytest.raises(ValueError, match=r"RelationalMemory.slots must be at most heads · head_size = 4, got 5"):
         RelationalMemory(slots=5, heads=2, head_size=2)

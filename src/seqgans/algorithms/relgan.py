@@ -14,7 +14,8 @@ The next input is the hard token, without gradient; gradient reaches θ through 
 Departures: l_G is the twin −log σ(f − r) of the authors' code, not −l_D of the paper's text; layer norms are taken
 row by row, not over rows and features together; n/N reaches 1 in the last round, where the authors' code divides by
 5,000 whatever the number of rounds (`annealing_share` = rounds / 5,000 gives that); what follows an end token is
-padding for the discriminator. Checking, not in the paper: `cut_gradient` is the control arm of every measurement.
+padding for the discriminator. Not in the paper: `straight_through`, and `cut_gradient`, the control arm of every
+measurement.
 
 References: Nie, Narodytska and Patel (2019), openreview rJedV3R5tm.
 """
@@ -32,7 +33,8 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Sche
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.choices import choice
 from seqgans.objectives.adversarial import ADVERSARIAL, pair_accuracy
-from seqgans.sequences import Loss
+from seqgans.randomness import Stream
+from seqgans.sequences import Loss, Relaxed
 
 ANNEALINGS: dict[str, Callable[[float, float], float]] = {
     "exponential": lambda limit, share: limit**share,
@@ -70,6 +72,7 @@ class RelGAN:
             end at 2,000 of 5,000, that is 0.4.
         objective: what the players minimise: relativistic, standard, minimax, kullback_leibler, least_squares, hinge,
             total_variation or wasserstein.
+        straight_through: show the discriminator one-hot samples that carry the gradient of the soft ones.
         cut_gradient: the control arm: the relaxed samples carry no gradient, so the generator stays where it is.
     """
 
@@ -92,6 +95,7 @@ class RelGAN:
     annealing: str = "exponential"
     annealing_share: float = 1.0
     objective: str = "relativistic"
+    straight_through: bool = False
     cut_gradient: bool = False
 
     def __post_init__(self) -> None:
@@ -105,40 +109,29 @@ class RelGAN:
 
     def schedule(self) -> Schedule:
         """Maximum likelihood, then rounds of g generator steps and d discriminator steps."""
+        pretrain = pretraining(
+            self.pretrain_epochs,
+            self.pretrain_rate,
+            self.batch,
+            self.clip,
+            patience=self.pretrain_patience,
+            keep_best=self.pretrain_best,
+        )
+        generator = Optimizer(name="adversarial", rate=self.generator_rate, clip=self.clip)
+        discriminator = Optimizer(name="adversarial", rate=self.discriminator_rate, clip=self.clip)
         return Schedule(
-            before=(
-                pretraining(
-                    self.pretrain_epochs,
-                    self.pretrain_rate,
-                    self.batch,
-                    self.clip,
-                    patience=self.pretrain_patience,
-                    keep_best=self.pretrain_best,
-                ),
-            ),
+            before=(pretrain,),
             round=(
                 Phase(
                     name="generator",
                     gather=self.real,
-                    updates=(
-                        Update(
-                            "generator",
-                            self.generator_loss,
-                            Optimizer(name="adversarial", rate=self.generator_rate, clip=self.clip),
-                        ),
-                    ),
+                    updates=(Update("generator", self.generator_loss, generator),),
                     gathers=self.generator_steps,
                 ),
                 Phase(
                     name="discriminator",
                     gather=self.real_and_relaxed,
-                    updates=(
-                        Update(
-                            "discriminator",
-                            self.discriminator_loss,
-                            Optimizer(name="adversarial", rate=self.discriminator_rate, clip=self.clip),
-                        ),
-                    ),
+                    updates=(Update("discriminator", self.discriminator_loss, discriminator),),
                     gathers=self.discriminator_steps,
                 ),
             ),
@@ -153,27 +146,32 @@ class RelGAN:
         """β_n: how sharp the relaxed samples are, from 1 in the first round to β_max."""
         return ANNEALINGS[self.annealing](self.inverse_temperature_limit, self.annealing_share * progress)
 
+    def relaxed(self, players: Players, count: int, length: int, random: Stream, progress: float) -> Relaxed:
+        """Samples at the temperature of this round."""
+        return players.generator.relax(
+            count,
+            length,
+            random=random,
+            inverse_temperature=self.inverse_temperature(progress),
+            straight_through=self.straight_through,
+        )
+
     def real(self, players: Players, scene: Scene) -> Play:
         """Training sequences; the samples of a generator step need gradient and are drawn by its loss."""
         return Play(real=scene.real(self.batch))
 
     def real_and_relaxed(self, players: Players, scene: Scene) -> Play:
         """Training sequences and as many relaxed samples of the generator."""
-        relaxed = players.generator.relax(
-            scene.share(self.batch),
-            scene.corpus.length,
-            random=scene.random,
-            inverse_temperature=self.inverse_temperature(scene.progress),
-        )
+        count, length = scene.share(self.batch), scene.corpus.length
+        relaxed = self.relaxed(players, count, length, scene.random, scene.progress)
         return Play(real=scene.real(self.batch), extras={"weights": relaxed.weights, "mask": relaxed.mask})
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """l_G on fresh relaxed samples, through which its gradient flows."""
         if play.real is None or play.random is None:
             raise ValueError("a generator step needs real sequences and random numbers, got a play without one of them")
-        sharpness = self.inverse_temperature(play.progress)
         count, length = play.real.tokens.shape
-        relaxed = players.generator.relax(count, length, random=play.random, inverse_temperature=sharpness)
+        relaxed = self.relaxed(players, count, length, play.random, play.progress)
         weights = relaxed.weights.detach() if self.cut_gradient else relaxed.weights  # (batch, time, vocab)
         with torch.no_grad():
             real_scores = players.discriminator.view_scores(play.real.tokens, play.real.mask, random=play.random)
@@ -181,7 +179,10 @@ class RelGAN:
         _, value = ADVERSARIAL[self.objective](real_scores, fake_scores)
         if self.cut_gradient:
             value = value + 0.0 * relaxed.weights.sum()
-        figures = {"inverse_temperature": sharpness, "largest_weight": weights.detach().amax(2).mean().item()}
+        figures = {
+            "inverse_temperature": self.inverse_temperature(play.progress),
+            "largest_weight": weights.detach().amax(2).mean().item(),
+        }
         return Loss(value, figures)
 
     def discriminator_loss(self, players: Players, play: Play) -> Loss:
