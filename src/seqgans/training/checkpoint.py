@@ -1,7 +1,8 @@
 """Checkpoints: tensors as safetensors, facts as JSON, written whole or not at all.
 
 A checkpoint is a folder. It is written beside its place, flushed to disk, and renamed into it, so that a
-process killed at any moment leaves either the old checkpoints or the old ones and a new one.
+process killed at any moment leaves either the old checkpoints or the old ones and a new one. One that is replaced
+stands aside meanwhile; `tidy` brings it back where the process was killed before the new one was in its place.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor
 from seqgans.errors import BadInput, Failed
 
 TENSORS, FACTS = "tensors.safetensors", "facts.json"
+BEFORE = ".before"  # ends the name of a checkpoint that is being replaced
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -35,7 +37,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise Failed(f"cannot write {path}: {error.strerror}; nothing was lost, make room and run again") from error
+        reason = error.strerror or error
+        raise Failed(f"cannot write {path}: {reason}; nothing was lost, make room and run again") from error
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -52,8 +55,8 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
     from safetensors.torch import save
 
     content = save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
-    known = {**facts, "sha256": hashlib.sha256(content).hexdigest()}
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    known = {**facts, "sha256": digest(content, facts)}
+    beside, aside = folder.with_name(f".{folder.name}.{os.getpid()}"), folder.with_name(f".{folder.name}{BEFORE}")
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
@@ -63,13 +66,29 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
                 file.flush()
                 os.fsync(file.fileno())
         if folder.exists():
-            shutil.rmtree(folder)
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
         beside.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise Failed(
-            f"cannot write checkpoint {folder}: {error.strerror}; earlier checkpoints are untouched"
-        ) from error
+        reason = error.strerror or error
+        raise Failed(f"cannot write checkpoint {folder}: {reason}; earlier checkpoints are untouched") from error
+
+
+def digest(content: bytes, facts: dict[str, Any]) -> str:
+    """A fingerprint of everything in a checkpoint."""
+    return hashlib.sha256(content + json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def tidy(folder: Path) -> None:
+    """Clear a folder of checkpoints of what a killed process was writing; only for the process that writes there."""
+    for left in folder.glob(".*"):
+        whole = left.with_name(left.name.removeprefix(".").removesuffix(BEFORE))
+        if left.name.endswith(BEFORE) and not whole.exists():
+            left.rename(whole)
+        else:
+            shutil.rmtree(left)
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -89,8 +108,9 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise BadInput(f"checkpoint {folder} cannot be read: {error.strerror}; {advice}") from error
     except ValueError as error:
         raise BadInput(f"checkpoint {folder} is damaged: {FACTS} is not JSON; {advice}") from error
-    if not isinstance(facts, dict) or hashlib.sha256(content).hexdigest() != facts.get("sha256"):
-        raise BadInput(f"checkpoint {folder} is damaged: {TENSORS} is not what was written; {advice}")
+    expected = facts.pop("sha256", None) if isinstance(facts, dict) else None
+    if expected is None or digest(content, facts) != expected:
+        raise BadInput(f"checkpoint {folder} is damaged: it is not what was written; {advice}")
     try:
         return load(content), facts
     except SafetensorError as error:

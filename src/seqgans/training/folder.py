@@ -27,7 +27,7 @@ from seqgans.data.corpus import Corpus
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput, Failed
 from seqgans.sequences import Sequences
-from seqgans.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from seqgans.training.checkpoint import load_checkpoint, save_checkpoint, tidy, write_atomically
 
 SPLITS = ("train", "valid", "test")
 
@@ -151,6 +151,10 @@ class RunFolder:
         """The numbered checkpoints, oldest first."""
         return sorted((self.path / "checkpoints").glob("step-*"))
 
+    def tidy(self) -> None:
+        """Clear away what a killed process was writing; only for the process that writes here."""
+        tidy(self.path / "checkpoints")
+
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The newest checkpoint.
 
@@ -204,7 +208,7 @@ class RunFolder:
                 break
         return found
 
-    def forget_events_after(self, step: int) -> None:
-        """Drop what happened after the checkpoint that a run goes on from."""
-        kept = [line for line in self.events() if line["step"] <= step]
+    def keep_events(self, count: int) -> None:
+        """Drop all but the first `count` lines: what happened after the checkpoint that a run goes on from."""
+        kept = self.events()[:count]
         self.write_text("events.jsonl", "".join(json.dumps(line) + "\n" for line in kept))

@@ -47,7 +47,9 @@ class Recorder:
         self.seconds: dict[str, float] = {}
         self.clock = time.process_time()
         self.board = self.open_board() if recipe.run.tensorboard else None
-        for line in folder.events():  # a run that goes on
+        lines = folder.events()  # of a run that goes on
+        self.lines = len(lines)
+        for line in lines:
             self.detectors.watch(line)
             self.best = min(self.best, line.get("chosen_by", {}).get("value", float("inf")))
             self.seconds = line.get("seconds", self.seconds)
@@ -110,8 +112,8 @@ class Recorder:
                 self.checkpoint(event.step)
         elif event.kind == "end":
             self.evaluate(event, "final", run.final_samples)
-            self.checkpoint(event.step)
             self.report()
+            self.checkpoint(event.step)  # last: until here a killed run begins its end anew
 
     def evaluate(self, event: Event, stage: str, count: int) -> None:
         """Judge the generator, keep samples, tell the watcher, keep the best."""
@@ -158,13 +160,18 @@ class Recorder:
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             **more,
         }
-        self.folder.append_event(line)
+        self.append(line)
         for finding in self.detectors.watch(line):
-            self.folder.append_event(
+            self.append(
                 {**line, "kind": "finding", "figures": {}, "detector": finding.detector, "saw": finding.saw,
                  "try": finding.advice}
             )
             self.watcher.say(f"{finding.detector}: {finding.saw}; try: {finding.advice}")
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Add a line to events.jsonl."""
+        self.folder.append_event(line)
+        self.lines += 1
 
     def scalar(self, name: str, value: float, step: int) -> None:
         """A TensorBoard scalar."""
@@ -173,7 +180,8 @@ class Recorder:
 
     def checkpoint(self, step: int) -> None:
         """Save everything."""
-        self.folder.save(step, *self.training.state(), keep=self.recipe.run.keep)
+        tensors, facts = self.training.state()
+        self.folder.save(step, tensors, {**facts, "lines": self.lines}, keep=self.recipe.run.keep)
 
     def report(self) -> None:
         """Write report.json: before and after, the whole curve of both, samples, findings, time."""

@@ -85,10 +85,17 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
     team = ready(recipe)
     players = build_players(recipe, corpus, recipe.run.seed)
     training = Training(recipe.settings, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
-    tensors, facts = folder.latest()
-    training.restore(tensors, facts)
     if team.leads:
-        folder.forget_events_after(training.place.step)
+        folder.tidy()
+    team.wait()
+    tensors, facts = folder.latest()
+    try:
+        training.restore(tensors, facts)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"the checkpoint in {out} does not fit its settings.yaml: {reason}; undo what changed") from error
+    if team.leads:
+        folder.keep_events(facts.get("lines", 0))
     team.wait()
     judge = Judge(corpus, truth, recipe.run.seed, team.device)
     return carried_out(folder, recipe, training, judge, watcher or Silent())
