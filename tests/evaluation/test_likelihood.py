@@ -180,6 +180,11 @@ def test_lists_there_and_back(table, end: int | None) -> None:
     assert torch.equal(again.mask, rows.mask)
 
 
+def test_every_list_is_ended_where_no_length_is_given() -> None:
+    assert as_sequences([[1, 2], [3]], end=0).tokens.tolist() == [[1, 2, 0], [3, 0, 0]]
+    assert as_sequences([[1, 2], [3, 1]]).mask.all()
+
+
 def test_lists_that_do_not_fit() -> None:
     with pytest.raises(BadInput, match="at most 2 tokens, got one of 3"):
         as_sequences([[1, 2, 3]], 2, 0)

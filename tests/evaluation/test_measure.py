@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+import torch
 
 from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Evidence, measure
@@ -52,6 +53,7 @@ def test_everything_is_measured_where_everything_is_there(complete: Evidence) ->
         assert math.isfinite(figure.value), name
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert plain["figures"]["nll_oracle"]["count"] == 300
+    assert plain["figures"]["nll_gen_train"]["count"] == 60
     details = {name: plain["figures"]["bleu_2"][name] for name in ("count", "references", "smoothing")}
     assert details == {"count": 50, "references": 60, "smoothing": "method1"}
     assert plain["settings"]["seed"] == 0
@@ -70,6 +72,18 @@ def test_one_draw_serves_all_likelihoods(complete: Evidence) -> None:
     for name in ("reverse_kl", "forward_kl", "jsd"):
         error = found[name].standard_error or 0.0
         assert abs(found[name].value - exact[name].value) < 5 * error
+
+
+def test_test_and_training_part_are_scored_apart(complete: Evidence) -> None:
+    """Kills: the training part under the name of the test part, more than `count` scored."""
+    from dataclasses import replace
+
+    one = replace(complete, references=[[0, 1, 2]] * 9, train=[[2, 2, 2]] * 9, count=5)
+    found = measure(one, ["nll_gen"]).flat()
+    assert one.generator is not None
+    for name, row in (("nll_gen_test", [0, 1, 2]), ("nll_gen_train", [2, 2, 2])):
+        assert found[name].value == pytest.approx(-float(one.generator.log_probs(torch.tensor([row])).mean()))
+        assert found[name].count == 5
 
 
 def test_seeds_repeat_and_differ(complete: Evidence) -> None:

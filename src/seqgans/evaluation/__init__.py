@@ -43,12 +43,13 @@ def lengths(sequences: Lists) -> dict[str, Figure]:
 
 
 def nll_gen(evidence: Evidence) -> dict[str, Figure]:
-    """NLL of real sequences under the generator, for the test and, where it is there, the training part."""
-    test, train = evidence.padded(evidence.part("references")), evidence.train
-    figures = {"nll_gen_test": evidence.scores(evidence.learnt, test).nll()}
-    if train:
-        figures["nll_gen_train"] = evidence.scores(evidence.learnt, evidence.padded(train)).nll()
-    return figures
+    """NLL of the first `count` real sequences under the generator: the test and, if there is one, the training part."""
+    parts = {"nll_gen_test": evidence.part("references"), "nll_gen_train": evidence.train}
+    return {
+        name: evidence.scores(evidence.learnt, evidence.padded(rows[: evidence.count])).nll()
+        for name, rows in parts.items()
+        if rows
+    }
 
 
 def music_mse(evidence: Evidence) -> dict[str, Figure]:

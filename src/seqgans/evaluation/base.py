@@ -42,7 +42,7 @@ class Evidence:
         length: tokens of the longest sequence, its end token included; found from the sequences where missing.
         end: id of the end token, None where all sequences have the same length.
         seed: where samples come from.
-        count: samples drawn for likelihoods and divergences.
+        count: sequences drawn, or at most taken of the real ones, for likelihoods and divergences.
         overlap_count: sequences compared by BLEU, distinct-n and the like, whose values depend on it.
         smoothing: of BLEU.
         masked: False counts padding as tokens in the likelihoods.
