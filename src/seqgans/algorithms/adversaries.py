@@ -5,14 +5,24 @@ from __future__ import annotations
 import functools
 
 import torch
+from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Update
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
+from seqgans.rewards.returns import step_scorer
 from seqgans.sequences import Loss
 
 
 def discriminator_phase(
-    *, name: str, steps: int, epochs: int, rate: float, batch: int, examples: int | None, smoothing: float = 0.0
+    *,
+    name: str,
+    steps: int,
+    epochs: int,
+    rate: float,
+    batch: int,
+    examples: int | None,
+    smoothing: float = 0.0,
+    each_step: bool = False,
 ) -> Phase:
     """Steps that each draw fresh negatives and go through them, and as many positives, a few times.
 
@@ -24,14 +34,16 @@ def discriminator_phase(
         batch: sequences of a minibatch, half of them real.
         examples: negatives of a step; None for as many as there are training sequences.
         smoothing: by how much the target of real sequences stays below 1.
+        each_step: learn to tell apart after every token, not only at the end.
     """
+    loss = telling_steps_apart if each_step else telling_apart
     return Phase(
         name=name,
         gather=functools.partial(real_and_fake, examples=examples),
         updates=(
             Update(
                 "discriminator",
-                functools.partial(telling_apart, smoothing=smoothing),
+                functools.partial(loss, smoothing=smoothing),
                 Optimizer(name="discriminator", rate=rate),
             ),
         ),
@@ -60,7 +72,28 @@ def telling_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
         random=play.random,
     )
     real, fake = scores[:half], scores[half:]
-    value = discriminator_loss(real, fake, smoothing)
+    return judged(players, real, fake, discriminator_loss(real, fake, smoothing))
+
+
+def telling_steps_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
+    """Cross-entropy of real against generated after every token: a mean over all real tokens.
+
+    At its best, score t is log p(Y_1:t) − log G(Y_1:t), and its gain over score t − 1 the log-ratio of one token.
+    """
+    if play.real is None or play.fake is None:
+        raise ValueError("a discriminator needs real and generated sequences, got a play without one of them")
+    half = len(play.real)
+    tokens, mask = (
+        torch.cat([play.real.tokens, play.fake.tokens]),
+        torch.cat([play.real.mask, play.fake.mask]),
+    )
+    scores = step_scorer(players.discriminator).step_scores(tokens, mask, random=play.random)  # (batch, time)
+    real, fake = scores[:half][mask[:half]], scores[half:][mask[half:]]
+    return judged(players, real, fake, discriminator_loss(real, fake, smoothing))
+
+
+def judged(players: Players, real: Tensor, fake: Tensor, value: Tensor) -> Loss:
+    """A discriminator's loss with its penalty, and what is shown of it."""
     figures = {
         "loss": value.item(),
         "accuracy": accuracy(real, fake),

@@ -29,7 +29,7 @@ from seqgans.algorithms.likelihood import pretraining
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import BASELINES, MovingAverage
 from seqgans.rewards.control import shuffled_over_batch
-from seqgans.rewards.returns import prefix_rewards, reward_to_go, step_rewards
+from seqgans.rewards.returns import gains, prefix_rewards, reward_to_go, step_rewards
 from seqgans.rewards.rollouts import rollout_rewards
 from seqgans.sequences import Loss
 
@@ -50,7 +50,8 @@ class SeqGAN:
         discriminator_epochs: passes over the examples of a d-step (k).
         discriminator_examples: negatives of a d-step; none given means as many as training sequences.
         rollouts: completions of each prefix (N).
-        reward: roll-outs, the discriminator on prefixes, or its score per step summed from there on.
+        reward: roll-outs; the discriminator on padded prefixes; its probability per step, summed from there on; or by
+            how much each token alone raised its score. The last two need a discriminator with a score per step.
         baseline: what is subtracted from the rewards.
         batch: sequences of a generator step.
         discriminator_batch: sequences of a discriminator minibatch, half of them real.
@@ -76,7 +77,7 @@ class SeqGAN:
     discriminator_epochs: int = 3
     discriminator_examples: int | None = None
     rollouts: int = 16
-    reward: Literal["rollouts", "prefix", "step"] = "rollouts"
+    reward: Literal["rollouts", "prefix", "step", "gain"] = "rollouts"
     baseline: Literal["none", "batch_mean", "leave_one_out", "moving_average"] = "none"
     batch: int = 64
     discriminator_batch: int = 64
@@ -137,6 +138,7 @@ class SeqGAN:
             batch=self.discriminator_batch,
             examples=self.discriminator_examples,
             smoothing=self.smoothing,
+            each_step=self.reward in ("step", "gain"),
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
@@ -153,8 +155,10 @@ class SeqGAN:
             )
         elif self.reward == "prefix":
             rewards = prefix_rewards(players.discriminator, fake.tokens, fake.mask)
-        else:
+        elif self.reward == "step":
             rewards = reward_to_go(step_rewards(players.discriminator, fake.tokens, fake.mask), fake.mask)
+        else:
+            rewards = gains(players.discriminator, fake.tokens, fake.mask)
         shown = rewards.masked_select(fake.mask)
         figures = {
             "reward": shown.mean().item(),

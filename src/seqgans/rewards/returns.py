@@ -105,9 +105,44 @@ def step_rewards(
     Raises:
         BadInput: the discriminator has no score per step.
     """
+    return step_scorer(discriminator).step_scores(tokens, mask).sigmoid() * mask
+
+
+@torch.no_grad()
+def gains(
+    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch time"]:
+    """By how much each token raised the discriminator's score of the sequence so far.
+
+        gain_t = s(Y_1:t) − s(Y_1:t−1), s(Y_1:0) = 0;   Σ_t gain_t = s(Y)
+
+    Where scores are log-ratios of real to generated prefixes, a gain is log p(y_t | Y_1:t−1) − log G(y_t | Y_1:t−1):
+    what the token alone has earned, with far less variance than anything that looks ahead.
+
+    Args:
+        discriminator: one with `step_scores`, used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+
+    Returns:
+        Differences of logits, nats at the best discriminator; 0 where the mask is False.
+
+    Raises:
+        BadInput: the discriminator has no score per step.
+    """
+    scores = step_scorer(discriminator).step_scores(tokens, mask)
+    return (scores - torch.nn.functional.pad(scores[:, :-1], (1, 0))) * mask
+
+
+def step_scorer(discriminator: Discriminator) -> StepScorer:
+    """The same discriminator, known to have a score per step.
+
+    Raises:
+        BadInput: it has none.
+    """
     if not isinstance(discriminator, StepScorer):
         raise BadInput(
             f"rewards per step need a discriminator with a score per step, got {type(discriminator).__name__}; "
             "choose lstm or gru"
         )
-    return discriminator.step_scores(tokens, mask).sigmoid() * mask
+    return discriminator
