@@ -31,8 +31,12 @@ class Parser(ArgumentParser):
 
     def __init__(self, verb: str, usage: str, description: str, short: Mapping[str, str] | None = None) -> None:
         names = dict(short or {})
+        words: dict[str, str] = {}
 
         class Formatter(DefaultHelpFormatter):
+            def _get_help_string(self, action: Action) -> str:
+                return f"{action.help} (default: %(default)s)" if action.dest in words else action.help or ""
+
             def _format_action_invocation(self, action: Action) -> str:
                 text = super()._format_action_invocation(action)
                 for option in action.option_strings:
@@ -49,7 +53,8 @@ class Parser(ArgumentParser):
             print_config=None,
             allow_abbrev=False,
         )
-        self.words: dict[str, str] = {}
+        self.words = words  # what values each setting takes
+        self.names = names
 
     def add_settings(self, part: str, kind: type[Any], title: str) -> None:
         """One argument for each field of a settings dataclass, explained by its docstring.
@@ -71,6 +76,7 @@ class Parser(ArgumentParser):
             group.add_argument(
                 f"--{name}",
                 type=hints[field.name],
+                metavar=metavar(hints[field.name]),
                 default=default,
                 help=" ".join(documented.get(field.name, "").split()).removesuffix("."),
             )
@@ -113,8 +119,8 @@ class Parser(ArgumentParser):
         help_line = f"see {self.prog} --help"
         if found := re.search(r"unrecognized arguments: (\S+)|Option '([^']+)' is not accepted", message):
             return self.unknown(found[1] or found[2], help_line)
-        if found := re.match(r"argument (\S+): expected", message):
-            return f"{found[1].rstrip(',')} needs a value; {help_line}"
+        if found := re.match(r"argument ([^\s/:]+)\S*: expected", message):
+            return f"{self.names.get(found[1], found[1]).partition(',')[0]} needs a value; {help_line}"
         if found := re.search(r'Parser key "([^"]+)".*?(?:Got|Given) value: ?(.*?)\s*$', message, re.DOTALL):
             return f"{found[1]} must be {self.wanted(found[1])}, got {found[2]!r}"
         if found := re.search(r'(?:Key|Option|argument) ["\']([\w.]+)["\'] is required', message):
@@ -133,12 +139,24 @@ class Parser(ArgumentParser):
     def unknown(self, name: str, help_line: str) -> str:
         """What to say about an argument that does not exist."""
         name = name.partition("=")[0]
+        part = name.lstrip("-").rpartition(".")[0]
         known = [option.lstrip("-") for action in self._actions for option in action.option_strings]
+        known = [option for option in known if option.rpartition(".")[0] == part]
         close = get_close_matches(name.lstrip("-"), known, n=1)
         if not name.startswith("-") and name not in known and not close and "." not in name:
             return f"there is one word too many, {name!r}; {help_line}"
         asked = f"; did you mean {'--' if name.startswith('-') else ''}{close[0]}?" if close else ""
         return f"no setting is called {name}{asked}{'' if close else ';'} {help_line}"
+
+
+def metavar(hint: Any) -> str | None:
+    """What stands for a value in the help; None where its few values are listed."""
+    parts = [part for part in get_args(hint) if part is not NoneType] or [hint]
+    if get_origin(hint) in (Union, UnionType) and len(parts) == 1:
+        return metavar(parts[0])
+    if get_origin(hint) is tuple:
+        return "[N, ...]"
+    return {int: "N", float: "X", str: "TEXT"}.get(hint)
 
 
 def in_words(hint: Any) -> str:

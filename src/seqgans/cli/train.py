@@ -1,0 +1,261 @@
+"""Train and resume: defaults, then a YAML file, then flags into a recipe; the outcome as a table.
+
+Which settings there are depends on the algorithm and its players, so their names are looked up first, in the
+words and in the file; the parser is then made from the dataclasses those names stand for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import Namespace
+
+from seqgans.algorithms import ALGORITHMS
+from seqgans.choices import choice
+from seqgans.cli.arguments import Parser
+from seqgans.data import CorpusSettings
+from seqgans.discriminators import DISCRIMINATORS
+from seqgans.errors import BadInput
+from seqgans.generators import GENERATORS
+from seqgans.report.table import before_after
+from seqgans.training.folder import RunFolder
+from seqgans.training.recipe import PARTS, Recipe, mapping_of
+from seqgans.training.settings import RunSettings
+from seqgans.verbs.progress import Progress
+from seqgans.verbs.train import resume, train
+
+USAGE = "train ALGORITHM --corpus SPEC --out DIR [--config FILE.yaml] [--any.setting VALUE] [--print-config]"
+SHORT = {
+    "--corpus": "--corpus.spec",
+    "--seed": "--run.seed",
+    "--device": "--run.device",
+    "--eval-every": "--run.eval_every",
+    "--checkpoint-every": "--run.checkpoint_every",
+    "--pretrain-epochs": "--algorithm.pretrain_epochs",
+    "--rounds": "--algorithm.rounds",
+}
+SWITCHES = ("-h", "--help", "--print-config")  # flags that no value follows
+HEADS = {"untrained": "untrained", "pretraining": "likelihood", "pretrained": "pretrained", "final": "final"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a call of train asks for.
+
+    Attributes:
+        recipe: all settings.
+        out: the folder of the run, None where only the settings are wanted.
+    """
+
+    recipe: Recipe
+    out: Path | None
+
+
+def run_train(words: list[str]) -> None:
+    """`seqgans train`: a run's folder, or with --print-config its settings on stdout."""
+    order = read_order(words)
+    if order.out is None:
+        sys.stdout.write(order.recipe.to_yaml())
+        return
+    show_outcome(train(order.recipe, order.out, Progress()))
+
+
+def run_resume(words: list[str]) -> None:
+    """`seqgans resume`: go on from the newest checkpoint."""
+    parser = Parser("resume", "resume DIR", "Go on with a run from its newest checkpoint, as if it had never stopped.")
+    parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run")
+    show_outcome(resume(parser.read(words).dir, Progress()))
+
+
+def show_outcome(folder: RunFolder) -> None:
+    """Figures before and after, and where everything is."""
+    report = folder.path / "report.json"
+    if not report.is_file():  # only the leading process of several writes and speaks
+        return
+    evaluations: Mapping[str, Any] = folder.read_json("report.json")["evaluations"]
+    columns = {HEADS.get(stage, stage): figures for stage, figures in evaluations.items() if figures}
+    if len(columns) > 1:
+        columns.pop("likelihood", None)
+    sys.stdout.write(f"{before_after(columns)}\n\nrun: {folder.path}\n")
+
+
+def read_order(words: Sequence[str]) -> Order:
+    """The words after `train` as a recipe and a folder.
+
+    Raises:
+        BadInput: a name, a setting or a value is wrong, or something is missing.
+    """
+    words = spelled(words)
+    named, flags = glanced(words)
+    config = read_config(flags["--config"]) if "--config" in flags else {part: {} for part in PARTS}
+    source = flags.get("--config", "")
+    algorithm = algorithm_of(named, config, source)
+    if algorithm is None:
+        if "--help" in flags or "-h" in flags:
+            parser_for(None, None, None).read(["--help"])
+        raise BadInput(f"train needs the name of an algorithm; choose one of: {', '.join(sorted(ALGORITHMS))}")
+    kind = choice(ALGORITHMS, algorithm, "algorithm")
+    generator = flags.get("--generator.name") or config["generator"].get("name") or kind.generator
+    discriminator = flags.get("--discriminator.name") or config["discriminator"].get("name") or kind.discriminator
+    if kind.discriminator is None:
+        discriminator = None
+        unasked = next((flag for flag in flags if flag.startswith("--discriminator.")), None)
+        if unasked:
+            raise BadInput(f"{algorithm} has no discriminator; leave out {unasked}")
+    parser = parser_for(algorithm, generator, discriminator)
+    given = parser.read(words, defaults=False)
+    from_file = parser.read_mapping(without_name(config), source)
+    mapping = merged(nested(from_file), nested(given))
+    mapping["algorithm"] = {"name": algorithm, **mapping.get("algorithm", {})}
+    print_config = bool(mapping.pop("print_config", False))
+    out = mapping.pop("out", None)
+    mapping = {part: mapping[part] for part in PARTS if part in mapping}
+    if not mapping.get("corpus", {}).get("spec"):
+        if not print_config:
+            raise BadInput("train needs --corpus SPEC, the data to learn from; seqgans list corpora shows what it can be")
+        mapping["corpus"] = {"spec": "oracle", **mapping.get("corpus", {})}
+    if out is None and not print_config:
+        raise BadInput("train needs --out DIR, a new folder for the run")
+    return Order(Recipe.of(mapping), None if print_config else Path(out))
+
+
+def parser_for(algorithm: str | None, generator: str | None, discriminator: str | None) -> Parser:
+    """The parser of one combination, each setting explained by its dataclass.
+
+    Args:
+        algorithm: its name; None for what all have in common.
+        generator: its name.
+        discriminator: its name, None where there is none.
+    """
+    about = "Train into a new folder. Defaults are overruled by a YAML file (--config), and both by flags."
+    if algorithm is None:
+        about += f" ALGORITHM is one of: {', '.join(ALGORITHMS)}; with one, --help shows all its settings."
+    short = {full: f"{brief}, {full}" for brief, full in SHORT.items()} | {"--corpus.spec": "--corpus"}
+    verb = "train" if algorithm is None else f"train {algorithm}"
+    parser = Parser(verb, USAGE if algorithm is None else USAGE.replace("ALGORITHM", algorithm), about, short)
+    parser.add_argument("algorithm_name", nargs="?", type=str, metavar="ALGORITHM", help="name of the algorithm")
+    parser.add_argument("--out", type=str, metavar="DIR", help="a new folder for the run")
+    parser.add_argument("--config", type=str, metavar="FILE", help="settings from a YAML file, as --print-config writes")
+    parser.add_argument(
+        "--print-config", action="store_true", help="write all settings as YAML to stdout and do nothing else"
+    )
+    if algorithm is not None and generator is not None:
+        kind = choice(ALGORITHMS, algorithm, "algorithm")
+        parser.add_settings("algorithm", kind, f"algorithm: {algorithm} ({kind.paper})")
+        add_player(parser, "generator", GENERATORS, generator)
+        if discriminator is not None:
+            add_player(parser, "discriminator", DISCRIMINATORS, discriminator)
+    corpus = parser.add_argument_group("corpus")
+    corpus.add_argument(
+        "--corpus.spec",
+        type=str,
+        metavar="SPEC",
+        help="what is learnt from: oracle, oracle:FILE, world:NAME, a text file, a table, MIDI files or hf:NAME",
+    )
+    parser.add_settings("corpus", CorpusSettings, "corpus: how it is read")
+    parser.add_settings("run", RunSettings, "run: how it is carried out and watched")
+    return parser
+
+
+def add_player(parser: Parser, part: str, table: Mapping[str, type[Any]], name: str) -> None:
+    """The name and the settings of a player."""
+    settings = choice(table, name, part)
+    group = parser.add_argument_group(part)
+    group.add_argument(
+        f"--{part}.name", type=str, metavar="NAME", default=name, help=f"one of: {', '.join(table)}; its settings follow"
+    )
+    parser.add_settings(part, settings, f"{part}: {name} ({settings.paper})")
+
+
+def spelled(words: Sequence[str]) -> list[str]:
+    """Flags by their full names: hyphens and underscores are equal, short names stand for settings."""
+    found = []
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            name = name[2:]
+            name = f"--{name.replace('-', '_')}" if "." in name else f"--{name.replace('_', '-')}"
+            word = SHORT.get(name, name) + equals + value
+        found.append(word)
+    return found
+
+
+def glanced(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that are no flags, and the flags with their values, before anything is checked."""
+    named: list[str] = []
+    flags: dict[str, str] = {}
+    place = 0
+    while place < len(words):
+        name, equals, value = words[place].partition("=")
+        place += 1
+        if not name.startswith("-"):
+            named.append(words[place - 1])
+        elif name in SWITCHES or equals:
+            flags[name] = value
+        elif place < len(words):
+            flags[name] = words[place]
+            place += 1
+    return named, flags
+
+
+def read_config(file: str) -> dict[str, dict[str, Any]]:
+    """The parts of a YAML file of settings, each a mapping, missing ones empty.
+
+    Raises:
+        BadInput: it cannot be read, or is something else.
+    """
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"--config must be a YAML file, {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"--config must be a YAML file, {file} is not UTF-8 text") from error
+    try:
+        found = mapping_of(text)
+    except BadInput as error:
+        raise BadInput(f"{error} (in {file})") from error
+    unknown = [str(part) for part in found if part not in PARTS]
+    if unknown:
+        raise BadInput(f"settings have the parts {', '.join(PARTS)}, got {', '.join(unknown)} (in {file})")
+    for part, settings in found.items():
+        if settings is not None and not isinstance(settings, dict):
+            raise BadInput(f"{part} must be a mapping of settings, got {settings!r} (in {file})")
+    return {part: dict(found.get(part) or {}) for part in PARTS}
+
+
+def algorithm_of(named: Sequence[str], config: Mapping[str, Mapping[str, Any]], source: str) -> str | None:
+    """The algorithm that the words or the file name; they must not contradict each other."""
+    in_file = config["algorithm"].get("name")
+    in_words = named[0] if named else None
+    if in_words and in_file and in_words != in_file:
+        raise BadInput(
+            f"{source} has settings of {in_file}, but {in_words} was asked for; take algorithm: out of the file, "
+            f"or leave {in_words} out"
+        )
+    return in_words or in_file
+
+
+def without_name(config: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings of a file without the algorithm's name, which is no setting, and without empty parts."""
+    parts = {part: dict(settings) for part, settings in config.items()}
+    parts["algorithm"].pop("name", None)
+    return {part: settings for part, settings in parts.items() if settings}
+
+
+def nested(space: Namespace) -> dict[str, Any]:
+    """Arguments as plain mappings; what was not given is left out."""
+    found = space.as_dict()
+    return {name: value for name, value in found.items() if value is not None and name != "algorithm_name"}
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mappings as one; where both have a value, that of `over`."""
+    found = dict(under)
+    for name, value in over.items():
+        old = found.get(name)
+        found[name] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return found

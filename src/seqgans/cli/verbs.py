@@ -1,0 +1,143 @@
+"""List, sample and score: lines on stdout, or in a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from seqgans.choices import choice
+from seqgans.cli.arguments import Parser
+from seqgans.cli.judging import write_json
+from seqgans.data import write_midi
+from seqgans.errors import BadInput
+from seqgans.training.checkpoint import write_atomically
+from seqgans.verbs.judging import NOTES
+from seqgans.verbs.listing import KINDS, list_all
+from seqgans.verbs.loading import LoadedRun, load_run
+from seqgans.verbs.sample import ROWS, Sample, checked, draw
+from seqgans.verbs.score import score
+
+FORMATS = {
+    "text": lambda sample: sample.text,
+    "ids": lambda sample: " ".join(map(str, sample.ids)),
+    "jsonl": lambda sample: json.dumps({"text": sample.text, "ids": sample.ids}, ensure_ascii=False),
+}
+MIDI = "midi"
+
+
+def run_list(words: list[str]) -> None:
+    """`seqgans list`: one line each; of several kinds, the kind stands first."""
+    parser = Parser("list", "list [KIND]", f"What there is. KIND is one of: {', '.join(KINDS)}; without it, all.")
+    parser.add_argument("kind", nargs="?", type=str, metavar="KIND", help="which list")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    given = parser.read(words)
+    entries = list_all(given.kind)
+    if given.json:
+        write_json([vars(entry) for entry in entries])
+        return
+    kinds = max(len(entry.kind) for entry in entries)
+    names = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        kind = "" if given.kind else f"{entry.kind:{kinds}}  "
+        source = f" ({entry.source})" if entry.source else ""
+        sys.stdout.write(f"{kind}{entry.name:{names}}  {entry.description}{source}\n")
+
+
+def run_sample(words: list[str]) -> None:
+    """`seqgans sample`: one sequence a line, as soon as it is made; or a file; or MIDI files in a folder."""
+    parser = Parser(
+        "sample",
+        "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format text|ids|jsonl|midi] [--out FILE]",
+        "Draw sequences from the generator of a run. Equal seeds give equal samples.",
+    )
+    parser.add_argument("dir", type=str, metavar="DIR", help="a run's folder")
+    parser.add_argument("-n", "--count", type=int, metavar="N", help="how many")
+    parser.add_argument("--temperature", type=float, metavar="T", default=1.0, help="0 takes the most likely token (1)")
+    parser.add_argument("--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)")
+    parser.add_argument("--top-p", type=float, metavar="P", default=1.0, help="draw among the most likely tokens that "
+                        "together have this probability (1: all)")
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="where the random numbers start (0)")
+    parser.add_argument(
+        "--format", type=str, default="text", metavar="FORMAT", help="text (default), ids, jsonl, or midi for music"
+    )
+    parser.add_argument("--out", type=str, metavar="FILE", help="write there instead; for midi, a folder")
+    parser.add_argument(
+        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
+    )
+    given = parser.read([word.replace("_", "-") if word.startswith("--top_") else word for word in words])
+    if given.count is None:
+        raise BadInput("sample needs -n N, the number of samples")
+    decoding = checked(given.count, given.temperature, given.top_k, given.top_p, given.seed)
+    line = None if given.format == MIDI else choice({**FORMATS, MIDI: str}, given.format, "format")
+    run = load_run(given.dir, given.checkpoint)
+    samples = draw(run, given.count, decoding, given.seed)
+    if line is None:
+        write_tunes(run, samples, given.out)
+    elif given.out is not None:
+        target = writable(Path(given.out))
+        write_atomically(target, "".join(f"{line(sample)}\n" for sample in samples).encode())
+        sys.stderr.write(f"wrote {given.count} samples to {target}\n")
+    else:
+        while lines := [f"{line(sample)}\n" for sample in islice(samples, ROWS)]:
+            sys.stdout.write("".join(lines))
+            sys.stdout.flush()
+
+
+def write_tunes(run: LoadedRun, samples: Iterator[Sample], out: str | None) -> None:
+    """One MIDI file a sample, numbered from 1."""
+    if run.corpus.vocabulary.kind != NOTES:
+        raise BadInput(
+            f"--format midi needs a run on music, but this one learnt from {run.recipe.corpus}; take text, ids or jsonl"
+        )
+    if out is None:
+        raise BadInput("--format midi needs --out DIR, a folder for the files")
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"--out must be a folder for the MIDI files, {out} is a file; choose another name")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for written, sample in enumerate(samples, start=1):
+        write_midi(sample.ids, folder / f"sample-{written:04d}.mid", run.recipe.corpus_settings.step)
+    sys.stderr.write(f"wrote {written} tunes to {folder}\n")
+
+
+def writable(path: Path) -> Path:
+    """A path at which a file can be written.
+
+    Raises:
+        BadInput: there is a folder, or no folder to hold it.
+    """
+    if path.is_dir():
+        raise BadInput(f"--out must be a file, {path} is a folder; name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"--out must be in a folder that exists, there is none at {path.parent}")
+    return path
+
+
+def run_score(words: list[str]) -> None:
+    """`seqgans score`: probability and line, separated by a tab; "-" where a line cannot be scored."""
+    parser = Parser(
+        "score",
+        "score DIR FILE [--json]",
+        "The discriminator's probability that each line of a file is real, in the order of the lines.",
+    )
+    parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run that has a discriminator")
+    parser.add_argument("file", type=str, metavar="FILE", help="one sequence a line, or a table like the run's corpus")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
+    )
+    given = parser.read(words)
+    scores = score(given.dir, given.file, given.checkpoint)
+    if given.json:
+        write_json({"run": given.dir, "file": given.file, "lines": [vars(entry) for entry in scores]})
+        return
+    for entry in scores:
+        probability = "-" if entry.probability is None else f"{entry.probability:.6f}"
+        sys.stdout.write(f"{probability}\t{entry.text}\n")
+    for number, entry in enumerate(scores, start=1):
+        if entry.note:
+            sys.stderr.write(f"line {number}: {entry.note}\n")

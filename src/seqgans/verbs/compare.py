@@ -1,0 +1,341 @@
+"""Compare: runs side by side, with spread over seeds, tests of significance and quality-diversity curves.
+
+Runs that differ in nothing but their seed are one system. What comes out is a plain dict: the one that
+`report.page` describes, with two further keys:
+
+    tests   [{"figure", "system", "baseline", "test", "kind": "between-run" | "within-run", "difference", "p_value",
+            "p_holm": corrected for the number of systems, "seeds"}]
+    areas   {system: area between its quality-diversity curve and that of the baseline, negative where the system's
+            lies below, which is better; None where they share no quality}
+
+The baseline is maximum likelihood where a run of it is among the runs, else the generators before their game, else
+the first system. p-values of a figure pair the seeds that both systems have; with one common seed or none, they
+compare the samples of one run each, and say nothing about other seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqgans.errors import BadInput
+from seqgans.evaluation import Figure
+from seqgans.evaluation.significance import Comparison, holm, paired_t, welch_from
+from seqgans.evaluation.sweep import Curve, Point, area_between
+from seqgans.report.neighbours import neighbours
+from seqgans.training.folder import RunFolder
+from seqgans.verbs.outcome import Moment, Outcome, Rows, has_report, judged, reported
+
+COUNT = 5000  # samples drawn where runs are measured afresh
+BEFORE = "before the game"
+PLANES = ({"x": "nll_oracle", "y": "nll_gen"}, {"x": "bleu_5", "y": "self_bleu_5"})
+RISING = ("bleu_5",)  # qualities of a plane that rise
+UNSEEN = ("run", "corpus.spec")  # settings in which runs of one system may differ
+
+
+@dataclass(frozen=True)
+class System:
+    """Runs that differ in their seed.
+
+    Attributes:
+        name: algorithm and the settings that tell it from others.
+        settings: all of them, by dotted name.
+        runs: one a seed.
+        moments: the generators compared, one a run.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    runs: Sequence[Outcome]
+    moments: Sequence[Moment]
+
+    def by_seed(self, figure: str) -> dict[int, Figure]:
+        """A figure of each seed that has it as a finite number."""
+        pairs = zip(self.runs, self.moments, strict=True)
+        found = {run.recipe.run.seed: moment.figures[figure] for run, moment in pairs if figure in moment.figures}
+        return {seed: value for seed, value in found.items() if math.isfinite(value.value)}
+
+    def figure_names(self) -> list[str]:
+        """All figures of all runs, in order."""
+        return list(dict.fromkeys(name for moment in self.moments for name in moment.figures))
+
+
+def compare(
+    paths: Sequence[Path | str],
+    references: str | None = None,
+    *,
+    checkpoint: str = "latest",
+    count: int = COUNT,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Runs side by side.
+
+    Figures come from the runs' reports, taken at their end. They are measured afresh if there are references, if
+    another checkpoint is asked for, or if one of the runs has not come to its end.
+
+    Args:
+        paths: folders of at least two runs of one corpus.
+        references: a file of real sequences that takes the place of the runs' test splits.
+        checkpoint: "latest", "best" or "pretrained".
+        count: samples drawn, where figures are measured afresh.
+        seed: where they come from.
+
+    Returns:
+        The comparison, ready for JSON.
+
+    Raises:
+        BadInput: there are fewer than two runs, one cannot be read, or they are not of one corpus.
+    """
+    folders = [Path(path) for path in paths]
+    if len(folders) < 2:
+        raise BadInput(f"compare needs the folders of at least 2 runs, got {len(folders)}")
+    twice = next((path for place, path in enumerate(folders) if path in folders[:place]), None)
+    if twice is not None:
+        raise BadInput(f"compare needs different runs, {twice} is named twice")
+    for path in folders:
+        RunFolder.existing(path)
+    if references is None and checkpoint == "latest" and all(map(has_report, folders)):
+        outcomes = [reported(path) for path in folders]
+    else:
+        outcomes = [judged(path, references, checkpoint, count, seed) for path in folders]
+    check_one_corpus(outcomes)
+    systems = grouped(outcomes)
+    baseline = next((system for system in systems if system.name.startswith("likelihood")), None)
+    if baseline is None:
+        baseline = starts(systems)
+        systems = [baseline, *systems] if baseline is not None else systems
+    return described(systems, baseline or systems[0], references)
+
+
+def check_one_corpus(outcomes: Sequence[Outcome]) -> None:
+    """Refuse runs that learnt from different data.
+
+    Raises:
+        BadInput: two specs differ.
+    """
+    first = outcomes[0]
+    for other in outcomes[1:]:
+        if resolved(other.recipe.corpus) != resolved(first.recipe.corpus):
+            raise BadInput(
+                f"compare needs runs of one corpus, but {first.path} learnt from {first.recipe.corpus} and "
+                f"{other.path} from {other.recipe.corpus}"
+            )
+
+
+def resolved(spec: str) -> str:
+    """A spec, one path for all ways to write it."""
+    kind, colon, rest = spec.rpartition(":")
+    return f"{kind}{colon}{Path(rest).resolve()}" if Path(rest).exists() else spec
+
+
+def grouped(outcomes: Sequence[Outcome]) -> list[System]:
+    """The systems among some runs, in the order of their first run."""
+    flat = [flattened(outcome.recipe.to_dict()) for outcome in outcomes]
+    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for place, settings in enumerate(flat):
+        key = tuple(sorted((name, repr(value)) for name, value in settings.items()))
+        groups.setdefault(key, []).append(place)
+    systems = []
+    for places in groups.values():
+        settings = flat[places[0]]
+        others = [other for other in flat if other["algorithm.name"] == settings["algorithm.name"]]
+        told = [f"{name.partition('.')[2]}={value}" for name, value in settings.items() if varies(name, others)]
+        runs = [outcomes[place] for place in places]
+        name = " ".join((settings["algorithm.name"], *told))
+        systems.append(System(name, settings, runs, [run.final for run in runs]))
+    return systems
+
+
+def flattened(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by dotted name, without those in which runs of one system may differ."""
+    found = {
+        f"{part}.{name}": value
+        for part, settings in recipe.items()
+        if part not in UNSEEN
+        for name, value in settings.items()
+    }
+    return {name: value for name, value in found.items() if name not in UNSEEN}
+
+
+def varies(name: str, settings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a setting is not the same in all that have it."""
+    return len({repr(one[name]) for one in settings if name in one}) > 1
+
+
+def starts(systems: Sequence[System]) -> System | None:
+    """The generators before their game, one of each seed, as a system; None where no run kept them."""
+    found: dict[int, tuple[Outcome, Moment]] = {}
+    for system in systems:
+        for run in system.runs:
+            if run.pretrained is not None:
+                found.setdefault(run.recipe.run.seed, (run, run.pretrained))
+    if not found:
+        return None
+    return System(BEFORE, {}, [run for run, _ in found.values()], [moment for _, moment in found.values()])
+
+
+def described(systems: Sequence[System], baseline: System, references: str | None) -> dict[str, Any]:
+    """The systems as a dict for JSON, the table and the page."""
+    tests = [test for other in systems if other is not baseline for test in tested(other, baseline)]
+    corrected(tests)
+    plane = next((axes for axes in PLANES if has_plane(baseline, axes)), None)
+    sweeps = {system.name: mean_sweep(system) for system in systems}
+    first = systems[-1].runs[0]
+    named = [system.settings for system in systems if system.settings]
+    paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
+    return {
+        "title": f"{len(systems)} systems on {first.recipe.corpus}",
+        "corpus": first.recipe.corpus,
+        "seeds": sorted({run.recipe.run.seed for system in systems for run in system.runs}),
+        "commands": [" ".join(("seqgans compare", *paths, *(("--references", references) if references else ())))],
+        "notes": notes(tests, baseline, plane),
+        "baseline": baseline.name,
+        **({"plane": plane} if plane else {}),
+        "differences": {
+            name: {system.name: system.settings[name] for system in systems if name in system.settings}
+            for name in dict.fromkeys(name for settings in named for name in settings)
+            if varies(name, named)
+        },
+        "systems": [described_system(system, sweeps[system.name], tests) for system in systems],
+        "tests": tests,
+        "areas": {
+            system.name: area(sweeps[system.name], sweeps[baseline.name], plane)
+            for system in systems
+            if plane and system is not baseline
+        },
+    }
+
+
+def described_system(system: System, sweep: Rows, tests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One system for JSON, the table and the page."""
+    p_values = {test["figure"]: test["p_holm"] for test in tests if test["system"] == system.name}
+    figures = {}
+    for name in system.figure_names():
+        values = list(system.by_seed(name).values())
+        over_seeds = Figure.of([value.value for value in values])
+        spread = {"spread": over_seeds.deviation} if len(values) > 1 else {}
+        error = values[0].standard_error if values else None
+        mean = over_seeds.value if values else None
+        figures[name] = {"mean": mean, **spread, "error": error, "n": len(values), "p": p_values.get(name)}
+    before = not system.settings
+    return {
+        "name": system.name,
+        "figures": figures,
+        "sweep": sweep,
+        "samples": [] if before else beside_training(system.runs[0]),
+        "runs": [
+            {
+                "path": str(run.path),
+                "seed": run.recipe.run.seed,
+                "algorithm": run.recipe.algorithm,
+                "events": [] if before else list(run.events),
+                "findings": [] if before else list(run.findings),
+            }
+            for run in system.runs
+        ],
+    }
+
+
+def beside_training(run: Outcome) -> list[dict[str, str | float | bool]]:
+    """Samples of a run, each with the training line nearest to it."""
+    corpus = RunFolder.existing(run.path).read_corpus()
+    vocabulary = corpus.vocabulary
+    samples = [vocabulary.encode(text) for text in run.samples]
+    train = corpus.train.lists(vocabulary.end)
+    found = [neighbour.to_dict() for neighbour in neighbours(samples, train, vocabulary.decode)]
+    return [{**row, "text": text} for row, text in zip(found, run.samples, strict=True)]
+
+
+def mean_sweep(system: System) -> Rows:
+    """The temperature sweep of a system, each figure a mean over its seeds."""
+    rows: dict[float, list[Mapping[str, float]]] = {}
+    for moment in system.moments:
+        for row in moment.sweep:
+            rows.setdefault(round(row["temperature"], 6), []).append(row)
+    return [
+        {name: sum(row[name] for row in group) / len(group) for name in group[0] if all(name in row for row in group)}
+        for group in rows.values()
+    ]
+
+
+def has_plane(system: System, axes: Mapping[str, str]) -> bool:
+    """Whether the sweeps of a system have both axes."""
+    return any(axes["x"] in row and axes["y"] in row for moment in system.moments for row in moment.sweep)
+
+
+def area(sweep: Rows, baseline: Rows, axes: Mapping[str, str]) -> float | None:
+    """Area between two curves in a plane, negative where the first lies below."""
+    curves = []
+    for rows in (sweep, baseline):
+        usable = [row for row in rows if math.isfinite(row.get(axes["x"], math.nan) + row.get(axes["y"], math.nan))]
+        points = [
+            Point(
+                inverse_temperature=1 / row["temperature"],
+                figures={name: Figure(value=row[name]) for name in axes.values()},
+            )
+            for row in usable
+        ]
+        curves.append(Curve.of(points, axes["x"], axes["y"], higher_is_better=axes["x"] in RISING))
+    return area_between(*curves)
+
+
+def tested(system: System, baseline: System) -> list[dict[str, Any]]:
+    """A test of every figure that both have."""
+    found = []
+    for name in system.figure_names():
+        ours, theirs = system.by_seed(name), baseline.by_seed(name)
+        seeds = sorted(set(ours) & set(theirs))
+        outcome = outcome_of(ours, theirs, seeds)
+        if outcome is not None:
+            found.append(
+                {
+                    "figure": name,
+                    "system": system.name,
+                    "baseline": baseline.name,
+                    "test": outcome.test,
+                    "kind": outcome.kind,
+                    "difference": outcome.difference,
+                    "p_value": outcome.p_value,
+                    "seeds": seeds if outcome.kind == "between-run" else seeds[:1],
+                }
+            )
+    return found
+
+
+def outcome_of(ours: Mapping[int, Figure], theirs: Mapping[int, Figure], seeds: Sequence[int]) -> Comparison | None:
+    """Paired over common seeds; with fewer than two, of the samples of one run each; None if neither can be."""
+    if len(seeds) > 1:
+        return paired_t([ours[seed].value for seed in seeds], [theirs[seed].value for seed in seeds])
+    if not ours or not theirs:
+        return None
+    one, other = (ours[seeds[0]], theirs[seeds[0]]) if seeds else (next(iter(ours.values())), next(iter(theirs.values())))
+    if one.standard_error is None or other.standard_error is None or min(one.count, other.count) < 2:
+        return None
+    return welch_from(one, other)
+
+
+def corrected(tests: Sequence[dict[str, Any]]) -> None:
+    """Add Holm's p-value, over the systems that one figure compares with the baseline."""
+    for name in {test["figure"] for test in tests}:
+        group = [test for test in tests if test["figure"] == name]
+        for test, p_value in zip(group, holm([test["p_value"] for test in group]), strict=True):
+            test["p_holm"] = p_value
+
+
+def notes(tests: Sequence[Mapping[str, Any]], baseline: System, plane: Mapping[str, str] | None) -> list[str]:
+    """What a reader must know about the tests and curves."""
+    kinds = {test["kind"] for test in tests}
+    found = []
+    if "between-run" in kinds:
+        found.append(f"p-values against {baseline.name}: paired t-test over common seeds, Holm over systems.")
+    if "within-run" in kinds:
+        found.append(
+            f"p-values against {baseline.name} from one run each: Welch's t-test on samples, Holm over systems. "
+            "They say that two generators differ, not that two methods do: train more seeds."
+        )
+    if plane:
+        found.append("A system is better only where its whole curve lies below: any point can be reached by temperature.")
+    return found

@@ -1,0 +1,214 @@
+"""Evaluate: figures of a run, or of a file of samples, against real sequences or the law they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqgans.data import CorpusSettings, Vocabulary, encode_texts, read_texts
+from seqgans.data.open import TABLES, TEXTS, WORLD
+from seqgans.data.text import read_lines
+from seqgans.errors import BadInput
+from seqgans.evaluation import Evidence, Measures, measure
+from seqgans.evaluation.base import Lists
+from seqgans.sequences import Sequences
+from seqgans.training.build import ORACLE, Truth, open_corpus, truth_of
+from seqgans.verbs.judging import NOTES
+from seqgans.verbs.loading import LoadedRun, load_run
+
+COUNT = 10_000  # samples drawn from a run
+READING = CorpusSettings()
+
+
+def evaluate(
+    target: Path | str,
+    references: str | None = None,
+    train: str | None = None,
+    metrics: Sequence[str] | None = None,
+    *,
+    checkpoint: str = "latest",
+    count: int = COUNT,
+    seed: int = 0,
+    reading: CorpusSettings = READING,
+) -> Measures:
+    """Measure a run or a file of samples.
+
+    Args:
+        target: a run's folder, or a file with one sequence a line (token ids where `references` is an oracle).
+        references: a file of real sequences nothing was trained on, or the spec of an oracle, a world, MIDI files or
+            a dataset, of which the test split is taken. A run has its own; a file of samples needs them.
+        train: a file of the sequences that were trained on; a run has its own.
+        metrics: names; None for all that can be computed.
+        checkpoint: of a run: "latest", "best" or "pretrained".
+        count: samples drawn from a run.
+        seed: where samples come from; also that of a fresh oracle.
+        reading: how files of text are read: text column, kind of tokens, case.
+
+    Raises:
+        BadInput: a file or run cannot be read, a metric does not exist or lacks what it needs.
+    """
+    if count < 2:
+        raise BadInput(f"the number of samples must be at least 2, got {count}")
+    path = Path(target)
+    if path.is_dir():
+        run = load_run(path, checkpoint)
+        return measure(evidence_of_run(run, references, train, count, seed, reading), metrics)
+    if not path.exists():
+        raise BadInput(f"evaluate needs a run's folder or a file of samples, but there is none at {path}")
+    if references is None:
+        raise BadInput(f"{path} is a file of samples, which needs --references, a file of real sequences or a spec")
+    texts = read_sequences(path, reading)
+    if is_text(references):
+        return measure(evidence_of_texts(texts, references, train, seed, reading), metrics)
+    return measure(evidence_of_spec(path, texts, references, train, seed, reading), metrics)
+
+
+def evidence_of_run(
+    run: LoadedRun, references: str | None, train: str | None, count: int, seed: int, reading: CorpusSettings
+) -> Evidence:
+    """A run's generator, beside its own splits and law or those that were named."""
+    corpus, truth = run.corpus, run.truth
+    vocabulary = corpus.vocabulary
+    held_out = corpus.test if len(corpus.test) else corpus.valid
+    learnt = corpus.train
+    if references is not None:
+        held_out, truth = named_references(run, references, seed, reading)
+    if train is not None:
+        learnt = encoded_file(run, train, reading)
+    return Evidence(
+        references=held_out.lists(vocabulary.end),
+        train=learnt.lists(vocabulary.end),
+        generator=run.players.generator,
+        oracle=truth,
+        notes=notes_of(vocabulary),
+        length=corpus.length,
+        end=vocabulary.end,
+        seed=seed,
+        count=count,
+    )
+
+
+def named_references(
+    run: LoadedRun, references: str, seed: int, reading: CorpusSettings
+) -> tuple[Sequences, Truth | None]:
+    """Real sequences in the ids of a run, from a file or the spec of a law, and that law."""
+    if not is_law(references):
+        return encoded_file(run, references, reading), run.truth
+    vocabulary, length = run.corpus.vocabulary, run.corpus.length
+    truth = truth_of(references, vocabulary.size, seed)
+    corpus, _ = open_corpus(references, drawn(length, reading), seed)
+    if truth is None or corpus.vocabulary.size != vocabulary.size or vocabulary.end is not None:
+        raise BadInput(
+            f"{references} has {corpus.vocabulary.size} ids and no end token, but the run learnt from "
+            f"{run.recipe.corpus} with {vocabulary.size}; name references of the same kind"
+        )
+    return corpus.test, truth
+
+
+def encoded_file(run: LoadedRun, file: str, reading: CorpusSettings) -> Sequences:
+    """The sequences of a file in the ids of a run, those left out that do not fit.
+
+    Raises:
+        BadInput: none fits.
+    """
+    texts = read_sequences(Path(file), reading)
+    sequences, counts = encode_texts(texts, run.corpus.vocabulary, run.corpus.length, "drop")
+    if not len(sequences):
+        raise BadInput(
+            f"{file} must have lines this run can read, but of {counts.read} lines {counts.blank} are blank, "
+            f"{counts.longer} longer and {counts.shorter} shorter than its sequences of {run.corpus.length} tokens"
+        )
+    return sequences
+
+
+def evidence_of_texts(
+    texts: Sequence[str], references: str, train: str | None, seed: int, reading: CorpusSettings
+) -> Evidence:
+    """Texts beside texts, over a vocabulary of all that occurs, so that nothing is unknown."""
+    real = read_sequences(Path(references), reading)
+    learnt = read_sequences(Path(train), reading) if train is not None else []
+    vocabulary = Vocabulary.build(
+        [*texts, *real, *learnt], reading.tokens, lowercase=reading.lowercase, spaces=reading.spaces != "drop"
+    )
+    samples, held_out, trained = (
+        [ids for text in part if (ids := vocabulary.encode(text))] for part in (texts, real, learnt)
+    )
+    return Evidence(samples=samples, references=held_out, train=trained or None, end=vocabulary.end, seed=seed)
+
+
+def evidence_of_spec(
+    path: Path, texts: Sequence[str], spec: str, train: str | None, seed: int, reading: CorpusSettings
+) -> Evidence:
+    """Samples beside the test split of a corpus, whose law is known if it is an oracle or a world."""
+    settings = drawn(len(texts[0].split()), reading) if is_law(spec) else reading
+    corpus, truth = open_corpus(spec, settings, seed)
+    vocabulary = corpus.vocabulary
+    fixed = corpus.length if is_law(spec) else None
+    samples = ids_of(path, texts, vocabulary, fixed)
+    learnt = None if train is None else ids_of(Path(train), read_sequences(Path(train), reading), vocabulary, fixed)
+    return Evidence(
+        samples=samples,
+        references=(corpus.test if len(corpus.test) else corpus.train).lists(vocabulary.end),
+        train=learnt,
+        oracle=truth,
+        notes=notes_of(vocabulary),
+        end=vocabulary.end,
+        seed=seed,
+    )
+
+
+def ids_of(path: Path, texts: Sequence[str], vocabulary: Vocabulary, fixed: int | None) -> Lists:
+    """Lines as ids of a vocabulary; notes may be given by name or by id.
+
+    Raises:
+        BadInput: a line has a symbol that does not exist, or another length than `fixed`.
+    """
+    numbers = Vocabulary.of_ids(vocabulary.size)
+    found = []
+    for number, text in enumerate(texts, start=1):
+        by_number = vocabulary.kind == NOTES and all(word.isdecimal() for word in text.split())
+        try:
+            ids = (numbers if by_number else vocabulary).encode(text)
+        except BadInput as error:
+            raise BadInput(f"line {number} of {path}: {error}") from error
+        if fixed is not None and len(ids) != fixed:
+            raise BadInput(f"line {number} of {path} must have {fixed} tokens as the others do, got {len(ids)}")
+        found.append(ids)
+    return found
+
+
+def read_sequences(path: Path, reading: CorpusSettings) -> list[str]:
+    """The lines of a file that are not blank; of a table, its text column."""
+    if path.name.lower().endswith(TABLES):
+        texts = read_texts(path, reading.text, reading.header)
+    else:
+        texts = read_lines(path)
+    texts = [text for text in texts if text.strip()]
+    if not texts:
+        raise BadInput(f"{path} must hold at least one sequence, but all are blank; give a file with text")
+    return texts
+
+
+def is_law(spec: str) -> bool:
+    """Whether a spec names an oracle or a world."""
+    return spec == ORACLE or spec.startswith((f"{ORACLE}:", WORLD))
+
+
+def is_text(spec: str) -> bool:
+    """Whether a spec names a file of text or a table: anything that exists and is no folder and no tar."""
+    return not is_law(spec) and (spec.lower().endswith((*TEXTS, *TABLES)) or plain_file(Path(spec)))
+
+
+def plain_file(path: Path) -> bool:
+    """Whether there is a file, other than a tar, at a path."""
+    return path.is_file() and not path.name.lower().endswith((".tar", ".tar.gz", ".tgz"))
+
+
+def drawn(length: int, reading: CorpusSettings) -> CorpusSettings:
+    """Settings of a corpus that is drawn only for its test split."""
+    return CorpusSettings(length=length, sequences=1, valid=0.0, test=reading.test or READING.test)
+
+
+def notes_of(vocabulary: Vocabulary) -> Sequence[int] | None:
+    """Pitch of each id in semitones, where ids are notes; only distances between pitches matter."""
+    return range(vocabulary.size) if vocabulary.kind == NOTES else None

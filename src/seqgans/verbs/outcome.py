@@ -1,0 +1,131 @@
+"""What came of a run: its figures and temperature curves, from its report or measured afresh."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqgans.errors import BadInput
+from seqgans.evaluation import Figure
+from seqgans.training.folder import RunFolder
+from seqgans.training.recipe import Recipe
+from seqgans.verbs.evaluate import READING, encoded_file
+from seqgans.verbs.judging import Judge
+from seqgans.verbs.loading import load_run
+from seqgans.verbs.recorder import swept
+
+SHOWN = 5  # samples of a run
+SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
+
+Rows = list[dict[str, float]]
+"""A sweep as it stands in a report: one row a temperature."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A generator at one moment of a run.
+
+    Attributes:
+        figures: by name.
+        sweep: figures at each temperature.
+    """
+
+    figures: Mapping[str, Figure]
+    sweep: Rows
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run, as a comparison needs it.
+
+    Attributes:
+        path: its folder.
+        recipe: its settings.
+        final: at its end.
+        pretrained: before the game, where there was one.
+        samples: a few texts.
+        events: its evaluations on the way.
+        findings: what its detectors saw.
+    """
+
+    path: Path
+    recipe: Recipe
+    final: Moment
+    pretrained: Moment | None
+    samples: Sequence[str]
+    events: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    findings: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+
+def has_report(path: Path) -> bool:
+    """Whether a run went to its end and wrote its report."""
+    return (path / "report.json").is_file()
+
+
+def reported(path: Path) -> Outcome:
+    """A run by its report.
+
+    Raises:
+        BadInput: the report is damaged.
+    """
+    folder = RunFolder.existing(path)
+    recipe = Recipe.from_yaml((folder.path / "settings.yaml").read_text())
+    report = folder.read_json("report.json")
+    count = recipe.run.final_samples
+    try:
+        moments = {
+            stage: Moment(
+                {name: figure_of(shown, count) for name, shown in report["evaluations"][stage].items()},
+                report["sweeps"].get(stage, []),
+            )
+            for stage in ("final", "pretrained")
+            if stage in report["evaluations"]
+        }
+        final, samples = moments["final"], list(report["samples"])[:SHOWN]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{path / 'report.json'} is damaged: {error} is missing or of another kind; delete it to measure afresh"
+        ) from error
+    return Outcome(path, recipe, final, moments.get("pretrained"), samples, *told(folder))
+
+
+def judged(path: Path, references: str | None, checkpoint: str, count: int, seed: int) -> Outcome:
+    """A run measured now.
+
+    Args:
+        path: its folder.
+        references: a file that takes the place of its test split, or None.
+        checkpoint: "latest", "best" or "pretrained".
+        count: samples drawn.
+        seed: where they come from.
+    """
+    run = load_run(path, checkpoint)
+    corpus = run.corpus
+    if references is not None:
+        corpus = dataclasses.replace(corpus, test=encoded_file(run, references, READING))
+    judge = Judge(corpus, run.truth, seed)
+    generator = run.players.generator
+    figures, samples = judge.figures(generator, count)
+    rows = [swept(point) for point in judge.sweep(generator, min(count, SWEEP_SAMPLES))]
+    texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, SHOWN)].lists(corpus.vocabulary.end)]
+    return Outcome(path, run.recipe, Moment(figures, rows), None, texts, *told(run.folder))
+
+
+def figure_of(shown: Mapping[str, Any], count: int) -> Figure:
+    """A figure as a report has it, taken on so many samples."""
+    mean = shown["mean"]
+    return Figure(value=float("nan") if mean is None else float(mean), standard_error=shown["error"], count=count)
+
+
+def told(folder: RunFolder) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Evaluations and findings among the events of a run."""
+    lines = folder.events()
+    evaluations = [
+        {key: value for key, value in line.items() if key not in ("samples", "seconds")}
+        for line in lines
+        if line.get("kind") == "evaluation"
+    ]
+    return evaluations, [line for line in lines if line.get("kind") == "finding"]

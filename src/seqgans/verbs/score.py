@@ -1,0 +1,114 @@
+"""Score: how real a run's discriminator finds given lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from seqgans.data.open import TABLES, read_texts
+from seqgans.data.text import read_lines
+from seqgans.errors import BadInput
+from seqgans.evaluation.likelihood import as_sequences
+from seqgans.verbs.loading import LoadedRun, load_run
+
+ROWS = 256  # scored at once
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line and what the discriminator makes of it.
+
+    Attributes:
+        text: the line.
+        probability: that it is real, 0 to 1; None where it could not be read.
+        note: what is special about it: blank, cut to the run's length, shorter than any sequence of the run.
+    """
+
+    text: str
+    probability: float | None
+    note: str = ""
+
+
+def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> list[Score]:
+    """Score every line of a file, in its order.
+
+    Lines are read with the vocabulary of the run. One that is longer than the run's sequences is cut; one that is
+    blank, or too short where all sequences have one length, has no probability. A note says so.
+
+    Args:
+        path: the run's folder.
+        file: one sequence a line, or a table with the text column of the run's corpus.
+        checkpoint: "latest", "best" or "pretrained".
+
+    Raises:
+        BadInput: the run has no discriminator, or a file cannot be read.
+    """
+    run = load_run(path, checkpoint)
+    if run.recipe.discriminator is None:
+        raise BadInput(
+            f"score needs a discriminator, but {path} was trained by {run.recipe.algorithm}, which has none; "
+            "name a run of an adversarial algorithm"
+        )
+    return score_lines(run, read_given(run, Path(file)))
+
+
+def read_given(run: LoadedRun, file: Path) -> list[str]:
+    """The lines of a file, or the rows of a table's text column, as many as it has."""
+    if file.name.lower().endswith(TABLES):
+        settings = run.recipe.corpus_settings
+        return read_texts(file, settings.text, settings.header)
+    return read_lines(file)
+
+
+def score_lines(run: LoadedRun, lines: Sequence[str]) -> list[Score]:
+    """Score lines, a few at a time.
+
+    Args:
+        run: one with a discriminator.
+        lines: one sequence each.
+    """
+    vocabulary, length = run.corpus.vocabulary, run.corpus.length
+    room = length - (vocabulary.end is not None)
+    found: list[Score] = []
+    for first in range(0, len(lines), ROWS):
+        part = lines[first : first + ROWS]
+        ids = [encoded(run, line, first + place) for place, line in enumerate(part, start=1)]
+        notes = [noted(len(row), room, fixed=vocabulary.end is None) for row in ids]
+        rows = [row[:room] for row, (readable, _) in zip(ids, notes, strict=True) if readable]
+        probabilities = iter(probability_of(run, rows))
+        found += [
+            Score(line, next(probabilities) if readable else None, note)
+            for line, (readable, note) in zip(part, notes, strict=True)
+        ]
+    return found
+
+
+def encoded(run: LoadedRun, line: str, number: int) -> list[int]:
+    """A line as ids; where a symbol does not exist the message says in which line."""
+    try:
+        return run.corpus.vocabulary.encode(line) if line.strip() else []
+    except BadInput as error:
+        raise BadInput(f"line {number}: {error}") from error
+
+
+def noted(size: int, room: int, *, fixed: bool) -> tuple[bool, str]:
+    """Whether a line of so many tokens can be scored, and what is special about it."""
+    if not size:
+        return False, "blank"
+    if size > room:
+        return True, f"cut from {size} to {room} tokens"
+    if fixed and size < room:
+        return False, f"shorter than the {room} tokens of this run"
+    return True, ""
+
+
+@torch.no_grad()
+def probability_of(run: LoadedRun, rows: list[list[int]]) -> list[float]:
+    """D(Y) = σ(logit) of each sequence of ids."""
+    if not rows:
+        return []
+    sequences = as_sequences(rows, run.corpus.length, run.corpus.vocabulary.end)
+    return run.players.discriminator.scores(sequences.tokens, sequences.mask).sigmoid().tolist()
