@@ -103,7 +103,7 @@ class Generator(nn.Module, ABC):
         return nn.functional.pad(tokens[:, :-1], (1, 0), value=self.start)
 
     def log_probs(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
-        """log G(y_t | y_<t) of the given tokens, in nats, with gradient. Padding is not masked here."""
+        """Log G(y_t | y_<t) of the given tokens, in nats, with gradient. Padding is not masked here."""
         return token_log_probs(self.hidden(tokens), self.output.weight, self.output.bias, tokens)
 
     def logits(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time vocab"]:

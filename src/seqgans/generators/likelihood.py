@@ -18,7 +18,7 @@ class _TokenLogProbs(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor) -> Tensor:
         """Shapes: hidden (rows, width), weight (vocab, width), bias (vocab), tokens (rows)."""
-        log_probs = torch.empty(tokens.shape, dtype=torch.promote_types(hidden.dtype, torch.float32), device=hidden.device)
+        log_probs = hidden.new_empty(tokens.shape, dtype=torch.promote_types(hidden.dtype, torch.float32))
         inputs = nn.functional.pad(hidden, (0, 1), value=1.0)  # the bias is one more input, always 1
         across = torch.cat([weight, bias[:, None]], 1).t()
         moderate = bound(hidden, weight, bias) < SAFE_EXPONENT
@@ -35,7 +35,7 @@ class _TokenLogProbs(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        """d log p(y) / d logits = one_hot(y) − softmax, times what flows in from above.
+        """Gradients: ∂ log p(y) / ∂ logits = one_hot(y) − softmax, times what flows in from above.
 
         The normaliser is one more input and the factor from above is moved to the narrow side of each
         product, so that the wide tensor is written once and read twice.
@@ -70,7 +70,7 @@ def token_log_probs(
     bias: Float[Tensor, " vocab"],
     tokens: Int[Tensor, "*axes"],
 ) -> Float[Tensor, "*axes"]:
-    """log softmax(hidden · weightᵀ + bias) at `tokens`, in nats, with gradient to the first three.
+    """Log-softmax(hidden · weightᵀ + bias) at `tokens`, in nats, with gradient to the first three.
 
     The precision is that of `weight`, also where the networks around compute in a lower one.
 

@@ -114,6 +114,7 @@ class Recurrent(Generator):
 
     def start_state(self, count: int) -> State:
         """Zero states, one (batch, layers · hidden) tensor, two for the LSTM."""
+        self.__dict__["_table_key"] = None  # fused optimisers change parameters without telling
         zeros = self.output.weight.new_zeros(count, self.cell.num_layers * self.cell.hidden_size)
         return (zeros, zeros.clone()) if self.is_lstm else (zeros,)
 
@@ -143,7 +144,8 @@ class Recurrent(Generator):
     def first_gates(self, tokens: Tensor) -> Float[Tensor, "batch gates"]:
         """What the tokens add to the first layer's gates.
 
-        Without gradient they are looked up in a table of all words, kept while no parameter changes.
+        Without gradient they are looked up in a table of all words, kept until a parameter changes or new
+        sequences begin.
         """
         sources = (self.embedding.weight, self._parameter("weight_ih", 0), self._parameter("bias_ih", 0))
         if torch.is_grad_enabled():
@@ -176,4 +178,4 @@ def gru_step(
     reset_re, update_re, candidate_re = recurrent.chunk(3, 1)
     update = (update_in + update_re).sigmoid()
     candidate = (candidate_in + (reset_in + reset_re).sigmoid() * candidate_re).tanh()
-    return [torch.lerp(candidate, hidden, update)]
+    return [torch.lerp(candidate.to(hidden.dtype), hidden, update.to(hidden.dtype))]

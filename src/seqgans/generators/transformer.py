@@ -140,7 +140,7 @@ class Causal(Generator):
             if longest > cache.shape[1]:
                 cache = torch.cat([cache, cache.new_zeros(cache.shape[0], BLOCK, *cache.shape[2:])], 1)
             if torch.is_grad_enabled():  # what an earlier step looked at must stay as it was
-                cache = cache.index_put((rows, position), fresh[:, 0])
+                cache = cache.index_put((rows, position), fresh[:, 0].to(cache.dtype))
             else:
                 cache[rows, position] = fresh[:, 0].to(cache.dtype)
             values = layer.attend(values, query, cache[:, :longest], seen[:, None, None])

@@ -226,6 +226,7 @@ class Training:
                 parameter.grad /= weight
         self.check(update, value / weight, parameters)
         optimizer.step()
+        torch.autograd.graph.increment_version(parameters)  # a fused step does not; tables go by it
         return value / weight, figures
 
     def only(self, player: str) -> list[nn.Parameter]:
