@@ -13,7 +13,7 @@ WHOLE = {"valid": 0.0, "test": 0.0, "length": 3000}
 SPECIAL = 2  # <end> and <unk>
 
 
-def opened(path: Path, **settings: str | float | int) -> Corpus:
+def opened(path: Path, **settings: str | float | None) -> Corpus:
     return open_text_corpus(str(path), CorpusSettings(**{**WHOLE, **settings}), 0)  # pyright: ignore[reportArgumentType]
 
 
@@ -35,13 +35,13 @@ def opened(path: Path, **settings: str | float | int) -> Corpus:
 def test_sentences(
     shared_data: Path, name: str, rows: int, tokens: int, vocabulary: int, frequent: int, shortest: int, longest: int
 ) -> None:
-    column = {"text": "1"} if ".tsv" in name else {}
-    corpus = opened(shared_data / name, **column)
+    column = "1" if ".tsv" in name else None
+    corpus = opened(shared_data / name, text=column)
     sizes = corpus.train.mask.sum(1) - 1  # the end token not counted
     assert (len(corpus.train), int(sizes.sum())) == (rows, tokens)
     assert corpus.vocabulary.size == vocabulary + SPECIAL
     assert (int(sizes.min()), int(sizes.max()), corpus.length) == (shortest, longest, longest + 1)
-    texts = read_texts(shared_data / name, **column)
+    texts = read_texts(shared_data / name, column)
     assert Vocabulary.build(texts, "words", minimum_count=3).size == frequent + SPECIAL
 
 
