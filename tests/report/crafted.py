@@ -160,7 +160,12 @@ def run() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         "sweeps": {"pretrained": sweep(0.0), "final": sweep(-0.06)},
         "samples": ["12 7 33 21 5 90 14", HOSTILE, ""],
         "findings": [finding()],
-        "cpu_seconds": {"likelihood": 31.2, "discriminator pre-training": 12.0, "generator": 55.1, "discriminator": 80.4},
+        "cpu_seconds": {
+            "likelihood": 31.2,
+            "discriminator pre-training": 12.0,
+            "generator": 55.1,
+            "discriminator": 80.4,
+        },
         "settings": {"algorithm": {"name": "seqgan", "rounds": 40}, "run": {"seed": 0, "best": "auto"}},
         "commands": ["seqgans train seqgan --corpus oracle --out run"],
     }

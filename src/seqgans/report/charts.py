@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from seqgans.report.figures import number
 
-WIDTH, HEIGHT = 420, 300  # the units of the drawing; it scales with the page
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 44
+WIDTH, HEIGHT = 360, 250  # the units of the drawing; it scales with the page
+LEFT, RIGHT, TOP, BOTTOM = 50, 10, 10, 40
+MARKED = 40  # points beyond which a line is drawn without marks, but for rings
 HUES = 8  # colours of the palette, and shapes of the marks
 
 
@@ -122,7 +123,7 @@ def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = ""
             f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}</figcaption>',
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" aria-label="{escape(said)}" ',
             f'data-dots="{escape(json.dumps(dots, ensure_ascii=False))}">',
-            *frame(x, y),
+            *frame(x, y, named=y.name != title),
             f'<text class="hint" x="{LEFT + 8}" y="{HEIGHT - BOTTOM - 8}">{escape(hint)}</text>' if hint else "",
             f'<svg {inside} viewBox="{LEFT} {TOP} {WIDTH - LEFT - RIGHT} {HEIGHT - TOP - BOTTOM}">',
             *(drawn(line, x, y) for line in thin_first),
@@ -132,8 +133,8 @@ def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = ""
     )
 
 
-def frame(x: Axis, y: Axis) -> list[str]:
-    """Grid, ticks and the names of the axes."""
+def frame(x: Axis, y: Axis, named: bool) -> list[str]:
+    """Grid, ticks and the names of the axes, that of the vertical one where it is not the caption."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = []
     for tick in y.ticks():
@@ -146,10 +147,13 @@ def frame(x: Axis, y: Axis) -> list[str]:
         parts.append(f'<text class="tick" x="{across}" y="{bottom + 16}" text-anchor="middle">{x.written(tick)}</text>')
     middle = (TOP + bottom) / 2
     parts.append(
-        f'<text class="name" x="{(LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.name)}</text>'
-        f'<text class="name" x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
-        f"{escape(y.name)}</text>"
+        f'<text class="name" x="{(LEFT + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x.name)}</text>'
     )
+    if named:
+        parts.append(
+            f'<text class="name" x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">'
+            f"{escape(y.name)}</text>"
+        )
     return parts
 
 
@@ -161,9 +165,9 @@ def drawn(line: Line, x: Axis, y: Axis) -> str:
     dashed = " dashed" if line.hue >= HUES else ""
     group = f'<g class="hue hue-{hue} system-{line.hue}{dashed}{" thin" if line.thin else ""}">'
     marks = (
-        mark(hue, across, height, 6.0 if dot.ring else 3.6, dot.ring)
+        mark(hue, across, height, 5.2 if dot.ring else 3.0, dot.ring)
         for dot, (across, height) in zip(line.dots, places, strict=True)
-        if not line.thin or len(line.dots) == 1
+        if len(line.dots) == 1 or (not line.thin and (dot.ring or len(line.dots) <= MARKED))
     )
     return f'{group}<polyline points="{corners}"/>{"".join(marks)}</g>'
 
@@ -205,15 +209,15 @@ SHAPES = {
 }
 
 
-def legend(names: Sequence[str]) -> str:
-    """Names with their colours and marks; each can be switched off and on."""
+def legend(names: Mapping[int, str]) -> str:
+    """Names by the number of their colour, with mark; each can be switched off and on."""
     keys = "".join(
         f'<button type="button" class="key hue hue-{hue % HUES}" data-system="{hue}" aria-pressed="true">'
         f'<svg viewBox="0 0 28 14" aria-hidden="true"><polyline points="1,7 27,7"/>{mark(hue % HUES, 14, 7, 4.5)}</svg>'
         f"{escape(name)}</button>"
-        for hue, name in enumerate(names)
+        for hue, name in names.items()
     )
-    return f'<div class="legend" role="group" aria-label="Systems; press to hide or show">{keys}</div>'
+    return f'<div class="legend" role="group" aria-label="Lines; press to hide or show">{keys}</div>'
 
 
 def reading(name: str, value: float) -> str:

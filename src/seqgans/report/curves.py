@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seqgans.report.charts import Axis, Dot, Line, axis, chart, reading
-from seqgans.report.figures import better, mean_of, meaning, number, written
+from seqgans.report.figures import better, error, mean_of, meaning, number, written
 
 Plain = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def averaged(dots: Sequence[Dot], name: str) -> Dot:
     """The mean of the same evaluation of several seeds."""
     values = [dot.y for dot in dots]
     step, mean = statistics.mean(dot.x for dot in dots), statistics.mean(values)
-    read = f"{written(name)} {number(mean)} ± {number(statistics.stdev(values))} (update {step:.0f})"
+    read = f"{written(name)} {number(mean)} ± {error(statistics.stdev(values))} (update {step:.0f})"
     return Dot(x=step, y=mean, read=read, ring=dots[0].ring)
 
 

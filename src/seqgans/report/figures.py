@@ -42,6 +42,14 @@ def better(name: str) -> Direction | None:
     return direction if direction in ("lower", "higher") else None
 
 
+def direction_of(name: str, figures: Iterable[Mapping[str, Any] | None]) -> Direction | None:
+    """Which direction is better: what the figures of the systems say, else what is known of the name."""
+    said = [figure["better"] for figure in figures if figure and "better" in figure]
+    if not said:
+        return better(name)
+    return said[0] if said[0] in ("lower", "higher") else None
+
+
 def meaning(name: str) -> str:
     """What a figure says, with its unit; empty where that is not known."""
     metric = metric_of(name)

@@ -30,11 +30,11 @@ for (const chart of document.querySelectorAll("svg[data-dots]")) {
   const seen = () => all.filter((dot) => !chart.closest("section").classList.contains("without-" + dot[2]));
   let at = -1;
   chart.addEventListener("pointermove", (event) => {
-    let nearest = null, least = 40 * 40; // farther than this is none
+    let nearest = null, least = 40 * 40; // pixels, farther than which is none; of equals the last, which lies on top
     for (const dot of seen()) {
       const [x, y] = onScreen(chart, dot);
       const distance = (x - event.clientX) ** 2 + (y - event.clientY) ** 2;
-      if (distance < least) [nearest, least] = [dot, distance];
+      if (distance <= least) [nearest, least] = [dot, distance];
     }
     if (nearest) show(chart, nearest, event.clientX, event.clientY); else hide(chart);
   });

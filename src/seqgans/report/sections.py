@@ -14,9 +14,10 @@ from seqgans.report.charts import HUES, legend
 from seqgans.report.curves import learning_curves, phases_of, plane, training_curves
 from seqgans.report.figures import (
     ARROWS,
+    MARKS,
     SPOKEN,
     best_of,
-    better,
+    direction_of,
     error,
     marks,
     mean_of,
@@ -71,12 +72,16 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
         for hue, system in enumerate(systems)
     )
     rows = "".join(figure_row(name, systems, baseline) for name in names)
-    starred = any(figure.get("p") is not None for system in systems for figure in system.get("figures", {}).values())
+    starred = any(
+        figure.get("p") is not None for system in systems for figure in system.get("figures", {}).values() if figure
+    )
     about = f"Mean ± {'standard deviation over seeds' if seeds else 'standard error'}; the best of a row is marked."
     if starred:
-        about += f" Against {escape(str(baseline))}: * p &lt; 0.05, ** p &lt; 0.01, *** p &lt; 0.001."
+        levels = [f"{stars}&nbsp;p&nbsp;&lt;&nbsp;{level}" for level, stars in reversed(MARKS)]
+        about += f" Against {escape(str(baseline))}: {', '.join(levels)}."
+    kind = "figures starred" if starred else "figures"
     body = (
-        f'<div class="wide" tabindex="0" role="region" aria-label="Figures"><table class="figures"><thead><tr>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="Figures"><table class="{kind}"><thead><tr>'
         f'<th scope="col">figure</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
     return section("figures", "Figures", body, about)
@@ -85,12 +90,9 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
 def figure_row(name: str, systems: Sequence[Plain], baseline: str | None) -> str:
     """A figure of all systems."""
     figures = {system["name"]: system.get("figures", {}).get(name) for system in systems}
-    given = [figure["better"] for figure in figures.values() if figure and "better" in figure]
-    direction = given[0] if given else better(name)
+    direction = direction_of(name, figures.values())
     best = best_of({system: mean_of(figure) for system, figure in figures.items()}, direction)
-    arrow = (
-        f' <abbr title="{SPOKEN[direction]}">{ARROWS[direction]}</abbr>' if direction in SPOKEN and direction else ""
-    )
+    arrow = f' <abbr title="{SPOKEN[direction]}">{ARROWS[direction]}</abbr>' if direction else ""
     cells = "".join(cell(figure, system == best, baseline) for system, figure in figures.items())
     return f'<tr><th scope="row" title="{escape(meaning(name))}">{escape(written(name))}{arrow}</th>{cells}</tr>'
 
@@ -104,37 +106,42 @@ def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
     words = [f"{count} seed{'s' if count > 1 else ''}"] if count else []
     words += [f"{probability(p)} against {baseline}"] if p is not None else []
     width = f'<span class="spread">± {error(spread)}</span>' if error(spread) else ""
-    stars = f'<sup class="stars">{marks(p)}</sup>' if marks(p) else ""
+    stars = f'<span class="stars">{marks(p)}</span>' if p is not None else ""
     title = f' title="{escape("; ".join(words))}"' if words else ""
-    return f"<td{' class=best' if best else ''}{title}><b>{number(value, spread)}</b>{stars}{width}</td>"
+    text = f'<span class="value"><b>{number(value, spread)}</b>{stars}{width}</span>'
+    return f"<td{' class=best' if best else ''}{title}>{text}</td>"
 
 
 def plane_section(systems: Sequence[Plain], axes: Mapping[str, str] | None) -> str:
     """The quality-diversity plane with its legend and how to read it."""
     drawing = plane(systems, axes)
+    names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("sweep")}
     about = (
         "One curve a system, one point a temperature, the ring at temperature 1. Any generator can be moved along its "
         "own curve by its temperature alone; a system is better where its whole curve lies lower and further left."
     )
-    body = f'<div class="plane">{legend([system["name"] for system in systems])}{drawing}</div>' if drawing else ""
+    body = f'<div class="plane">{legend(names)}{drawing}</div>' if drawing else ""
     return section("plane", "Quality and diversity", body, about)
 
 
 def learning_section(systems: Sequence[Plain], order: Iterable[str]) -> str:
     """The learning curves."""
     charts = learning_curves(systems, order)
+    names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("runs")}
+    runs = sum(len(system.get("runs", ())) for system in systems)
+    many = "Seeds thin, their mean thick. Updates of different systems cost different amounts of time. "
     about = (
-        "Seeds thin, their mean thick; the ring is where the game begins. Heights are those of the game: what lies far "
-        "outside during pre-training is cut off. Updates of different systems cost different amounts of time."
+        f"{many if runs > 1 else ''}The ring is where the game begins. Heights are those of the game: what lies far "
+        "outside during pre-training is cut off."
     )
-    body = legend([system["name"] for system in systems]) + gallery(charts) if charts else ""
+    body = legend(names) + gallery(charts) if charts else ""
     return section("learning", "Learning curves", body, about)
 
 
 def training_section(events: Sequence[Plain]) -> str:
     """What the losses and rewards of one run did."""
     charts = training_curves(events)
-    body = legend(phases_of(events)) + gallery(charts) if charts else ""
+    body = legend(dict(enumerate(phases_of(events)))) + gallery(charts) if charts else ""
     return section("training", "During training", body, "Means over the updates of each gathering, a line a phase.")
 
 

@@ -10,6 +10,7 @@ from seqgans.report.figures import (
     ARROWS,
     best_of,
     better,
+    direction_of,
     error,
     marks,
     mean_of,
@@ -53,9 +54,7 @@ def comparison_table(comparison: Mapping[str, Any]) -> str:
     rows = []
     for name in ordered([system.get("figures", {}) for system in systems], comparison.get("figures_order", ())):
         figures = {system["name"]: system.get("figures", {}).get(name) for system in systems}
-        direction = next(
-            (figure["better"] for figure in figures.values() if figure and "better" in figure), better(name)
-        )
+        direction = direction_of(name, figures.values())
         best = best_of({system: mean_of(figure) for system, figure in figures.items()}, direction)
         cells = [compared(figure, best=system == best) for system, figure in figures.items()]
         rows.append([f"{written(name)} {ARROWS[direction]}".rstrip(), *cells])
