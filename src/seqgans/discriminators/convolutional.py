@@ -68,7 +68,8 @@ class Highway(nn.Module):
 
     def forward(self, features: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
         """The mixed features."""
-        return torch.lerp(features, self.transform(features).relu(), self.gate(features).sigmoid())
+        through, gate = self.transform(features).relu(), self.gate(features).sigmoid()
+        return torch.lerp(features, through.to(features.dtype), gate.to(features.dtype))
 
 
 class Convolutional(Discriminator):
