@@ -10,6 +10,7 @@ from seqgans.data.worlds import WORLDS
 from seqgans.generators.uniform import Uniform
 from seqgans.randomness import generator_for
 from seqgans.training.loop import Training
+from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 
 
@@ -18,3 +19,10 @@ def test_nothing_happens() -> None:
     players = Players({"generator": Uniform().build(3, 0, None, generator_for(1))})
     training = Training(Random(), players, corpus, seed=1, team=Team("cpu"))
     assert [event.kind for event in training.events()] == ["end"]
+
+
+def test_a_recipe_can_name_an_algorithm_without_settings() -> None:
+    recipe = Recipe.of({"algorithm": {"name": "random"}, "corpus": {"spec": "oracle"}})
+    assert recipe.settings == Random()
+    assert recipe.generator_settings == Uniform()
+    assert Recipe.of(recipe.to_dict()) == recipe

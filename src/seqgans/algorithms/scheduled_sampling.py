@@ -98,8 +98,8 @@ class ScheduledSampling:
             updates=(Update("generator", self.sampled_forcing, optimizer),),
             batch=self.batch,
         )
-        before = pretraining(self.pretrain_epochs, self.rate, self.batch, self.clip)
-        return Schedule(before=(before,), round=(epoch,), rounds=self.rounds)
+        likelihood = pretraining(self.pretrain_epochs, self.rate, self.batch, self.clip)
+        return Schedule(before=(likelihood,) if self.pretrain_epochs else (), round=(epoch,), rounds=self.rounds)
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
         """No further players."""

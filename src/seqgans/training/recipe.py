@@ -156,6 +156,8 @@ def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
     for name, value in values.items():
         if isinstance(value, float) and math.isnan(value):
             raise BadInput(f"{part}.{name} must be a number, got nan")
+    if not known:  # a parser without arguments has no settings to give back
+        return kind()
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "settings", help=None)
     try:
