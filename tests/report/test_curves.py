@@ -1,0 +1,146 @@
+"""Curves and axes: means over seeds, what is cut off, round ticks.
+
+Mutants killed: means over different evaluations; a mean where a seed is missing; pre-training that flattens the game; a
+plane without its reversed axis; ticks outside the axis.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from seqgans.report.charts import Axis, Dot, Line, axis, chart
+from seqgans.report.curves import learning, learning_curves, plane, thinned, training_curves
+
+
+def system(*tracks: list[tuple[str, int, float]]) -> dict[str, Any]:
+    runs = [
+        {
+            "seed": seed,
+            "events": [
+                {"kind": "evaluation", "stage": stage, "round": step, "step": step, "figures": {"jsd": {"mean": value}}}
+                for stage, step, value in track
+            ],
+        }
+        for seed, track in enumerate(tracks)
+    ]
+    return {"name": "one", "runs": runs}
+
+
+def dots_of(drawing: str) -> list[list[Any]]:
+    return json.loads(unescape(re.findall(r'data-dots="([^"]*)"', drawing)[0]))
+
+
+def test_the_mean_is_over_the_same_evaluation_of_all_seeds() -> None:
+    lines = learning(
+        system(
+            [("pretrained", 10, 1.0), ("game", 20, 2.0), ("game", 30, 9.0), ("final", 40, 3.0)],
+            [("pretrained", 30, 3.0), ("game", 20, 4.0), ("final", 60, 5.0)],
+        ),
+        "jsd",
+        2,
+    )
+    assert [line.thin for line in lines] == [True, True, False]
+    assert [(dot.x, dot.y, dot.ring) for dot in lines[-1].dots] == [(20, 2, True), (20, 3, False), (50, 4, False)]
+    assert {line.hue for line in lines} == {2}
+
+
+def test_one_seed_is_drawn_thick() -> None:
+    assert [line.thin for line in learning(system([("game", 1, 1.0), ("game", 2, 1.0)]), "jsd", 0)] == [False]
+
+
+def test_pre_training_far_above_is_cut_off() -> None:
+    one = system([("pretraining", 1, 90.0), ("pretrained", 10, 1.0), ("game", 20, 0.9), ("final", 40, 0.8)])
+    (drawing,) = learning_curves([one])
+    assert len(dots_of(drawing)) == 3
+    last, first = (next(dot for dot in dots_of(drawing) if f"update {step})" in dot[4]) for step in (40, 10))
+    assert last[1] - first[1] > 100  # the game fills the height
+    (whole,) = learning_curves([system([("pretraining", 1, 90.0), ("pretraining", 10, 1.0)])])
+    assert len(dots_of(whole)) == 2
+
+
+def test_figures_that_are_there_once_make_no_curve() -> None:
+    assert learning_curves([system([("final", 1, 1.0)])]) == []
+
+
+def test_order_of_the_curves() -> None:
+    one = system([("game", 1, 1.0), ("game", 2, 1.0)])
+    for line in one["runs"][0]["events"]:
+        line["figures"] = {"b": 1.0, "a": 2.0, "c": 3.0}
+    captions = [re.findall("<figcaption[^>]*>([^<]*)", drawing)[0] for drawing in learning_curves([one], ["c", "x"])]
+    assert captions == ["c", "b", "a"]
+
+
+SWEEP = [{"temperature": t, "bleu_5": 0.5 / t, "self_bleu_5": 0.6 / t} for t in (1.0, 2.0, 0.5)]
+
+
+def test_a_plane_of_bleu_runs_backwards_so_that_lower_left_is_better() -> None:
+    drawing = plane([{"name": "one", "sweep": SWEEP}])
+    at = {dot[4].split(":")[0]: dot[:2] for dot in dots_of(drawing)}
+    assert at["temperature 0.5"][0] < at["temperature 1"][0] < at["temperature 2"][0]
+    assert "← better" in drawing
+    likelihood = plane(
+        [{"name": "one", "sweep": [{"temperature": t, "nll_oracle": t, "nll_gen": 1 / t} for t in (1, 2)]}]
+    )
+    at = {dot[4].split(":")[0]: dot[:2] for dot in dots_of(likelihood)}
+    assert at["temperature 1"][0] < at["temperature 2"][0]
+    assert at["temperature 1"][1] < at["temperature 2"][1]  # from above
+    assert "lower left is better" in likelihood
+
+
+def test_a_plane_without_sweeps_is_empty() -> None:
+    assert plane([{"name": "one"}]) == ""
+    assert plane([{"name": "one", "sweep": SWEEP}], {"x": "nll_oracle", "y": "nll_gen"}) == ""
+
+
+def test_a_line_joins_its_points_in_the_order_of_temperature_and_rings_the_first() -> None:
+    drawing = plane([{"name": "one", "sweep": SWEEP}])
+    assert [dot[4].split(":")[0] for dot in dots_of(drawing)] == ["temperature 0.5", "temperature 1", "temperature 2"]
+    assert drawing.count("mark ring") == 1
+
+
+def test_training_curves_have_a_line_a_phase() -> None:
+    lines = [
+        {"kind": "gathering", "phase": phase, "step": step, "figures": {"generator.loss": float(step)}}
+        for step in range(4)
+        for phase in ("likelihood", "generator")
+    ]
+    (drawing,) = training_curves([*lines, {"kind": "end", "step": 9}])
+    assert {dot[3] for dot in dots_of(drawing)} == {"likelihood", "generator"}
+    assert {dot[2] for dot in dots_of(drawing)} == {0, 1}
+
+
+@pytest.mark.parametrize("count", [1, 200, 201, 1999])
+def test_thinning_keeps_the_mean_of_equal_groups(count: int) -> None:
+    dots = thinned([Dot(x=float(place), y=2.0 * place, read="") for place in range(count)])
+    assert len(dots) <= 200
+    assert all(dot.y == pytest.approx(2 * dot.x) for dot in dots)
+    assert dots[0].x == pytest.approx((-(-count // 200) - 1) / 2)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (-3, 4), (9.001, 9.002), (0, 123456), (-1e-5, 1e-5), (4.59, 5.21), (0.2, 0.3)]
+)
+def test_ticks_are_round_few_and_inside(low: float, high: float) -> None:
+    scale = Axis(name="", low=low, high=high)
+    ticks = scale.ticks()
+    assert 2 <= len(ticks) <= 6
+    assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in ticks)
+    assert len({scale.written(tick) for tick in ticks}) == len(ticks)
+    assert all(float(scale.written(tick).replace("−", "-").replace("k", "e3")) == pytest.approx(tick) for tick in ticks)
+
+
+def test_an_axis_of_one_value_has_width() -> None:
+    for value in (0.0, 5.0, -2.0):
+        scale = axis("", [value])
+        assert scale.low < value < scale.high
+
+
+def test_the_ninth_line_is_dashed() -> None:
+    line = Line(name="ninth", hue=8, dots=[Dot(x=0, y=0, read="a"), Dot(x=1, y=1, read="b")])
+    drawing = chart("", axis("x", [0, 1]), axis("y", [0, 1]), [line])
+    assert 'class="hue hue-0 system-8 dashed"' in drawing

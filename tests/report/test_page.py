@@ -1,0 +1,164 @@
+"""Pages: whole, offline, escaped, with the right numbers.
+
+Mutants killed: an `escape` left out anywhere text comes in; a script or a style fetched from elsewhere; figures in the
+wrong column; p-values left out or against the wrong system; the best marked where no direction is known; a section
+that needs what a comparison may lack.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from seqgans.report.page import comparison_page, run_page
+
+
+def infected(value: Any, poison: str) -> Any:
+    """The same value with every text that is not a key of the contract made hostile."""
+    keys = {"kind", "stage", "better", "plane", "path"}
+    if isinstance(value, dict):
+        return {name: item if name in keys else infected(item, poison) for name, item in value.items()}
+    if isinstance(value, list):
+        return [infected(item, poison) for item in value]
+    return f"{value}{poison}" if isinstance(value, str) else value
+
+
+def test_a_page_is_whole_and_stands_alone(comparison: dict[str, Any], crafted: ModuleType, parse: Any) -> None:
+    for text in (comparison_page(comparison), run_page(*crafted.run())):
+        page = parse(text)
+        assert text.startswith("<!DOCTYPE html>")
+        assert "http" not in text
+        assert "@import" not in text
+        assert "url(" not in text
+        assert not [has for _, has in page.elements if {"src", "href", "onclick", "onerror"} & set(has)]
+        assert page.count("script") == page.count("style") == page.count("title") == page.count("main") == 1
+
+
+def test_hostile_samples_stay_text(comparison: dict[str, Any], crafted: ModuleType, parse: Any) -> None:
+    page = parse(comparison_page(comparison))
+    clean = parse(comparison_page({**comparison, "systems": [{**s, "samples": []} for s in comparison["systems"]]}))
+    assert page.count("script") == clean.count("script") == 1
+    assert page.count("img") == 0
+    assert page.text().count(crafted.HOSTILE) == 4
+    assert parse(run_page(*crafted.run())).text().count(crafted.HOSTILE) == 1
+
+
+@pytest.mark.parametrize(
+    "poison", ["<b data-x>", '" onload="x', "' onload='x", "</script><script>", "</style>", "&amp;"]
+)
+def test_every_text_is_escaped(comparison: dict[str, Any], crafted: ModuleType, parse: Any, poison: str) -> None:
+    poisoned = infected(comparison, poison)
+    poisoned["systems"] = [
+        {**system, "figures": {f"{name}{poison}": figure for name, figure in system["figures"].items()}}
+        for system in poisoned["systems"]
+    ]
+    poisoned["differences"] = {f"setting{poison}": {system["name"]: poison for system in poisoned["systems"]}}
+    poisoned["figures_order"] = []
+    report, lines = crafted.run()
+    report["cpu_seconds"] = {f"{name}{poison}": value for name, value in report["cpu_seconds"].items()}
+    for text in (comparison_page(poisoned), run_page(infected(report, poison), infected(lines, poison))):
+        page = parse(text)
+        assert page.count("script") == page.count("style") == 1
+        assert not [has for _, has in page.elements if {"onload", "data-x"} & set(has)]
+        assert page.text().count(poison) > 10
+
+
+def test_hover_data_can_be_read_back(comparison: dict[str, Any], parse: Any) -> None:
+    comparison["systems"][0]["name"] = "likely \"<&'"
+    page = parse(comparison_page(comparison))
+    drawings = [json.loads(has["data-dots"]) for tag, has in page.elements if "data-dots" in has]
+    assert len(drawings) == 6  # the plane and five learning curves
+    names = {dot[3] for dot in drawings[0]}
+    assert names == {"likely \"<&'", "seqgan", "seqgan-shuffled", "leakgan"}
+    assert all(0 <= dot[0] <= 360 and 0 <= dot[1] <= 250 for dots in drawings for dot in dots)
+    oracle = [dot for dot in drawings[1] if dot[3] == "seqgan, mean of 3 seeds"]
+    assert oracle[-1][4] == "NLL oracle 4.603 ± 0.015 (update 1440)"
+
+
+def test_figures_stand_in_their_rows_and_columns(comparison: dict[str, Any]) -> None:
+    rows = re.findall(r"<tr>(.*?)</tr>", comparison_page(comparison), re.S)
+    row = next(row for row in rows if "NLL oracle" in row)
+    numbers = re.findall(r"<b>([^<]+)</b>", row)
+    assert numbers == ["4.923", "4.603", "4.873", "4.723"]
+    assert re.findall(r"± ([\d.]+)", row) == ["0.012", "0.015", "0.013", "0.014"]
+    assert re.findall(r'class="stars">([^<]*)<', row) == ["***", "", "*"]
+    assert "p &lt; 0.001 against likelihood" in row
+    assert re.findall(r"<td class=best[^>]*><span class=\"value\"><b>([^<]+)", row) == ["4.603"]
+    undirected = next(row for row in rows if "NLL div" in row)
+    assert "class=best" not in undirected
+    assert "better" not in undirected
+
+
+def test_the_baseline_is_named(comparison: dict[str, Any]) -> None:
+    text = comparison_page(comparison)
+    assert re.search(r"likelihood<small>baseline</small>", text)
+    assert text.count("<small>baseline</small>") == 1
+
+
+def test_copies_and_neighbours(comparison: dict[str, Any], parse: Any) -> None:
+    page = parse(comparison_page(comparison))
+    assert page.count("article", class_="pair copy") == 4
+    assert page.count("article", class_="pair") == 12
+    assert "10/12" not in page.text()
+    assert "83%" in page.text()
+    assert "child" not in page.within("u")  # not in the nearest line
+    assert {"school", "眠"} <= set(page.within("u"))
+
+
+def test_findings_name_their_run(comparison: dict[str, Any], parse: Any) -> None:
+    text = parse(comparison_page(comparison)).text()
+    assert text.count("leakgan, seed 1, update 1200") == 1
+    assert "fell from 4.1 to 1.9" in text
+
+
+@pytest.mark.parametrize(
+    "left_out", ["title", "corpus", "seeds", "commands", "notes", "baseline", "plane", "differences", "figures_order"]
+)
+def test_what_a_comparison_lacks_is_left_out(comparison: dict[str, Any], parse: Any, left_out: str) -> None:
+    del comparison[left_out]
+    assert parse(comparison_page(comparison)).count("h1") == 1
+
+
+def test_the_least_comparison(parse: Any) -> None:
+    page = parse(comparison_page({"systems": [{"name": "one"}, {"name": "two", "figures": {}, "runs": [{}]}]}))
+    assert page.count("section") == 0
+    assert "Comparison" in page.text()
+
+
+def test_the_least_run(parse: Any) -> None:
+    assert parse(run_page({}, [])).count("section") == 0
+
+
+def test_a_run_before_and_after(crafted: ModuleType, parse: Any) -> None:
+    report, lines = crafted.run()
+    text = run_page(report, lines)
+    row = next(row for row in re.findall(r"<tr>(.*?)</tr>", text, re.S) if "NLL oracle" in row)
+    assert re.findall(r"<b>([^<]+)</b>", row) == ["4.900", "4.590"]
+    page = parse(text)
+    captions = page.within("figcaption")
+    assert {"reward", "entropy", "discriminator: accuracy", "JSD"} <= set(captions)
+    sections = [has["id"] for tag, has in page.elements if tag == "section"]
+    assert sections == ["figures", "findings", "plane", "learning", "training", "samples", "time", "settings"]
+
+
+def test_a_run_of_likelihood_alone(crafted: ModuleType, parse: Any) -> None:
+    report, lines = crafted.run()
+    for part in ("evaluations", "sweeps"):
+        report[part] = {"final": report[part]["final"]}
+    page = parse(run_page(report, [line for line in lines if line.get("stage") in ("pretraining", "final")]))
+    assert page.count("span", class_="swatch hue-1") == 0
+
+
+def test_numbers_that_are_not_finite_do_not_break_a_page(comparison: dict[str, Any], crafted: ModuleType) -> None:
+    comparison["systems"][1]["figures"]["jsd"]["mean"] = float("nan")
+    comparison["systems"][1]["sweep"][0]["nll_gen"] = float("inf")
+    comparison["systems"][1]["runs"][0]["events"][0]["figures"]["jsd"]["mean"] = None
+    report, lines = crafted.run()
+    lines[-2]["figures"]["discriminator.loss"] = float("nan")
+    for text in (comparison_page(comparison), run_page(report, lines)):
+        assert "nan" not in re.sub(r"<script>.*</script>", "", text, flags=re.S).lower().replace("finance", "")
+        assert "inf" not in re.findall(r"[a-z]+", " ".join(re.findall(r'points="[^"]*"', text)))
