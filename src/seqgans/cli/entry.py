@@ -13,6 +13,7 @@ from seqgans.errors import BadInput, Failed
 
 DEBUG = "SEQGANS_DEBUG"
 FAILED, BAD_INPUT = 1, 2  # exit codes
+MISNAMED = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def carry_out(words: list[str]) -> int:
         return ended(str(error), FAILED)
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        return ended(f"cannot read or write{where}: {error.strerror or error}", FAILED)
+        code = BAD_INPUT if isinstance(error, MISNAMED) else FAILED
+        return ended(f"cannot read or write{where}: {error.strerror or error}", code)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise

@@ -35,11 +35,17 @@ def run_evaluate(words: list[str]) -> None:
         "run has its own",
     )
     parser.add_argument("--train", type=str, metavar="FILE", help="what was trained on; a run has its own")
-    parser.add_argument("--metrics", type=str, metavar="a,b,...", help="names from `seqgans list metrics` (default: all)")
+    parser.add_argument(
+        "--metrics", type=str, metavar="a,b,...", help="names from `seqgans list metrics` (default: all)"
+    )
     parser.add_argument("--samples", type=int, metavar="N", default=EVALUATED, help=f"drawn from a run ({EVALUATED})")
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="where samples come from (0)")
     parser.add_argument(
-        "--checkpoint", type=str, metavar="NAME", default="latest", help="of a run: latest (default), best or pretrained"
+        "--checkpoint",
+        type=str,
+        metavar="NAME",
+        default="latest",
+        help="of a run: latest (default), best or pretrained",
     )
     parser.add_argument("--text", type=str, metavar="COLUMN", help="text column of tables")
     parser.add_argument(
@@ -63,9 +69,7 @@ def run_evaluate(words: list[str]) -> None:
     if given.json:
         write_json({"target": given.target, "references": given.references, **found.to_dict()})
         return
-    figures = {
-        name: {"mean": figure.value, "error": figure.standard_error} for name, figure in found.flat().items()
-    }
+    figures = {name: {"mean": figure.value, "error": figure.standard_error} for name, figure in found.flat().items()}
     sys.stdout.write(figures_table(figures) + "\n")
     for name, reason in found.skipped.items():
         sys.stderr.write(f"not measured: {name} ({reason})\n")
@@ -94,9 +98,7 @@ def run_compare(words: list[str]) -> None:
     page = None if given.out is None else Path(given.out)
     if page is not None and not page.absolute().parent.is_dir():
         raise BadInput(f"--out must be in a folder that exists, there is none at {page.parent}")
-    found = compare(
-        given.dirs, given.references, checkpoint=given.checkpoint, count=given.samples, seed=given.seed
-    )
+    found = compare(given.dirs, given.references, checkpoint=given.checkpoint, count=given.samples, seed=given.seed)
     if page is not None:
         from seqgans.report.page import comparison_page
 

@@ -6,6 +6,7 @@ words and in the file; the parser is then made from the dataclasses those names 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,8 +74,7 @@ def run_resume(words: list[str]) -> None:
 
 def show_outcome(folder: RunFolder) -> None:
     """Figures before and after, and where everything is."""
-    report = folder.path / "report.json"
-    if not report.is_file():  # only the leading process of several writes and speaks
+    if os.environ.get("RANK", "0") != "0":  # of several processes one speaks
         return
     evaluations: Mapping[str, Any] = folder.read_json("report.json")["evaluations"]
     columns = {HEADS.get(stage, stage): figures for stage, figures in evaluations.items() if figures}
@@ -116,11 +116,15 @@ def read_order(words: Sequence[str]) -> Order:
     mapping = {part: mapping[part] for part in PARTS if part in mapping}
     if not mapping.get("corpus", {}).get("spec"):
         if not print_config:
-            raise BadInput("train needs --corpus SPEC, the data to learn from; seqgans list corpora shows what it can be")
+            raise BadInput(
+                "train needs --corpus SPEC, the data to learn from; seqgans list corpora shows what it can be"
+            )
         mapping["corpus"] = {"spec": "oracle", **mapping.get("corpus", {})}
-    if out is None and not print_config:
+    if print_config:
+        return Order(Recipe.of(mapping), None)
+    if out is None:
         raise BadInput("train needs --out DIR, a new folder for the run")
-    return Order(Recipe.of(mapping), None if print_config else Path(out))
+    return Order(Recipe.of(mapping), Path(out))
 
 
 def parser_for(algorithm: str | None, generator: str | None, discriminator: str | None) -> Parser:
@@ -139,7 +143,9 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     parser = Parser(verb, USAGE if algorithm is None else USAGE.replace("ALGORITHM", algorithm), about, short)
     parser.add_argument("algorithm_name", nargs="?", type=str, metavar="ALGORITHM", help="name of the algorithm")
     parser.add_argument("--out", type=str, metavar="DIR", help="a new folder for the run")
-    parser.add_argument("--config", type=str, metavar="FILE", help="settings from a YAML file, as --print-config writes")
+    parser.add_argument(
+        "--config", type=str, metavar="FILE", help="settings from a YAML file, as --print-config writes"
+    )
     parser.add_argument(
         "--print-config", action="store_true", help="write all settings as YAML to stdout and do nothing else"
     )
@@ -166,7 +172,11 @@ def add_player(parser: Parser, part: str, table: Mapping[str, type[Any]], name: 
     settings = choice(table, name, part)
     group = parser.add_argument_group(part)
     group.add_argument(
-        f"--{part}.name", type=str, metavar="NAME", default=name, help=f"one of: {', '.join(table)}; its settings follow"
+        f"--{part}.name",
+        type=str,
+        metavar="NAME",
+        default=name,
+        help=f"one of: {', '.join(table)}; its settings follow",
     )
     parser.add_settings(part, settings, f"{part}: {name} ({settings.paper})")
 

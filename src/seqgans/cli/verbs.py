@@ -50,15 +50,22 @@ def run_sample(words: list[str]) -> None:
     """`seqgans sample`: one sequence a line, as soon as it is made; or a file; or MIDI files in a folder."""
     parser = Parser(
         "sample",
-        "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format text|ids|jsonl|midi] [--out FILE]",
+        "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--out FILE]",
         "Draw sequences from the generator of a run. Equal seeds give equal samples.",
     )
     parser.add_argument("dir", type=str, metavar="DIR", help="a run's folder")
     parser.add_argument("-n", "--count", type=int, metavar="N", help="how many")
     parser.add_argument("--temperature", type=float, metavar="T", default=1.0, help="0 takes the most likely token (1)")
-    parser.add_argument("--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)")
-    parser.add_argument("--top-p", type=float, metavar="P", default=1.0, help="draw among the most likely tokens that "
-                        "together have this probability (1: all)")
+    parser.add_argument(
+        "--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)"
+    )
+    parser.add_argument(
+        "--top-p",
+        type=float,
+        metavar="P",
+        default=1.0,
+        help="draw among the most likely tokens that together have this probability (1: all)",
+    )
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="where the random numbers start (0)")
     parser.add_argument(
         "--format", type=str, default="text", metavar="FORMAT", help="text (default), ids, jsonl, or midi for music"

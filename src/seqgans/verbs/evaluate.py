@@ -179,11 +179,9 @@ def ids_of(path: Path, texts: Sequence[str], vocabulary: Vocabulary, fixed: int 
 
 def read_sequences(path: Path, reading: CorpusSettings) -> list[str]:
     """The lines of a file that are not blank; of a table, its text column."""
-    if path.name.lower().endswith(TABLES):
-        texts = read_texts(path, reading.text, reading.header)
-    else:
-        texts = read_lines(path)
-    texts = [text for text in texts if text.strip()]
+    table = path.name.lower().endswith(TABLES)
+    lines = read_texts(path, reading.text, reading.header) if table else read_lines(path)
+    texts = [text for text in lines if text.strip()]
     if not texts:
         raise BadInput(f"{path} must hold at least one sequence, but all are blank; give a file with text")
     return texts

@@ -120,7 +120,7 @@ def figure_of(shown: Mapping[str, Any], count: int) -> Figure:
     return Figure(value=float("nan") if mean is None else float(mean), standard_error=shown["error"], count=count)
 
 
-def told(folder: RunFolder) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+def told(folder: RunFolder) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Evaluations and findings among the events of a run."""
     lines = folder.events()
     evaluations = [

@@ -1,0 +1,110 @@
+"""Which runs are one system: those that differ in nothing but their seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqgans.errors import BadInput
+from seqgans.evaluation import Figure
+from seqgans.verbs.outcome import Moment, Outcome
+
+BEFORE = "before the game"
+UNSEEN = ("run", "corpus.spec")  # settings in which runs of one system may differ
+
+
+@dataclass(frozen=True)
+class System:
+    """Runs that differ in their seed.
+
+    Attributes:
+        name: algorithm and the settings that tell it from others.
+        settings: all of them, by dotted name.
+        runs: one a seed.
+        moments: the generators compared, one a run.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    runs: Sequence[Outcome]
+    moments: Sequence[Moment]
+
+    def by_seed(self, figure: str) -> dict[int, Figure]:
+        """A figure of each seed that has it as a finite number."""
+        pairs = zip(self.runs, self.moments, strict=True)
+        found = {run.recipe.run.seed: moment.figures[figure] for run, moment in pairs if figure in moment.figures}
+        return {seed: value for seed, value in found.items() if math.isfinite(value.value)}
+
+    def figure_names(self) -> list[str]:
+        """All figures of all runs, in order."""
+        return list(dict.fromkeys(name for moment in self.moments for name in moment.figures))
+
+
+def check_one_corpus(outcomes: Sequence[Outcome]) -> None:
+    """Refuse runs that learnt from different data.
+
+    Raises:
+        BadInput: two specs differ.
+    """
+    first = outcomes[0]
+    for other in outcomes[1:]:
+        if resolved(other.recipe.corpus) != resolved(first.recipe.corpus):
+            raise BadInput(
+                f"compare needs runs of one corpus, but {first.path} learnt from {first.recipe.corpus} and "
+                f"{other.path} from {other.recipe.corpus}"
+            )
+
+
+def resolved(spec: str) -> str:
+    """A spec, one path for all ways to write it."""
+    kind, colon, rest = spec.rpartition(":")
+    return f"{kind}{colon}{Path(rest).resolve()}" if Path(rest).exists() else spec
+
+
+def grouped(outcomes: Sequence[Outcome]) -> list[System]:
+    """The systems among some runs, in the order of their first run."""
+    flat = [flattened(outcome.recipe.to_dict()) for outcome in outcomes]
+    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for place, settings in enumerate(flat):
+        key = tuple(sorted((name, repr(value)) for name, value in settings.items()))
+        groups.setdefault(key, []).append(place)
+    systems = []
+    for places in groups.values():
+        settings = flat[places[0]]
+        others = [other for other in flat if other["algorithm.name"] == settings["algorithm.name"]]
+        told = [f"{name.partition('.')[2]}={value}" for name, value in settings.items() if varies(name, others)]
+        runs = [outcomes[place] for place in places]
+        name = " ".join((settings["algorithm.name"], *told))
+        systems.append(System(name, settings, runs, [run.final for run in runs]))
+    return systems
+
+
+def flattened(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by dotted name, without those in which runs of one system may differ."""
+    found = {
+        f"{part}.{name}": value
+        for part, settings in recipe.items()
+        if part not in UNSEEN
+        for name, value in settings.items()
+    }
+    return {name: value for name, value in found.items() if name not in UNSEEN}
+
+
+def varies(name: str, settings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a setting is not the same in all that have it."""
+    return len({repr(one[name]) for one in settings if name in one}) > 1
+
+
+def starts(systems: Sequence[System]) -> System | None:
+    """The generators before their game, one of each seed, as a system; None where no run kept them."""
+    found: dict[int, tuple[Outcome, Moment]] = {}
+    for system in systems:
+        for run in system.runs:
+            if run.pretrained is not None:
+                found.setdefault(run.recipe.run.seed, (run, run.pretrained))
+    if not found:
+        return None
+    return System(BEFORE, {}, [run for run, _ in found.values()], [moment for _, moment in found.values()])

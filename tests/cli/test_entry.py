@@ -1,0 +1,100 @@
+"""The way in: help without PyTorch, exit codes, one line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seqgans
+from seqgans.cli import entry
+from seqgans.errors import BadInput, Failed
+
+
+def test_overview_names_every_verb(call) -> None:
+    for words in ((), ("--help",), ("help",)):
+        found = call(*words)
+        assert (found.code, found.err) == (0, "")
+        assert all(f"seqgans {verb} " in found.out for verb in entry.VERBS)
+    assert call("--version") == (0, f"seqgans {seqgans.__version__}\n", "")
+
+
+@pytest.mark.parametrize("verb", list(entry.VERBS))
+def test_every_verb_explains_itself(verb: str, call) -> None:
+    found = call(verb, "--help")
+    assert found.code == 0
+    assert found.out.startswith(f"usage: seqgans {verb}")
+
+
+def test_unknown_verb(call) -> None:
+    verbs = "list, train, resume, sample, score, evaluate, compare"
+    assert call("trian") == (2, "", f"seqgans: no verb is called 'trian'; choose one of: {verbs}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (BadInput("a\nb"), 2, "a b"),
+        (Failed("the disk is full"), 1, "the disk is full"),
+        (KeyboardInterrupt(), 1, "interrupted"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x.txt"), 2, "cannot read or write x.txt: No such file"),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), 2, "cannot read or write x: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "cannot read or write: No space left on device"),
+        (
+            ZeroDivisionError("by zero"),
+            1,
+            "internal error: ZeroDivisionError: by zero; please report it with what SEQGANS_DEBUG=1 shows",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_is_one_line(error: BaseException, code: int, line: str, call, monkeypatch) -> None:
+    def failing(words: list[str]) -> None:
+        raise error
+
+    monkeypatch.delenv("SEQGANS_DEBUG", raising=False)
+    monkeypatch.setattr(entry, "dispatch", failing)
+    assert call("list") == (code, "", f"seqgans: {line}\n")
+
+
+def test_debugging_shows_where(call, monkeypatch) -> None:
+    def failing(words: list[str]) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setenv("SEQGANS_DEBUG", "1")
+    monkeypatch.setattr(entry, "dispatch", failing)
+    with pytest.raises(ZeroDivisionError):
+        call("list")
+
+
+def test_help_and_import_leave_pytorch_alone() -> None:
+    code = (
+        "import sys, seqgans, seqgans.__main__ as main; assert main.run(['--help']) == 0; "
+        "assert 'torch' not in sys.modules and 'jsonargparse' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_public_names_are_all_there() -> None:
+    for name in seqgans.__all__:
+        assert getattr(seqgans, name) is not None
+    assert set(seqgans.__all__) == set(seqgans._HOME)
+    assert set(seqgans.__all__) <= set(dir(seqgans))
+    with pytest.raises(AttributeError, match="module 'seqgans' has no attribute 'nonsense'"):
+        _ = seqgans.nonsense
+
+
+def test_head_ends_a_long_sample_quietly(runs: Path) -> None:
+    """A reader that leaves early is no error: what came is whole, nothing is said, and it does not take long."""
+    command = f"{sys.executable} -m seqgans sample {runs / 'likelihood-1'} -n 1000000"
+    shell = f"{command} | head -1; exit ${{PIPESTATUS[0]}}"
+    found = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert len(found.stdout.split()) == 3
+
+
+def test_exit_codes_reach_the_shell() -> None:
+    found = subprocess.run([sys.executable, "-m", "seqgans", "trian"], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr.count("\n")) == (2, "", 1)

@@ -1,0 +1,235 @@
+"""Train: precedence of defaults, file and flags; help; every wrong setting with its one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqgans.algorithms import ALGORITHMS
+from seqgans.cli.arguments import in_words
+from seqgans.cli.train import glanced, merged, read_order, spelled
+
+
+def order(*words: str) -> dict:
+    return read_order([*words, "--out", "run"]).recipe.to_dict()
+
+
+def test_the_documented_flags_fill_the_recipe() -> None:
+    found = order(
+        *("seqgan", "--corpus", "a.tsv", "--corpus.text", "1", "--seed", "3", "--device", "cpu", "--rounds", "4"),
+        *("--pretrain-epochs", "2", "--eval-every", "7", "--checkpoint-every", "8", "--generator.name", "gru"),
+        *("--generator.hidden", "64", "--discriminator.dropout", "0.5", "--algorithm.discriminator-steps", "6"),
+    )
+    assert found["corpus"] | {"spec": "a.tsv", "text": "1"} == found["corpus"]
+    assert found["run"] | {"seed": 3, "device": "cpu", "eval_every": 7, "checkpoint_every": 8} == found["run"]
+    assert (
+        found["algorithm"] | {"name": "seqgan", "rounds": 4, "pretrain_epochs": 2, "discriminator_steps": 6}
+        == (found["algorithm"])
+    )
+    assert found["generator"] | {"name": "gru", "hidden": 64} == found["generator"]
+    assert found["discriminator"] | {"name": "cnn", "dropout": 0.5} == found["discriminator"]
+
+
+def test_flags_overrule_the_file_and_the_file_overrules_defaults_in_any_order(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("algorithm: {rounds: 5, batch: 32}\nrun: {seed: 4}\ncorpus: {spec: oracle, length: 9}\n")
+    for words in (("--rounds", "9", "--config", str(file)), ("--config", str(file), "--rounds", "9")):
+        found = order("seqgan", *words)
+        settings = found["algorithm"]
+        assert (settings["rounds"], settings["batch"], settings["rollouts"]) == (9, 32, 16)
+        assert (found["run"]["seed"], found["corpus"]["spec"], found["corpus"]["length"]) == (4, "oracle", 9)
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_print_config_is_complete_and_comes_back_through_config(algorithm: str, call, tmp_path: Path) -> None:
+    first = call("train", algorithm, "--corpus", "world:copy", "--seed", "5", "--print-config")
+    assert first.code == 0
+    assert first.err == ""
+    written = yaml.safe_load(first.out)
+    assert written["algorithm"]["name"] == algorithm
+    assert written["run"]["seed"] == 5
+    assert set(written["algorithm"]) == {"name", *ALGORITHMS[algorithm].__dataclass_fields__}
+    file = tmp_path / "settings.yaml"
+    file.write_text(first.out)
+    for words in ((algorithm,), ()):  # a complete file names the algorithm
+        assert call("train", *words, "--config", file, "--print-config") == first
+
+
+def test_help_explains_every_setting_with_its_default(call) -> None:
+    found = call("train", "seqgan", "--help")
+    text = " ".join(found.out.split())
+    assert (found.code, found.err) == (0, "")
+    for title in ("algorithm: seqgan", "generator: lstm", "discriminator: cnn", "corpus: how", "run: how"):
+        assert title in text
+    recipe = read_order(["seqgan", "--corpus", "oracle", "--out", "x"]).recipe.to_dict()
+    for part, settings in recipe.items():
+        for name in settings:
+            option = (
+                "--corpus SPEC" if name == "spec" else "ALGORITHM" if part == "algorithm" and name == "name" else ""
+            )
+            assert (option or f"--{part}.{name} ") in text
+    assert "--rounds, --algorithm.rounds N rounds of the game (default: 200)" in text
+    assert "--algorithm.rollouts N completions of each prefix (N) (default: 16)" in text
+    assert "--corpus SPEC what is learnt from" in text
+
+
+def test_help_without_an_algorithm_lists_them(call) -> None:
+    found = call("train", "--help")
+    assert found.code == 0
+    assert all(name in found.out for name in ALGORITHMS)
+
+
+KNOWN = ", ".join(sorted(ALGORITHMS))
+CORPUS = ("--corpus", "world:copy")
+HELP = "see seqgans train seqgan --help"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("seqgn", *CORPUS), f"no algorithm is called 'seqgn'; choose one of: {KNOWN}"),
+        (CORPUS, f"train needs the name of an algorithm; choose one of: {KNOWN}"),
+        (("seqgan",), "train needs --corpus SPEC, the data to learn from; seqgans list corpora shows what it can be"),
+        (("seqgan", "--corpus"), f"--corpus needs a value; {HELP}"),
+        (
+            ("seqgan", *CORPUS, "--algorithm.discriminator-step", "7"),
+            f"no setting is called --algorithm.discriminator_step; did you mean --algorithm.discriminator_steps? {HELP}",
+        ),
+        (("seqgan", *CORPUS, "--nonsense.x", "7"), f"no setting is called --nonsense.x; {HELP}"),
+        (
+            ("random", *CORPUS, "--rounds", "3"),
+            "no setting is called --algorithm.rounds; see seqgans train random --help",
+        ),
+        (("seqgan", "relgan", *CORPUS), f"there is one word too many, 'relgan'; {HELP}"),
+        (
+            ("likelihood", *CORPUS, "--discriminator.embedding", "4"),
+            "likelihood has no discriminator; leave out --discriminator.embedding",
+        ),
+        (
+            ("seqgan", *CORPUS, "--algorithm.generator_rate", "nan"),
+            "algorithm.generator_rate must be a number, got 'nan'",
+        ),
+        (
+            ("seqgan", *CORPUS, "--algorithm.generator_rate", "-1"),
+            "algorithm: SeqGAN.generator_rate must be a finite number above 0, got -1.0",
+        ),
+        (("seqgan", *CORPUS, "--rounds", "many"), "algorithm.rounds must be a whole number, got 'many'"),
+        (("seqgan", *CORPUS, "--rounds", "2.5"), "algorithm.rounds must be a whole number, got '2.5'"),
+        (("seqgan", *CORPUS, "--run.tensorboard", "7"), "run.tensorboard must be true or false, got '7'"),
+        (("seqgan", *CORPUS, "--device", "tpu"), "run.device must be one of: auto, cpu, cuda, got 'tpu'"),
+        (
+            ("seqgan", *CORPUS, "--discriminator.widths", "3,4"),
+            "discriminator.widths must be a list of whole numbers such as [2, 3], got '3,4'",
+        ),
+        (
+            ("seqgan", *CORPUS, "--generator.name", "lstn"),
+            "no generator is called 'lstn'; choose one of: gru, hierarchical, lstm, memory, transformer, uniform",
+        ),
+        (("seqgan", *CORPUS, "--seed", "-1"), "run: RunSettings.seed must be at least 0, got -1"),
+        (
+            ("seqgan", *CORPUS, "--config", "/nowhere.yaml"),
+            "--config must be a YAML file, /nowhere.yaml cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(words: tuple[str, ...], message: str, call, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert call("train", *words, "--out", out) == (2, "", f"seqgans: {message}\n")
+    assert not out.exists()
+
+
+def test_a_missing_out_is_said(call) -> None:
+    expected = "seqgans: train needs --out DIR, a new folder for the run\n"
+    assert call("train", "seqgan", *CORPUS) == (2, "", expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("algorithm: {rounds: x}", "algorithm.rounds must be a whole number, got 'x' (in {file})"),
+        (
+            "algorithm: {round: 5}",
+            f"no setting is called algorithm.round; did you mean algorithm.rounds? {HELP} (in {{file}})",
+        ),
+        ("algorithm: 3", "algorithm must be a mapping of settings, got 3 (in {file})"),
+        (
+            "- 1",
+            "settings must be a mapping with the keys algorithm, corpus, generator, discriminator, run; got list "
+            "(in {file})",
+        ),
+        (
+            "nonsense: 1",
+            "settings have the parts algorithm, corpus, generator, discriminator, run, got nonsense (in {file})",
+        ),
+        ("algorithm: {generator_rate: .nan}", "algorithm.generator_rate must be a number, got nan"),
+        (
+            "algorithm: {name: relgan}",
+            "{file} has settings of relgan, but seqgan was asked for; take algorithm: out of the file, or leave "
+            "seqgan out",
+        ),
+        ("corpus: {text: 3}", "corpus.text must be text or null, got '3' (in {file})"),
+    ],
+)
+def test_a_wrong_file_is_said_in_one_line(text: str, message: str, call, tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    found = call("train", "seqgan", *CORPUS, "--out", tmp_path / "run", "--config", file)
+    assert found == (2, "", f"seqgans: {message.format(file=file)}\n")
+
+
+def test_a_file_that_is_no_yaml_is_one_line(call, tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    for content in (b"a: [", b"\xff\xfe\x00"):
+        file.write_bytes(content)
+        found = call("train", "seqgan", *CORPUS, "--out", tmp_path / "run", "--config", file)
+        assert found.code == 2
+        assert found.out == ""
+        assert found.err.startswith(("seqgans: settings must be YAML: ", "seqgans: --config must be a YAML file, "))
+        assert found.err.count("\n") == 1
+
+
+def test_a_missing_corpus_and_a_used_folder_are_said(call, tmp_path: Path) -> None:
+    found = call("train", "seqgan", "--corpus", "nowhere.txt", "--out", tmp_path / "run")
+    assert found.code == 2
+    assert found.err.startswith("seqgans: no file or corpus is called 'nowhere.txt'; ")
+    assert found.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "mine").write_text("")
+    message = f"--out must be a new or empty folder, {tmp_path} is not empty; choose another name"
+    assert call("train", "random", *CORPUS, "--out", tmp_path) == (2, "", f"seqgans: {message}\n")
+    message = f"--out must be a folder, {tmp_path / 'mine'} is a file; choose another name"
+    assert call("train", "random", *CORPUS, "--out", tmp_path / "mine") == (2, "", f"seqgans: {message}\n")
+
+
+def test_the_outcome_is_on_stdout_and_the_run_can_be_repeated_from_its_settings(runs: Path, call, tmp_path) -> None:
+    found = call("train", "--config", runs / "likelihood-1" / "settings.yaml", "--out", tmp_path / "again")
+    assert found.code == 0
+    assert "NLL gen test" in found.out
+    assert found.out.endswith(f"run: {tmp_path / 'again'}\n")
+    ours, theirs = ((folder / "settings.yaml").read_text() for folder in (tmp_path / "again", runs / "likelihood-1"))
+    assert ours == theirs
+    samples = [call("sample", folder, "-n", "5").out for folder in (tmp_path / "again", runs / "likelihood-1")]
+    assert samples[0] == samples[1]
+
+
+def test_resume_of_a_finished_run_and_of_none(runs: Path, call, tmp_path: Path) -> None:
+    found = call("resume", tmp_path)
+    message = f"{tmp_path} is not the folder of a run: it has no settings.yaml; name the --out of a train"
+    assert found == (2, "", f"seqgans: {message}\n")
+    assert call("resume") == (2, "", "seqgans: DIR is missing; see seqgans resume --help\n")
+    found = call("resume", runs / "likelihood-2")
+    assert (found.code, found.out.splitlines()[-1]) == (0, f"run: {runs / 'likelihood-2'}")
+
+
+def test_spellings() -> None:
+    assert spelled(["--pretrain_epochs=3", "--algorithm.a-b", "c-d", "--print_config", "--corpus", "x_y"]) == [
+        *("--algorithm.pretrain_epochs=3", "--algorithm.a_b", "c-d", "--print-config", "--corpus.spec", "x_y")
+    ]
+    assert glanced(["--a.b", "seqgan", "relgan", "--print-config", "-n", "3", "--x=1"]) == (
+        ["relgan"],
+        {"--a.b": "seqgan", "--print-config": "", "-n": "3", "--x": "1"},
+    )
+    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 4}, "e": 5}) == {"a": {"b": 4, "c": 2}, "d": 3, "e": 5}
+    assert in_words(float | None) == "a number or null"

@@ -1,0 +1,126 @@
+"""Compare: what is one system, which test is taken, how curves and seeds are joined."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from seqgans.errors import BadInput
+from seqgans.evaluation import Figure
+from seqgans.evaluation.significance import holm, paired_t, welch_from
+from seqgans.verbs.compare import area, compare, corrected, outcome_of
+from seqgans.verbs.systems import flattened, resolved, varies
+
+ALL = ("seqgan-1", "seqgan-2", "likelihood-1", "likelihood-2")
+
+
+def report(path: Path) -> dict:
+    return json.loads((path / "report.json").read_text())
+
+
+def test_runs_that_differ_in_their_seed_are_one_system(runs: Path) -> None:
+    found = compare([runs / name for name in ALL])
+    assert [(system["name"], len(system["runs"])) for system in found["systems"]] == [("seqgan", 2), ("likelihood", 2)]
+    assert found["seeds"] == [1, 2]
+    assert found["baseline"] == "likelihood"
+    values = [report(runs / f"seqgan-{seed}")["evaluations"]["final"]["nll_div"]["mean"] for seed in (1, 2)]
+    figure = found["systems"][0]["figures"]["nll_div"]
+    assert figure["mean"] == pytest.approx(sum(values) / 2)
+    assert figure["spread"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    assert figure["n"] == 2
+    json.dumps(found)  # ready for JSON
+
+
+def test_p_values_pair_the_seeds(runs: Path) -> None:
+    found = compare([runs / name for name in ALL])
+    [test] = [test for test in found["tests"] if test["figure"] == "nll_gen_test"]
+    scores = {
+        name: [report(runs / f"{name}-{seed}")["evaluations"]["final"]["nll_gen_test"]["mean"] for seed in (1, 2)]
+        for name in ("seqgan", "likelihood")
+    }
+    expected = paired_t(scores["seqgan"], scores["likelihood"])
+    assert test["p_value"] == pytest.approx(expected.p_value)
+    assert test["difference"] == pytest.approx(expected.difference)
+    assert (test["kind"], test["seeds"]) == ("between-run", [1, 2])
+    assert found["systems"][0]["figures"]["nll_gen_test"]["p"] == test["p_holm"]
+
+
+def test_without_likelihood_the_start_of_the_game_is_the_baseline(runs: Path) -> None:
+    found = compare([runs / "seqgan-1", runs / "seqgan-2"])
+    assert [system["name"] for system in found["systems"]] == ["before the game", "seqgan"]
+    assert found["baseline"] == "before the game"
+    before = report(runs / "seqgan-1")["evaluations"]["pretrained"]["nll_gen_test"]["mean"]
+    after = report(runs / "seqgan-2")["evaluations"]["pretrained"]["nll_gen_test"]["mean"]
+    assert found["systems"][0]["figures"]["nll_gen_test"]["mean"] == pytest.approx((before + after) / 2)
+
+
+def test_curves_are_means_over_seeds_in_the_plane_of_an_oracle(runs: Path) -> None:
+    found = compare([runs / name for name in ALL])
+    assert found["plane"] == {"x": "nll_oracle", "y": "nll_gen"}
+    rows = [report(runs / f"seqgan-{seed}")["sweeps"]["final"] for seed in (1, 2)]
+    sweep = found["systems"][0]["sweep"]
+    assert len(sweep) == len(rows[0])
+    assert sweep[0]["nll_gen"] == pytest.approx((rows[0][0]["nll_gen"] + rows[1][0]["nll_gen"]) / 2)
+    assert set(found["areas"]) == {"seqgan"}
+
+
+def test_samples_stand_beside_training_lines(runs: Path) -> None:
+    system = compare([runs / "seqgan-1", runs / "likelihood-1"])["systems"][0]
+    assert [row["text"] for row in system["samples"]] == report(runs / "seqgan-1")["samples"][:5]
+    assert all(0 <= row["similarity"] <= 1 and row["nearest"] for row in system["samples"])
+
+
+def test_an_unfinished_run_is_measured_afresh(runs: Path, tmp_path: Path) -> None:
+    stopped = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "stopped"))
+    (stopped / "report.json").unlink()
+    found = compare([stopped, runs / "likelihood-1"], count=40)
+    names = set(found["systems"][0]["figures"])
+    assert {"nll_oracle", "nll_gen_test", "nll_div", "nll_valid"} <= names
+    assert len(found["systems"][0]["sweep"]) == len(report(runs / "seqgan-1")["sweeps"]["final"])
+
+
+def test_a_damaged_report_is_said(runs: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "damaged"))
+    (damaged / "report.json").write_text("{}")
+    with pytest.raises(BadInput, match="report.json is damaged: .* delete it to measure afresh"):
+        compare([damaged, runs / "likelihood-1"])
+
+
+def test_which_test_is_taken() -> None:
+    def figure(value: float) -> Figure:
+        return Figure(value=value, standard_error=0.1, count=50)
+
+    ours, theirs = {1: figure(1.0), 2: figure(2.0)}, {1: figure(1.5), 2: figure(2.7)}
+    assert outcome_of(ours, theirs, [1, 2]) == paired_t([1.0, 2.0], [1.5, 2.7])
+    assert outcome_of(ours, theirs, [2]) == welch_from(figure(2.0), figure(2.7))
+    assert outcome_of(ours, {}, []) is None
+    assert outcome_of({1: Figure(value=1.0)}, {1: figure(1.0)}, [1]) is None
+
+
+def test_p_values_are_corrected_for_the_systems_of_one_figure() -> None:
+    tests = [{"figure": name, "p_value": p} for name, p in (("a", 0.01), ("b", 0.02), ("a", 0.04))]
+    corrected(tests)
+    assert [test["p_holm"] for test in tests] == [holm([0.01, 0.04])[0], 0.02, holm([0.01, 0.04])[1]]
+
+
+def test_a_curve_below_has_a_negative_area() -> None:
+    def sweep(shift: float) -> list[dict[str, float]]:
+        return [{"temperature": 1 / q, "q": q, "d": 3 - q + shift} for q in (1.0, 2.0)]
+
+    assert area(sweep(-0.5), sweep(0.0), {"x": "q", "y": "d"}) == pytest.approx(-0.5)
+    assert area([], sweep(0.0), {"x": "q", "y": "d"}) is None
+    endless = [*sweep(-0.5), {"temperature": 3.0, "q": float("inf"), "d": 0.0}]
+    assert area(endless, sweep(0.0), {"x": "q", "y": "d"}) == pytest.approx(-0.5)
+
+
+def test_settings_that_make_a_system(tmp_path: Path) -> None:
+    recipe = {"algorithm": {"name": "a", "rate": 1}, "corpus": {"spec": "x", "length": 3}, "run": {"seed": 4}}
+    assert flattened(recipe) == {"algorithm.name": "a", "algorithm.rate": 1, "corpus.length": 3}
+    assert varies("r", [{"r": 1}, {"r": 2}])
+    assert not varies("r", [{"r": 1}, {"s": 2}, {"r": 1}])
+    (tmp_path / "a.txt").write_text("")
+    assert resolved(f"{tmp_path}/../{tmp_path.name}/a.txt") == resolved(f"{tmp_path}/a.txt")
+    assert resolved("world:copy") == "world:copy"

@@ -1,0 +1,73 @@
+"""Evaluate: against the exact law of a world, and against files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqgans.data import WORLDS, CorpusSettings
+from seqgans.errors import BadInput
+from seqgans.randomness import generator_for
+from seqgans.verbs.evaluate import evaluate, is_law, is_text
+from seqgans.verbs.loading import load_run
+
+
+def test_samples_of_a_world_have_its_exact_likelihood(tmp_path: Path) -> None:
+    world = WORLDS["markov"]
+    tokens = world.sample(50, generator_for(0, "test"))
+    file = tmp_path / "samples.txt"
+    file.write_text("\n".join(" ".join(map(str, row)) for row in tokens.tolist()))
+    found = evaluate(file, "world:markov", metrics=["nll_oracle"]).flat()["nll_oracle"]
+    assert found.value == pytest.approx(-world.log_probs(tokens).double().mean().item(), rel=1e-5)
+
+
+def test_a_run_is_measured_on_its_test_split_unless_another_is_named(runs: Path, tmp_path: Path) -> None:
+    run = load_run(runs / "likelihood-1")
+    with torch.no_grad():
+        expected = -run.players.generator.log_probs(run.corpus.test.tokens).double().mean().item()
+    own = evaluate(runs / "likelihood-1", metrics=["nll_gen"], count=10).flat()
+    assert own["nll_gen_test"].value == pytest.approx(expected, rel=1e-5)
+    file = tmp_path / "references.txt"
+    file.write_text("\n".join(" ".join(map(str, row)) for row in run.corpus.train.tokens[:7].tolist()))
+    named = evaluate(runs / "likelihood-1", str(file), metrics=["nll_gen"], count=10).flat()
+    assert named["nll_gen_test"].count == 7
+    assert named["nll_gen_test"].value != pytest.approx(expected, rel=1e-5)
+
+
+def test_references_a_run_cannot_read(runs: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="world:copy has 4 ids and no end token, but the run learnt from world:markov"):
+        evaluate(runs / "likelihood-1", "world:copy", count=10)
+    file = tmp_path / "references.txt"
+    file.write_text("1 2\n")
+    with pytest.raises(BadInput, match="must have lines this run can read, but of 1 lines 0 are blank, 0 longer and 1"):
+        evaluate(runs / "likelihood-1", str(file), count=10)
+
+
+def test_case_and_characters_are_choices(tmp_path: Path) -> None:
+    samples, references = tmp_path / "samples.txt", tmp_path / "references.txt"
+    samples.write_text("AB\nCD\n")
+    references.write_text("ab\ncd\n")
+
+    def copies(reading: CorpusSettings) -> float:
+        return evaluate(samples, str(references), str(references), ["copies"], reading=reading).flat()["copies"].value
+
+    assert copies(CorpusSettings()) == 0
+    assert copies(CorpusSettings(lowercase=True)) == 1
+    words, letters = (
+        evaluate(samples, str(references), metrics=["length"], reading=CorpusSettings(tokens=kind)).flat()["length"]
+        for kind in ("words", "characters")
+    )
+    assert (words.value, letters.value) == (1, 2)
+
+
+def test_specs_are_told_from_files(tmp_path: Path) -> None:
+    assert all(map(is_law, ("oracle", "oracle:x.safetensors", "world:copy")))
+    assert not any(map(is_law, ("oracles.txt", "hf:imdb", "worlds")))
+    file = tmp_path / "samples"
+    file.write_text("a\n")
+    assert is_text(str(file))
+    assert is_text("missing.txt")
+    assert not is_text(str(tmp_path))
+    assert not is_text("tunes.tar.gz")
