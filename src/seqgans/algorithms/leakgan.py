@@ -24,7 +24,7 @@ References: Guo, Lu, Cai, Zhang, Yu and Wang (2018), arXiv:1709.08624.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 
@@ -35,6 +35,7 @@ from seqgans.errors import BadInput
 from seqgans.generators.hierarchical import Planner
 from seqgans.objectives.hierarchical import intrinsic_rewards, manager_loss
 from seqgans.objectives.policy_gradient import reinforce_loss
+from seqgans.rewards.baselines import BASELINES
 from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.shaping import block_rewards, rank_rescale
 from seqgans.sequences import Loss
@@ -60,6 +61,7 @@ class LeakGAN:
         generator_rate: learning rate of manager and worker.
         discriminator_rate: learning rate of the discriminator.
         clip: largest gradient norm of the manager, and of the worker.
+        baseline: what is subtracted from the worker's rewards; intrinsic rewards are mostly positive.
         shuffled: the control arm: values and rewards are handed to other sequences of the batch.
     """
 
@@ -82,6 +84,7 @@ class LeakGAN:
     generator_rate: float = 0.0015
     discriminator_rate: float = 5e-5
     clip: float = 5.0
+    baseline: Literal["none", "batch_mean", "leave_one_out"] = "none"
     shuffled: bool = False
 
     def __post_init__(self) -> None:
@@ -166,9 +169,11 @@ class LeakGAN:
             "intrinsic": (rewards.sum() / fake.mask.sum()).item(),
             "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
         }
+        both, real = torch.cat([values, rewards], 1), scene.gather(fake.mask.repeat(1, 2))
+        both = scene.over_batch(lambda whole: BASELINES[self.baseline](whole, real), both)
         if self.shuffled:
-            both = torch.cat([values, rewards], 1)
-            values, rewards = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), both).chunk(2, 1)
+            both = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), both)
+        values, rewards = both.chunk(2, 1)
         return Play(fake=fake.sequences, rewards=rewards, extras={"values": values}, figures=figures)
 
     def manager_loss(self, players: Players, play: Play) -> Loss:
