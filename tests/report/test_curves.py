@@ -123,7 +123,7 @@ def test_thinning_keeps_the_mean_of_equal_groups(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (-3, 4), (9.001, 9.002), (0, 123456), (-1e-5, 1e-5), (4.59, 5.21), (0.2, 0.3)]
+    ("low", "high"), [(0.0, 1.0), (-3.0, 4.0), (9.001, 9.002), (0.0, 123456.0), (-1e-5, 1e-5), (4.59, 5.21), (0.2, 0.3)]
 )
 def test_ticks_are_round_few_and_inside(low: float, high: float) -> None:
     scale = Axis(name="", low=low, high=high)
@@ -141,6 +141,6 @@ def test_an_axis_of_one_value_has_width() -> None:
 
 
 def test_the_ninth_line_is_dashed() -> None:
-    line = Line(name="ninth", hue=8, dots=[Dot(x=0, y=0, read="a"), Dot(x=1, y=1, read="b")])
-    drawing = chart("", axis("x", [0, 1]), axis("y", [0, 1]), [line])
+    line = Line(name="ninth", hue=8, dots=[Dot(x=0.0, y=0.0, read="a"), Dot(x=1.0, y=1.0, read="b")])
+    drawing = chart("", axis("x", [0.0, 1.0]), axis("y", [0.0, 1.0]), [line])
     assert 'class="hue hue-0 system-8 dashed"' in drawing

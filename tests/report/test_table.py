@@ -68,7 +68,7 @@ def test_before_and_after() -> None:
     lines = before_after(columns).splitlines()
     assert lines[2].split() == ["NLL", "oracle", "↓", "9.000", "±", "0.010", "8.800", "±", "0.010", "better"]
     assert lines[3].split() == ["NLL", "div", "7.000", "±", "0.010", "–"]
-    assert lines[4].split() == ["duplicates", "–", "0.0000"]
+    assert lines[4].split() == ["duplicates", "–", "0.000"]
     assert before_after(columns, order=["duplicates", "unheard_of"]).count("\n") == 2
 
 

@@ -213,8 +213,8 @@ def legend(names: Mapping[int, str]) -> str:
     """Names by the number of their colour, with mark; each can be switched off and on."""
     keys = "".join(
         f'<button type="button" class="key hue hue-{hue % HUES}" data-system="{hue}" aria-pressed="true">'
-        f'<svg viewBox="0 0 28 14" aria-hidden="true"><polyline points="1,7 27,7"/>{mark(hue % HUES, 14, 7, 4.5)}</svg>'
-        f"{escape(name)}</button>"
+        f'<svg viewBox="0 0 28 14" aria-hidden="true"><polyline points="1,7 27,7"/>'
+        f"{mark(hue % HUES, 14.0, 7.0, 4.5)}</svg>{escape(name)}</button>"
         for hue, name in names.items()
     )
     return f'<div class="legend" role="group" aria-label="Lines; press to hide or show">{keys}</div>'

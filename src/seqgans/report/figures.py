@@ -120,7 +120,14 @@ def spread_of(figure: Any) -> float | None:
     """Its spread over seeds or, of a single run, its standard error."""
     if not isinstance(figure, Mapping):
         return None
-    return figure.get("spread", figure.get("error"))
+    spread = figure.get("spread", figure.get("error"))
+    return None if spread is None else float(spread)
+
+
+def p_of(figure: Any) -> float | None:
+    """Its p-value against the baseline, where it has one."""
+    p = figure.get("p") if isinstance(figure, Mapping) else None
+    return None if p is None else float(p)
 
 
 def ordered(mappings: Iterable[Mapping[str, Any]], order: Iterable[str] = ()) -> list[str]:

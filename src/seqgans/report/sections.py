@@ -24,6 +24,7 @@ from seqgans.report.figures import (
     meaning,
     number,
     ordered,
+    p_of,
     probability,
     spread_of,
     written,
@@ -73,7 +74,7 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
     )
     rows = "".join(figure_row(name, systems, baseline) for name in names)
     starred = any(
-        figure.get("p") is not None for system in systems for figure in system.get("figures", {}).values() if figure
+        p_of(figure) is not None for system in systems for figure in system.get("figures", {}).values() if figure
     )
     about = f"Mean ± {'standard deviation over seeds' if seeds else 'standard error'}; the best of a row is marked."
     if starred:
@@ -102,7 +103,7 @@ def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
     value, spread = mean_of(figure), spread_of(figure)
     if figure is None or value is None:
         return '<td class="missing">–</td>'
-    p, count = figure.get("p"), figure.get("n")
+    p, count = p_of(figure), figure.get("n")
     words = [f"{count} seed{'s' if count > 1 else ''}"] if count else []
     words += [f"{probability(p)} against {baseline}"] if p is not None else []
     width = f'<span class="spread">± {error(spread)}</span>' if error(spread) else ""
@@ -248,7 +249,7 @@ def settings_section(settings: Plain) -> str:
     return section("settings", "Settings", "".join(parts))
 
 
-def time_section(seconds: Mapping[str, float]) -> str:
+def time_section(seconds: Plain) -> str:
     """Processor time of each phase."""
     most = max(seconds.values(), default=0.0)
     rows = "".join(

@@ -16,6 +16,7 @@ from seqgans.report.figures import (
     mean_of,
     number,
     ordered,
+    p_of,
     spread_of,
     written,
 )
@@ -62,7 +63,7 @@ def comparison_table(comparison: Mapping[str, Any]) -> str:
     counts = [figure.get("n") for system in systems for figure in system.get("figures", {}).values() if figure]
     most = max((count for count in counts if count), default=1)
     notes = ["[best of the row]", f"± spread over {most} seeds" if most > 1 else "± standard error"]
-    if any(marks(figure.get("p")) for system in systems for figure in system.get("figures", {}).values() if figure):
+    if any(marks(p_of(figure)) for system in systems for figure in system.get("figures", {}).values() if figure):
         notes.append(f"* p < 0.05, ** p < 0.01, *** p < 0.001 against {baseline}")
     return f"{table(rows, ['', *names])}\n\n{'; '.join(notes)}"
 
@@ -72,7 +73,7 @@ def compared(figure: Mapping[str, Any] | None, best: bool) -> str:
     value = mean_of(figure)
     if figure is None or value is None:
         return "–    "
-    stars = marks(figure.get("p"))
+    stars = marks(p_of(figure))
     text = with_error(value, spread_of(figure))
     return f"{f'[{text}]' if best else f'{text} '}{stars:<3}"
 
