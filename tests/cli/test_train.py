@@ -95,7 +95,8 @@ HELP = "see seqgans train seqgan --help"
         (("seqgan", "--corpus"), f"--corpus needs a value; {HELP}"),
         (
             ("seqgan", *CORPUS, "--algorithm.discriminator-step", "7"),
-            f"no setting is called --algorithm.discriminator_step; did you mean --algorithm.discriminator_steps? {HELP}",
+            "no setting is called --algorithm.discriminator_step; did you mean --algorithm.discriminator_steps? "
+            f"{HELP}",
         ),
         (("seqgan", *CORPUS, "--nonsense.x", "7"), f"no setting is called --nonsense.x; {HELP}"),
         (

@@ -85,7 +85,7 @@ def test_an_unfinished_run_is_measured_afresh(runs: Path, tmp_path: Path) -> Non
 def test_a_damaged_report_is_said(runs: Path, tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "damaged"))
     (damaged / "report.json").write_text("{}")
-    with pytest.raises(BadInput, match="report.json is damaged: .* delete it to measure afresh"):
+    with pytest.raises(BadInput, match=r"report\.json is damaged: .* delete it to measure afresh"):
         compare([damaged, runs / "likelihood-1"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from seqgans.algorithms.base import Schedule
 from seqgans.training.loop import Event
@@ -17,6 +17,7 @@ SHOWN = {
 }
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """Whoever wants to see a run."""
 
