@@ -22,8 +22,8 @@ class _TokenLogProbs(torch.autograd.Function):
         inputs = nn.functional.pad(hidden, (0, 1), value=1.0)  # the bias is one more input, always 1
         across = torch.cat([weight, bias[:, None]], 1).t()
         moderate = bound(hidden, weight, bias) < SAFE_EXPONENT
-        for rows in chunks(len(tokens), len(weight)):
-            logits = torch.mm(inputs[rows], across).to(log_probs.dtype)  # (chunk, vocab)
+        for rows, wide in chunks(inputs, len(weight)):
+            logits = torch.mm(inputs[rows], across, out=wide).to(log_probs.dtype)  # (chunk, vocab)
             picked = logits.gather(1, tokens[rows, None])[:, 0]
             if moderate:
                 log_probs[rows] = picked - logits.exp_().sum(1).log_()
@@ -50,18 +50,23 @@ class _TokenLogProbs(torch.autograd.Function):
         scaled = torch.cat([hidden, ones], 1) * factor  # (rows, width + 1)
         d_hidden = torch.empty_like(hidden)
         d_joined = torch.zeros(len(weight), hidden.shape[1] + 1, dtype=weight.dtype, device=weight.device)
-        for rows in chunks(len(tokens), len(weight)):
-            probabilities = torch.mm(inputs[rows], across).exp_()  # (chunk, vocab)
+        for rows, wide in chunks(inputs, len(weight)):
+            probabilities = torch.mm(inputs[rows], across, out=wide).exp_()  # (chunk, vocab)
             torch.mm(probabilities, weight, out=d_hidden[rows])
             d_joined.addmm_(probabilities.t(), scaled[rows], alpha=-1)
         d_joined.index_add_(0, tokens, scaled)
         return (picked - d_hidden).mul_(factor), d_joined[:, :-1], d_joined[:, -1], None
 
 
-def chunks(rows: int, vocab: int) -> Iterator[slice]:
-    """Slices of so many rows that their logits fit the cache."""
+def chunks(inputs: Tensor, vocab: int) -> Iterator[tuple[slice, Tensor]]:
+    """Slices of so many rows that their logits fit the cache, each with the same buffer for them.
+
+    Fresh memory costs more than the product that is written to it.
+    """
     step = max(1, CHUNK_VALUES // vocab)
-    return (slice(first, first + step) for first in range(0, rows, step))
+    buffer = inputs.new_empty(min(step, len(inputs)), vocab)
+    for first in range(0, len(inputs), step):
+        yield slice(first, first + step), buffer[: len(inputs) - first]
 
 
 def token_log_probs(
