@@ -80,7 +80,7 @@ def number(value: float | None, spread: float | None = None) -> str:
     if value is None:
         return "–"
     if not math.isfinite(value):
-        return str(value)
+        return {math.inf: "∞", -math.inf: "−∞"}.get(value, "not a number")
     if spread is None or not math.isfinite(spread) or spread <= 0:
         spread = abs(value) / 100 or 0.01
     digits = min(6, max(0, 1 - math.floor(math.log10(spread))))
@@ -110,10 +110,16 @@ def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
-def mean_of(figure: Any) -> float | None:
-    """The number of a figure, which is a mapping with its mean or a plain number; None where it has none."""
+def shown_of(figure: Any) -> float | None:
+    """The number of a figure as it is shown, infinite ones too: an oracle rules out what it never writes."""
     value = figure.get("mean") if isinstance(figure, Mapping) else figure
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def mean_of(figure: Any) -> float | None:
+    """The number of a figure, which is a mapping with its mean or a plain number; None where that is not finite."""
+    value = shown_of(figure)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def spread_of(figure: Any) -> float | None:
@@ -130,6 +136,15 @@ def p_of(figure: Any) -> float | None:
     return None if p is None else float(p)
 
 
+def apart(one: Any, other: Any) -> bool:
+    """Whether two figures differ by more than twice the error of their difference; errors not known count as 0."""
+    first, second = mean_of(one), mean_of(other)
+    if first is None or second is None:
+        return False
+    errors = [spread_of(figure) or 0.0 for figure in (one, other)]
+    return abs(first - second) > 2 * math.hypot(*errors)
+
+
 def ordered(mappings: Iterable[Mapping[str, Any]], order: Iterable[str] = ()) -> list[str]:
     """The names of all figures: those of `order` that occur, else all in the order of first appearance."""
     found = list(dict.fromkeys(name for mapping in mappings for name in mapping))
@@ -137,9 +152,24 @@ def ordered(mappings: Iterable[Mapping[str, Any]], order: Iterable[str] = ()) ->
     return wanted or found
 
 
-def best_of(values: Mapping[str, float | None], direction: str | None) -> str | None:
-    """Whose number is best; None without a direction, or where fewer than two have one."""
-    known = {name: value for name, value in values.items() if value is not None}
+def best_of(figures: Mapping[str, Any], direction: str | None, seeds: bool) -> str | None:
+    """Whose figure is best; None without a direction, or where fewer than two have one.
+
+    Args:
+        figures: by system.
+        direction: "lower" or "higher".
+        seeds: whether they are means over seeds. Of single runs one is best only where sampling again would not
+            turn it: apart from all others.
+    """
+    known = {name: value for name, figure in figures.items() if (value := mean_of(figure)) is not None}
     if direction not in ("lower", "higher") or len(known) < 2:
         return None
-    return (min if direction == "lower" else max)(known, key=lambda name: known[name])
+    best = (min if direction == "lower" else max)(known, key=lambda name: known[name])
+    sure = all(apart(figures[best], figures[name]) for name in known if name != best)
+    return best if seeds or sure else None
+
+
+def over_seeds(systems: Iterable[Mapping[str, Any]]) -> int:
+    """Over how many seeds the figures of systems are means, at most."""
+    figures = [figure for system in systems for figure in system.get("figures", {}).values()]
+    return max((figure.get("n") or 1 for figure in figures if isinstance(figure, Mapping)), default=1)

@@ -35,6 +35,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from seqgans.report.figures import over_seeds
 from seqgans.report.sections import (
     differences_section,
     figures_section,
@@ -71,11 +72,10 @@ def comparison_page(comparison: Mapping[str, Any]) -> str:
         "systems": len(systems),
         "baseline": baseline,
     }
-    counts = [figure.get("n") or 1 for system in systems for figure in system.get("figures", {}).values()]
     return document(
         title,
         header(title, facts, comparison.get("notes", ()), comparison.get("commands", ())),
-        figures_section(systems, baseline, order, seeds=max(counts, default=1) > 1),
+        figures_section(systems, baseline, order, seeds=over_seeds(systems) > 1),
         plane_section(systems, comparison.get("plane")),
         learning_section(systems, order),
         findings_section(systems),

@@ -6,6 +6,7 @@ Whatever comes from outside goes through `html.escape`: samples may hold markup.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -20,12 +21,12 @@ from seqgans.report.figures import (
     direction_of,
     error,
     marks,
-    mean_of,
     meaning,
     number,
     ordered,
     p_of,
     probability,
+    shown_of,
     spread_of,
     written,
 )
@@ -72,11 +73,14 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
         f"{'<small>baseline</small>' if system['name'] == baseline else ''}</th>"
         for hue, system in enumerate(systems)
     )
-    rows = "".join(figure_row(name, systems, baseline) for name in names)
+    rows = "".join(figure_row(name, systems, baseline, seeds) for name in names)
     starred = any(
         p_of(figure) is not None for system in systems for figure in system.get("figures", {}).values() if figure
     )
-    about = f"Mean ± {'standard deviation over seeds' if seeds else 'standard error'}; the best of a row is marked."
+    error_is, where = "standard error", " where it is so by more than twice the error of the difference"
+    if seeds:
+        error_is, where = "standard deviation over seeds", ""
+    about = f"Mean ± {error_is}; the best of a row is marked{where}."
     if starred:
         levels = [f"{stars}&nbsp;p&nbsp;&lt;&nbsp;{level}" for level, stars in reversed(MARKS)]
         about += f" Against {escape(str(baseline))}: {', '.join(levels)}."
@@ -88,11 +92,11 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
     return section("figures", "Figures", body, about)
 
 
-def figure_row(name: str, systems: Sequence[Plain], baseline: str | None) -> str:
+def figure_row(name: str, systems: Sequence[Plain], baseline: str | None, seeds: bool) -> str:
     """A figure of all systems."""
     figures = {system["name"]: system.get("figures", {}).get(name) for system in systems}
     direction = direction_of(name, figures.values())
-    best = best_of({system: mean_of(figure) for system, figure in figures.items()}, direction)
+    best = best_of(figures, direction, seeds)
     arrow = f' <abbr title="{SPOKEN[direction]}">{ARROWS[direction]}</abbr>' if direction else ""
     cells = "".join(cell(figure, system == best, baseline) for system, figure in figures.items())
     return f'<tr><th scope="row" title="{escape(meaning(name))}">{escape(written(name))}{arrow}</th>{cells}</tr>'
@@ -100,13 +104,13 @@ def figure_row(name: str, systems: Sequence[Plain], baseline: str | None) -> str
 
 def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
     """A figure of one system."""
-    value, spread = mean_of(figure), spread_of(figure)
+    value, spread = shown_of(figure), spread_of(figure)
     if figure is None or value is None:
         return '<td class="missing">–</td>'
     p, count = p_of(figure), figure.get("n")
     words = [f"{count} seed{'s' if count > 1 else ''}"] if count else []
     words += [f"{probability(p)} against {baseline}"] if p is not None else []
-    width = f'<span class="spread">± {error(spread)}</span>' if error(spread) else ""
+    width = f'<span class="spread">± {error(spread)}</span>' if error(spread) and math.isfinite(value) else ""
     stars = f'<span class="stars">{marks(p)}</span>' if p is not None else ""
     title = f' title="{escape("; ".join(words))}"' if words else ""
     text = f'<span class="value"><b>{number(value, spread)}</b>{stars}{width}</span>'

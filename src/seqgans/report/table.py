@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqgans.report.figures import (
     ARROWS,
+    apart,
     best_of,
     better,
     direction_of,
@@ -16,7 +18,9 @@ from seqgans.report.figures import (
     mean_of,
     number,
     ordered,
+    over_seeds,
     p_of,
+    shown_of,
     spread_of,
     written,
 )
@@ -47,21 +51,22 @@ def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
 def comparison_table(comparison: Mapping[str, Any]) -> str:
     """Figures of systems side by side: mean ± spread over seeds, stars of the p-value, the best in [brackets].
 
+    Of single runs the best is in brackets only where it is best by more than twice the error of the difference.
+
     Args:
         comparison: as `report.page` describes it.
     """
     systems = comparison["systems"]
     baseline = comparison.get("baseline")
+    most = over_seeds(systems)
     rows = []
     for name in ordered([system.get("figures", {}) for system in systems], comparison.get("figures_order", ())):
         figures = {system["name"]: system.get("figures", {}).get(name) for system in systems}
         direction = direction_of(name, figures.values())
-        best = best_of({system: mean_of(figure) for system, figure in figures.items()}, direction)
+        best = best_of(figures, direction, most > 1)
         cells = [compared(figure, best=system == best) for system, figure in figures.items()]
         rows.append([f"{written(name)} {ARROWS[direction]}".rstrip(), *cells])
     names = [f"{system['name']} (baseline)" if system["name"] == baseline else system["name"] for system in systems]
-    counts = [figure.get("n") for system in systems for figure in system.get("figures", {}).values() if figure]
-    most = max((count for count in counts if count), default=1)
     notes = ["[best of the row]", f"± spread over {most} seeds" if most > 1 else "± standard error"]
     if any(marks(p_of(figure)) for system in systems for figure in system.get("figures", {}).values() if figure):
         notes.append(f"* p < 0.05, ** p < 0.01, *** p < 0.001 against {baseline}")
@@ -70,7 +75,7 @@ def comparison_table(comparison: Mapping[str, Any]) -> str:
 
 def compared(figure: Mapping[str, Any] | None, best: bool) -> str:
     """One cell of a comparison. Its last column is kept for brackets and stars, so that the numbers align."""
-    value = mean_of(figure)
+    value = shown_of(figure)
     if figure is None or value is None:
         return "–    "
     stars = marks(p_of(figure))
@@ -93,7 +98,7 @@ def before_after(
     rows = []
     for name in ordered(columns.values(), order):
         direction = better(name)
-        cells = [with_error(mean_of(columns[head].get(name)), spread_of(columns[head].get(name))) for head in heads]
+        cells = [with_error(shown_of(columns[head].get(name)), spread_of(columns[head].get(name))) for head in heads]
         words = verdict(columns[first].get(name), columns[last].get(name), direction) if first != last else ""
         rows.append([f"{written(name)} {ARROWS[direction]}".rstrip(), *cells, words])
     return table(rows, ["", *heads, ""])
@@ -104,8 +109,7 @@ def verdict(before: Any, after: Any, direction: str | None) -> str:
     old, new = mean_of(before), mean_of(after)
     if direction is None or old is None or new is None or old == new:
         return ""
-    errors = [spread_of(figure) or 0.0 for figure in (before, after)]
-    if abs(new - old) <= 2 * (errors[0] ** 2 + errors[1] ** 2) ** 0.5:
+    if not apart(before, after):
         return "within error"
     return "better" if (new < old) == (direction == "lower") else "worse"
 
@@ -115,7 +119,7 @@ def figures_table(figures: Mapping[str, Any], order: Sequence[str] = ()) -> str:
     rows = [
         [
             f"{written(name)} {ARROWS[better(name)]}".rstrip(),
-            with_error(mean_of(figures[name]), spread_of(figures[name])),
+            with_error(shown_of(figures[name]), spread_of(figures[name])),
         ]
         for name in ordered([figures], order)
     ]
@@ -129,7 +133,7 @@ def with_error(value: float | None, spread: float | None) -> str:
     ('9.037 ± 0.021', '0.2500', '–')
     """
     text = number(value, spread)
-    return f"{text} ± {error(spread)}" if value is not None and error(spread) else text
+    return f"{text} ± {error(spread)}" if value is not None and math.isfinite(value) and error(spread) else text
 
 
 def sparkline(values: Sequence[float]) -> str:
