@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         list_metrics,
     )
     from seqgans.verbs.loading import load_run
+    from seqgans.verbs.progress import Progress
     from seqgans.verbs.sample import sample
     from seqgans.verbs.score import score
     from seqgans.verbs.train import resume, train
@@ -40,6 +41,7 @@ __all__ = [
     "WORLDS",
     "BadInput",
     "Failed",
+    "Progress",
     "Recipe",
     "compare",
     "evaluate",
@@ -73,6 +75,7 @@ _HOMES = {
         "list_metrics",
     ),
     "seqgans.verbs.loading": ("load_run",),
+    "seqgans.verbs.progress": ("Progress",),
     "seqgans.verbs.sample": ("sample",),
     "seqgans.verbs.score": ("score",),
     "seqgans.verbs.train": ("resume", "train"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqgans.evaluation import Figure
 from seqgans.evaluation.sweep import Point
+from seqgans.report.page import run_page
 from seqgans.sequences import Sequences
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
@@ -18,7 +19,16 @@ from seqgans.verbs.progress import Watcher
 
 KEPT_SAMPLES = 100  # lines of a samples file
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
-HEADLINES = ("nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token", "jsd", "bleu_4", "self_bleu_4", "duplicates")
+HEADLINES = (
+    "nll_oracle",
+    "nll_gen_test",
+    "nll_div",
+    "reverse_kl_per_token",
+    "jsd",
+    "bleu_4",
+    "self_bleu_4",
+    "duplicates",
+)
 
 
 class Recorder:
@@ -32,9 +42,7 @@ class Recorder:
         watcher: who is told.
     """
 
-    def __init__(
-        self, folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher
-    ) -> None:
+    def __init__(self, folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher) -> None:
         self.folder = folder
         self.recipe = recipe
         self.training = training
@@ -163,8 +171,14 @@ class Recorder:
         self.append(line)
         for finding in self.detectors.watch(line):
             self.append(
-                {**line, "kind": "finding", "figures": {}, "detector": finding.detector, "saw": finding.saw,
-                 "try": finding.advice}
+                {
+                    **line,
+                    "kind": "finding",
+                    "figures": {},
+                    "detector": finding.detector,
+                    "saw": finding.saw,
+                    "try": finding.advice,
+                }
             )
             self.watcher.say(f"{finding.detector}: {finding.saw}; try: {finding.advice}")
 
@@ -184,31 +198,32 @@ class Recorder:
         self.folder.save(step, tensors, {**facts, "lines": self.lines}, keep=self.recipe.run.keep)
 
     def report(self) -> None:
-        """Write report.json: before and after, the whole curve of both, samples, findings, time."""
+        """Write report.json and report.html: before and after, the whole curve of both, samples, findings, time."""
         lines = self.folder.events()
         generator = self.training.players.generator
         sweeps = {"final": self.judge.sweep(generator, SWEEP_SAMPLES)}
         if (self.folder.path / "checkpoints" / "pretrained").is_dir():
             tensors, _ = self.folder.load("pretrained")
             now = {name: part.clone() for name, part in self.training.players.state_dict().items()}
-            before = {name.removeprefix("players/"): part for name, part in tensors.items() if name.startswith("players/")}
+            before = {
+                name.removeprefix("players/"): part for name, part in tensors.items() if name.startswith("players/")
+            }
             self.training.players.load_state_dict(before)
             sweeps["pretrained"] = self.judge.sweep(generator, SWEEP_SAMPLES)
             self.training.players.load_state_dict(now)
         evaluations = [line for line in lines if line["kind"] == "evaluation"]
-        self.folder.write_json(
-            "report.json",
-            {
-                "algorithm": self.recipe.algorithm,
-                "corpus": self.recipe.corpus,
-                "seed": self.recipe.run.seed,
-                "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
-                "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
-                "samples": evaluations[-1]["samples"],
-                "findings": [line for line in lines if line["kind"] == "finding"],
-                "cpu_seconds": self.seconds,
-            },
-        )
+        report = {
+            "algorithm": self.recipe.algorithm,
+            "corpus": self.recipe.corpus,
+            "seed": self.recipe.run.seed,
+            "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
+            "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
+            "samples": evaluations[-1]["samples"],
+            "findings": [line for line in lines if line["kind"] == "finding"],
+            "cpu_seconds": self.seconds,
+        }
+        self.folder.write_json("report.json", report)
+        self.folder.write_text("report.html", run_page(report, lines))
 
     def close(self) -> None:
         """Flush what is buffered."""
