@@ -10,8 +10,12 @@ import pytest
 
 from seqgans.__main__ import run
 
-TINY = ["--run.final_samples", "60", "--run.eval_samples", "20", "--run.tensorboard", "false", "--run.device", "cpu", "--pretrain-epochs", "2", "--generator.embedding", "4", "--generator.hidden", "4"]
-GAME = ["--rounds", "1", "--algorithm.discriminator_pretrain_steps", "1", "--algorithm.discriminator_steps", "1", "--algorithm.discriminator_epochs", "1", "--algorithm.rollouts", "1", "--discriminator.widths", "[1,2]", "--discriminator.maps", "[2,2]", "--discriminator.embedding", "4", "--algorithm.batch", "8"]
+TINY_WORDS = """--run.final_samples 60 --run.eval_samples 20 --run.tensorboard false --run.device cpu
+--pretrain-epochs 2 --generator.embedding 4 --generator.hidden 4"""
+GAME_WORDS = """--rounds 1 --algorithm.discriminator_pretrain_steps 1 --algorithm.discriminator_steps 1
+--algorithm.discriminator_epochs 1 --algorithm.rollouts 1 --algorithm.batch 8 --discriminator.widths [1,2]
+--discriminator.maps [2,2] --discriminator.embedding 4"""
+TINY, GAME = TINY_WORDS.split(), GAME_WORDS.split()
 ANIMALS, VERBS = ("cat", "dog", "cow", "hen"), ("sleeps", "runs", "eats")
 
 

@@ -98,3 +98,12 @@ def test_head_ends_a_long_sample_quietly(runs: Path) -> None:
 def test_exit_codes_reach_the_shell() -> None:
     found = subprocess.run([sys.executable, "-m", "seqgans", "trian"], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "seqgans", "--help"]
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    message = "seqgans: cannot read or write: No space left on device\n"
+    assert (found.returncode, found.stderr) == (1, message)

@@ -63,7 +63,7 @@ METRIC_NAMES = ", ".join(sorted(METRICS))
         (
             "0 1 2\n0 1\n",
             ("--references", "world:skewed"),
-            "line 2 of {file} must have 3 tokens as the others do, got 2",
+            "line 2 of {file} must have 3 tokens, got 2",
         ),
         (
             "0 1 2\n",
@@ -155,7 +155,7 @@ def test_damaged_runs_are_refused_in_one_line(runs: Path, call, tmp_path: Path) 
     tensors = next((cut / "checkpoints").glob("step-*")) / "tensors.safetensors"
     newest = sorted((cut / "checkpoints").glob("step-*"))[-1] / tensors.name
     newest.write_bytes(newest.read_bytes()[:-10])
-    message = f"checkpoint {newest.parent} is damaged: tensors.safetensors is not what was written; "
+    message = f"checkpoint {newest.parent} is damaged: "
     other = damaged("other")
     for folder in (other / "checkpoints").glob("step-*"):
         shutil.rmtree(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_print_config_is_complete_and_comes_back_through_config(algorithm: str, 
     written = yaml.safe_load(first.out)
     assert written["algorithm"]["name"] == algorithm
     assert written["run"]["seed"] == 5
-    assert set(written["algorithm"]) == {"name", *ALGORITHMS[algorithm].__dataclass_fields__}
+    assert set(written["algorithm"]) == {"name", *(field.name for field in dataclasses.fields(ALGORITHMS[algorithm]))}
     file = tmp_path / "settings.yaml"
     file.write_text(first.out)
     for words in ((algorithm,), ()):  # a complete file names the algorithm
@@ -200,6 +201,9 @@ def test_a_missing_corpus_and_a_used_folder_are_said(call, tmp_path: Path) -> No
     (tmp_path / "mine").write_text("")
     message = f"--out must be a new or empty folder, {tmp_path} is not empty; choose another name"
     assert call("train", "random", *CORPUS, "--out", tmp_path) == (2, "", f"seqgans: {message}\n")
+    inside = tmp_path / "mine" / "run"
+    message = f"cannot make the folder {inside}: Not a directory; choose another place"
+    assert call("train", "random", *CORPUS, "--out", inside) == (2, "", f"seqgans: {message}\n")
     message = f"--out must be a folder, {tmp_path / 'mine'} is a file; choose another name"
     assert call("train", "random", *CORPUS, "--out", tmp_path / "mine") == (2, "", f"seqgans: {message}\n")
 

@@ -12,8 +12,6 @@ from seqgans.data import WORLDS, write_midi
 from seqgans.data.midi import read_notes
 from seqgans.verbs.listing import KINDS, list_all
 
-CHECKPOINTS = "seqgans: "
-
 
 def test_list_has_one_line_for_each_thing(call) -> None:
     assert len(call("list").out.splitlines()) == len(list_all())
@@ -112,8 +110,8 @@ def test_tunes_are_midi_files_that_play(call, tmp_path: Path) -> None:
         (("-n", 1, "--out", "/"), "--out must be a file, / is a folder; name a file in it"),
         (("-n", 1, "--out", "/nowhere/x"), "--out must be in a folder that exists, there is none at /nowhere"),
         (
-            ("-n", 1, "--tempo", 3),
-            "no setting is called --tempo; did you mean --temperature? see seqgans sample --help",
+            ("-n", 1, "--temp", 3),
+            "no setting is called --temp; did you mean --temperature? see seqgans sample --help",
         ),
     ],
 )

@@ -27,17 +27,20 @@ def test_a_run_is_measured_on_its_test_split_unless_another_is_named(runs: Path,
     run = load_run(runs / "likelihood-1")
     with torch.no_grad():
         expected = -run.players.generator.log_probs(run.corpus.test.tokens).double().mean().item()
-    own = evaluate(runs / "likelihood-1", metrics=["nll_gen"], count=10).flat()
+    own = evaluate(runs / "likelihood-1", metrics=["nll_gen"], count=2000).flat()
     assert own["nll_gen_test"].value == pytest.approx(expected, rel=1e-5)
     file = tmp_path / "references.txt"
     file.write_text("\n".join(" ".join(map(str, row)) for row in run.corpus.train.tokens[:7].tolist()))
-    named = evaluate(runs / "likelihood-1", str(file), metrics=["nll_gen"], count=10).flat()
+    named = evaluate(runs / "likelihood-1", str(file), metrics=["nll_gen"], count=2000).flat()
     assert named["nll_gen_test"].count == 7
     assert named["nll_gen_test"].value != pytest.approx(expected, rel=1e-5)
 
 
 def test_references_a_run_cannot_read(runs: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="world:copy has 4 ids and no end token, but the run learnt from world:markov"):
+    with pytest.raises(
+        BadInput,
+        match="world:copy has 4 ids and sequences of 8 tokens, but the run learnt from world:markov with 20 and 12",
+    ):
         evaluate(runs / "likelihood-1", "world:copy", count=10)
     file = tmp_path / "references.txt"
     file.write_text("1 2\n")

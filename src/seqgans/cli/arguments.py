@@ -123,7 +123,7 @@ class Parser(ArgumentParser):
             return f"{self.names.get(found[1], found[1]).partition(',')[0]} needs a value; {help_line}"
         if found := re.search(r'Parser key "([^"]+)".*?(?:Got|Given) value: ?(.*?)\s*$', message, re.DOTALL):
             return f"{found[1]} must be {self.wanted(found[1])}, got {found[2]!r}"
-        if found := re.search(r'(?:Key|Option|argument) ["\']([\w.]+)["\'] is required', message):
+        if found := re.search(r"arguments are required: (.+)", message):
             return f"{found[1].upper()} is missing; {help_line}"
         return f"{' '.join(message.split())}; {help_line}"
 
@@ -142,7 +142,8 @@ class Parser(ArgumentParser):
         part = name.lstrip("-").rpartition(".")[0]
         known = [option.lstrip("-") for action in self._actions for option in action.option_strings]
         known = [option for option in known if option.rpartition(".")[0] == part]
-        close = get_close_matches(name.lstrip("-"), known, n=1)
+        close = [option for option in known if option.startswith(name.lstrip("-"))]
+        close = close or get_close_matches(name.lstrip("-"), known, n=1)
         if not name.startswith("-") and name not in known and not close and "." not in name:
             return f"there is one word too many, {name!r}; {help_line}"
         asked = f"; did you mean {'--' if name.startswith('-') else ''}{close[0]}?" if close else ""

@@ -96,11 +96,16 @@ def named_references(
         return encoded_file(run, references, reading), run.truth
     vocabulary, length = run.corpus.vocabulary, run.corpus.length
     truth = truth_of(references, vocabulary.size, seed)
-    corpus, _ = open_corpus(references, drawn(length, reading), seed)
-    if truth is None or corpus.vocabulary.size != vocabulary.size or vocabulary.end is not None:
+    corpus, _ = open_corpus(references, drawn(references, length, reading), seed)
+    if (
+        truth is None
+        or corpus.length != length
+        or corpus.vocabulary.size != vocabulary.size
+        or vocabulary.end is not None
+    ):
         raise BadInput(
-            f"{references} has {corpus.vocabulary.size} ids and no end token, but the run learnt from "
-            f"{run.recipe.corpus} with {vocabulary.size}; name references of the same kind"
+            f"{references} has {corpus.vocabulary.size} ids and sequences of {corpus.length} tokens, but the run "
+            f"learnt from {run.recipe.corpus} with {vocabulary.size} and {length}; name references of the same kind"
         )
     return corpus.test, truth
 
@@ -140,7 +145,7 @@ def evidence_of_spec(
     path: Path, texts: Sequence[str], spec: str, train: str | None, seed: int, reading: CorpusSettings
 ) -> Evidence:
     """Samples beside the test split of a corpus, whose law is known if it is an oracle or a world."""
-    settings = drawn(len(texts[0].split()), reading) if is_law(spec) else reading
+    settings = drawn(spec, len(texts[0].split()), reading) if is_law(spec) else reading
     corpus, truth = open_corpus(spec, settings, seed)
     vocabulary = corpus.vocabulary
     fixed = corpus.length if is_law(spec) else None
@@ -172,7 +177,7 @@ def ids_of(path: Path, texts: Sequence[str], vocabulary: Vocabulary, fixed: int 
         except BadInput as error:
             raise BadInput(f"line {number} of {path}: {error}") from error
         if fixed is not None and len(ids) != fixed:
-            raise BadInput(f"line {number} of {path} must have {fixed} tokens as the others do, got {len(ids)}")
+            raise BadInput(f"line {number} of {path} must have {fixed} tokens, got {len(ids)}")
         found.append(ids)
     return found
 
@@ -202,9 +207,10 @@ def plain_file(path: Path) -> bool:
     return path.is_file() and not path.name.lower().endswith((".tar", ".tar.gz", ".tgz"))
 
 
-def drawn(length: int, reading: CorpusSettings) -> CorpusSettings:
-    """Settings of a corpus that is drawn only for its test split."""
-    return CorpusSettings(length=length, sequences=1, valid=0.0, test=reading.test or READING.test)
+def drawn(spec: str, length: int, reading: CorpusSettings) -> CorpusSettings:
+    """Settings of a corpus that is drawn only for its test split; a world has a length of its own."""
+    own = spec.startswith(WORLD)
+    return CorpusSettings(length=None if own else length, sequences=1, valid=0.0, test=reading.test or READING.test)
 
 
 def notes_of(vocabulary: Vocabulary) -> Sequence[int] | None:
