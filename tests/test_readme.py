@@ -1,0 +1,81 @@
+"""What the README says is true: its tables, its tree, its commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import seqgans
+from seqgans.algorithms import ALGORITHMS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_table_of_algorithms_is_the_table_of_algorithms():
+    rows = re.findall(r"^\| `([\w-]+)` \| .* \| \[`(\w+\.py)`\]\((\S+)\) \| \[.*\]\((\S+)\) \|$", README, re.MULTILINE)
+    assert [name for name, *_ in rows] == list(ALGORITHMS)
+    for name, file, source, page in rows:
+        assert source.endswith(f"/{file}")
+        assert ALGORITHMS[name].__module__.endswith(file.removesuffix(".py"))
+        assert (ROOT / page).is_file()
+
+
+def test_the_tree_is_the_tree():
+    tree = re.search(r"^    src/seqgans/\n(.*?)^$", README, re.MULTILINE | re.DOTALL)
+    assert tree is not None
+    inner = re.findall(r"^      (\S+)  ", tree[1], re.MULTILINE)
+    package = ROOT / "src" / "seqgans"
+    there = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in package.iterdir()
+        if not path.name.startswith("__")
+    }
+    assert {name for name in inner} == there
+    for name in re.findall(r"^    (\w+/)  ", tree[1], re.MULTILINE):
+        assert (ROOT / name).is_dir()
+
+
+def test_every_link_leads_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_verb_of_the_table_exists():
+    verbs = re.findall(r"^\| `seqgans (\w+)", README, re.MULTILINE)
+    assert verbs == ["list", "train", "resume", "sample", "score", "evaluate", "compare"]
+    assert all(verb == "list" or callable(getattr(seqgans, verb)) for verb in verbs)
+
+
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code is not None
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code[1], "README.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert (tmp_path / "runs" / "first" / "report.html").is_file()
+
+
+def test_the_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Each `seqgans …` line of the first block runs, shortened."""
+    from seqgans.__main__ import run
+
+    block = README.split("## Run it")[1].split("Or in Python")[0]
+    commands = [shlex.split(line.strip())[1:] for line in block.splitlines() if line.strip().startswith("seqgans ")]
+    assert [words[0] for words in commands] == ["train", "sample", "train", "compare"]
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{a} {b} {a}" for a in ("moon", "hill", "rain", "lake") for b in ("over", "under", "by", "on")]
+    Path("poems.txt").write_text("\n".join(lines * 3))
+    short = ["--pretrain-epochs", "2", "--run.final-samples", "50"]
+    game = ["--rounds", "1", "--algorithm.discriminator-pretrain-steps", "1", "--algorithm.rollouts", "2"]
+    for words in commands:
+        more = short if words[0] == "train" else []
+        more = [*more, *(game if words[:2] == ["train", "seqgan"] else [])]
+        with pytest.raises(SystemExit) as left:
+            monkeypatch.setattr("sys.argv", ["seqgans", *words, *more])
+            raise SystemExit(run())
+        assert left.value.code in (0, None), (words, capsys.readouterr().err[-500:])
+    assert Path("page.html").is_file()
