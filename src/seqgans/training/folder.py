@@ -1,15 +1,15 @@
 """A run's folder: everything needed to go on, to sample, to judge and to understand, in open formats.
 
-    settings.yaml      all settings, complete
-    vocabulary.json    the meaning of the ids
-    corpus.safetensors the three splits as ids;  corpus.json  how they came to be
-    oracle.safetensors parameters of the oracle, where there is one
-    versions.json      of Python, PyTorch, this library
-    events.jsonl       one line an event
-    samples/           what the generator wrote, one file an evaluation
-    checkpoints/       step-N: the last few; best: the best
-    tensorboard/       scalars
-    report.json, report.html
+settings.yaml      all settings, complete
+vocabulary.json    the meaning of the ids
+corpus.safetensors the three splits as ids;  corpus.json  how they came to be
+oracle.safetensors parameters of the oracle, where there is one
+versions.json      of Python, PyTorch, this library
+events.jsonl       one line an event
+samples/           what the generator wrote, one file an evaluation
+checkpoints/       step-N: the last few; best: the best
+tensorboard/       scalars
+report.json, report.html
 """
 
 from __future__ import annotations
@@ -131,9 +131,7 @@ class RunFolder:
             tensors = load_file(self.path / "corpus.safetensors")
         except (OSError, SafetensorError) as error:
             raise BadInput(f"{self.path / 'corpus.safetensors'} cannot be read: {error}") from error
-        splits = {
-            name: Sequences(tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"]) for name in SPLITS
-        }
+        splits = {name: Sequences(tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"]) for name in SPLITS}
         vocabulary = Vocabulary.from_json((self.path / "vocabulary.json").read_text())
         return Corpus(about["name"], **splits, vocabulary=vocabulary, length=about["length"], facts=about["facts"])
 
@@ -176,7 +174,9 @@ class RunFolder:
             return self.latest()
         path = self.path / "checkpoints" / which
         if not path.is_dir():
-            raise BadInput(f"{self.path} has no checkpoint called {which!r}; it has {', '.join(self.names()) or 'none'}")
+            raise BadInput(
+                f"{self.path} has no checkpoint called {which!r}; it has {', '.join(self.names()) or 'none'}"
+            )
         return load_checkpoint(path)
 
     def names(self) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -161,9 +162,7 @@ class Training:
         """What the phase gathers next, the rows of all processes."""
         stream = self.streams["gather"]
         rank, processes = self.team.rank, self.team.processes
-        scene = Scene(
-            self.corpus, stream, rank, processes, self.progress, self.place.round, gather=self.team.gather
-        )
+        scene = Scene(self.corpus, stream, rank, processes, self.progress, self.place.round, gather=self.team.gather)
         with torch.no_grad(), self.team.autocast(), stream.share(rank, rank + 1, processes):
             play = phase.gather(self.players, scene)
         whole = play.real is self.corpus.train  # every process has all of it already
@@ -185,9 +184,7 @@ class Training:
                 place.batch += 1
                 place.step += 1
                 for player, loss, figures in done:
-                    yield Event(
-                        "update", place.step, place.round, phase.name, place.gathering, player, loss, figures
-                    )
+                    yield Event("update", place.step, place.round, phase.name, place.gathering, player, loss, figures)
             self.order = None
             place.batch = 0
             place.passes += 1
@@ -195,8 +192,18 @@ class Training:
     def moved(self, update: Update, play: Play, chosen: Tensor) -> tuple[float, dict[str, float]]:
         """Move one player by one minibatch; return the loss and its figures."""
         optimizer = self.optimizer_of(update)
-        parameters = self.only(update.player)
         optimizer.zero_grad(set_to_none=True)
+        with self.only(update.player) as parameters:
+            loss, figures = self.backward(update, play, chosen, parameters)
+        self.check(update, loss, parameters)
+        optimizer.step()
+        torch.autograd.graph.increment_version(parameters)  # a fused step does not; tables go by it
+        return loss, figures
+
+    def backward(
+        self, update: Update, play: Play, chosen: Tensor, parameters: list[nn.Parameter]
+    ) -> tuple[float, dict[str, float]]:
+        """Fill in the gradients of a minibatch, part by part; return the loss and its figures."""
         total = len(chosen)
         seed = int(self.streams["update"].integers(1 << 62, ()))  # every part sees the same numbers
         parts = self.team.processes * self.accumulate
@@ -217,28 +224,30 @@ class Training:
             value += loss.value.item() * part_weight
             for name, figure in loss.figures.items():
                 figures[name] = figures.get(name, 0.0) + figure * part_weight
-        figures = {name: figure / weight for name, figure in figures.items()}  # of this process's rows
-        weight, value = self.team.total(weight), self.team.total(value)
+        figures = {name: figure / (weight or 1.0) for name, figure in figures.items()}  # of this process's rows
+        weight, value = self.team.total(weight) or 1.0, self.team.total(value)
         self.team.add_gradients(parameters)
-        weight = weight or 1.0
         for parameter in parameters:
             if parameter.grad is not None:
                 parameter.grad /= weight
-        self.check(update, value / weight, parameters)
-        optimizer.step()
-        torch.autograd.graph.increment_version(parameters)  # a fused step does not; tables go by it
         return value / weight, figures
 
-    def only(self, player: str) -> list[nn.Parameter]:
-        """Let gradient reach the parameters of one player and no others; return them."""
-        inside = f"{player}."
-        found = []
-        for name, parameter in self.players.named_parameters():
-            moves = name in self._trainable and name.startswith(inside)
-            parameter.requires_grad_(moves)
-            if moves:
-                found.append(parameter)
-        return found
+    @contextmanager
+    def only(self, player: str) -> Iterator[list[nn.Parameter]]:
+        """Let gradient reach the parameters of one player and no others for a while; yield them.
+
+        Afterwards all are as before: some kernels give other last digits where no gradient is wanted, and what
+        is gathered must not depend on who was moved last.
+        """
+        named = dict(self.players.named_parameters())
+        moved = {name for name in self._trainable if name.startswith(f"{player}.")}
+        try:
+            for name, parameter in named.items():
+                parameter.requires_grad_(name in moved)
+            yield [parameter for name, parameter in named.items() if name in moved]
+        finally:
+            for name, parameter in named.items():
+                parameter.requires_grad_(name in self._trainable)
 
     def check(self, update: Update, loss: float, parameters: list[nn.Parameter]) -> None:
         """Clip the gradient; refuse to step on what is not a finite number."""

@@ -67,7 +67,9 @@ class Recipe:
         generator = parts["generator"].pop("name", None) or kind.generator
         discriminator = parts["discriminator"].pop("name", None) or kind.discriminator
         if discriminator is None and parts["discriminator"]:
-            raise BadInput(f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})")
+            raise BadInput(
+                f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})"
+            )
         return cls(
             algorithm=algorithm,
             settings=filled(kind, parts["algorithm"], "algorithm"),

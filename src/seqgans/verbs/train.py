@@ -93,7 +93,9 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
         training.restore(tensors, facts)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise BadInput(f"the checkpoint in {out} does not fit its settings.yaml: {reason}; undo what changed") from error
+        raise BadInput(
+            f"the checkpoint in {out} does not fit its settings.yaml: {reason}; undo what changed"
+        ) from error
     if team.leads:
         folder.keep_events(facts.get("lines", 0))
     team.wait()
@@ -129,9 +131,7 @@ def ready(recipe: Recipe) -> Team:
     return Team(recipe.run.device, recipe.run.precision)
 
 
-def carried_out(
-    folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher
-) -> RunFolder:
+def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher) -> RunFolder:
     """Run what is left of the schedule and record it."""
     recorder = Recorder(folder, recipe, training, judge, watcher) if training.team.leads else None
     if recorder is not None:
@@ -144,7 +144,9 @@ def carried_out(
                 if stopping(training, event, stop):
                     if recorder is not None:
                         recorder.checkpoint(training.place.step)
-                    raise Interrupted(f"stopped at update {training.place.step}; go on with: seqgans resume {folder.path}")
+                    raise Interrupted(
+                        f"stopped at update {training.place.step}; go on with: seqgans resume {folder.path}"
+                    )
     finally:
         if recorder is not None:
             recorder.close()

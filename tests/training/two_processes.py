@@ -1,0 +1,46 @@
+"""Train an algorithm in this process, or in one of several, and keep what it has learnt.
+
+    python two_processes.py OUT.safetensors RECIPE.json
+
+RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say who takes part, as `accelerate launch` sets them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from seqgans.training.build import build_players, open_corpus
+from seqgans.training.loop import Training
+from seqgans.training.recipe import Recipe
+from seqgans.training.team import Team
+
+
+def learn(mapping: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[float]]:
+    """The state at the end, and the loss of every update."""
+    recipe = Recipe.of(mapping)
+    corpus, _ = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
+    players = build_players(recipe, corpus, recipe.run.seed)
+    training = Training(recipe.settings, players, corpus, recipe.run.seed, Team("cpu"), recipe.run.accumulate)
+    losses = [event.loss for event in training.events() if event.kind == "update"]
+    return training.state()[0], losses
+
+
+def main() -> None:
+    """Learn each recipe of a file in turn."""
+    torch.set_num_threads(1)
+    found: dict[str, torch.Tensor] = {}
+    for name, mapping in json.loads(Path(sys.argv[2]).read_text()).items():
+        tensors, losses = learn(mapping)
+        found |= {f"{name}/{key}": tensor.clone() for key, tensor in tensors.items()}
+        found[f"{name}/losses"] = torch.tensor(losses, dtype=torch.float64)
+    save_file(found, sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()
