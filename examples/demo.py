@@ -2,8 +2,9 @@
 
     make demo        or        python examples/demo.py [folder]
 
-An oracle with 20 tokens writes 5,000 sequences of 6. A generator learns them by maximum likelihood, stopped where held-out
-sequences are most likely; SeqGAN goes on from there. Because the oracle's law is known, distances to it are exact.
+An oracle with 20 tokens writes 5,000 sequences of 6. A generator learns them by maximum likelihood, stopped where
+held-out sequences are most likely; SeqGAN goes on from there. The oracle's law is known, so that distances to it can be
+measured.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import seqgans
 from seqgans.report.table import before_after
 
+SHOWN = ("nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token", "forward_kl_per_token", "jsd")
 RECIPE = Path(__file__).parents[1] / "recipes" / "seqgan" / "toy.yaml"
 
 
@@ -28,7 +30,11 @@ def main() -> None:
     report = run.read_json("report.json")
     stages = report["evaluations"]
     columns = {"maximum likelihood": stages["pretrained"], "after SeqGAN": stages["final"]}
-    print(before_after(columns, ["nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token", "forward_kl_per_token", "jsd"]))
+    print(
+        before_after(
+            columns, ["nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token", "forward_kl_per_token", "jsd"]
+        )
+    )
     print("\nSamples:")
     for sample in report["samples"]:
         print("  ", sample)
