@@ -59,7 +59,8 @@ class Recorder:
         self.lines = len(lines)
         for line in lines:
             self.detectors.watch(line)
-            self.best = min(self.best, line.get("chosen_by", {}).get("value", float("inf")))
+            if self.counts(line.get("stage")):
+                self.best = min(self.best, line.get("chosen_by", {}).get("value", float("inf")))
             self.seconds = line.get("seconds", self.seconds)
 
     def open_board(self) -> Any:
@@ -94,7 +95,11 @@ class Recorder:
         self.latest[name] = total[0] / total[1]
 
     def turn(self, event: Event) -> None:
-        """The end of a gathering, a phase, a round or the schedule."""
+        """The end of a gathering, a phase, a round or the schedule.
+
+        A checkpoint comes last: what belongs to the event is never done again, and never left out, by a run that
+        goes on from it.
+        """
         run = self.recipe.run
         if event.kind == "gathering":
             figures = {name: total / count for name, (total, count) in self.sums.items()} | event.figures
@@ -103,10 +108,10 @@ class Recorder:
             self.write(event, figures=figures)
             for name, value in figures.items():
                 self.scalar(f"{event.phase}/{name}", value, event.step)
-            if event.round == 0 and due(event.gathering, run.checkpoint_every):
-                self.checkpoint(event.step)
             if event.phase == "likelihood" and event.round == 0 and due(event.gathering, run.eval_every):
                 self.evaluate(event, "pretraining", run.eval_samples)
+            if event.round == 0 and due(event.gathering, run.checkpoint_every):
+                self.checkpoint(event.step)
             return
         self.write(event)
         place, schedule = self.training.place, self.training.schedule
@@ -143,13 +148,16 @@ class Recorder:
             self.scalar(f"evaluation/{name}", figure.value, event.step)
         if self.board is not None and texts:
             self.board.add_text("samples", "\n\n".join(texts[: self.recipe.run.show]), event.step)
-        counts = stage != "pretraining" or not self.training.schedule.rounds
-        if counts and chosen is not None and chosen.value < self.best:
+        if self.counts(stage) and chosen is not None and chosen.value < self.best:
             self.best = chosen.value
             self.folder.save_named("best", *self.training.state())
         words = "  ".join(f"{name} {figures[name].value:.3f}" for name in HEADLINES if name in figures)
         where = f"round {event.round}" if event.round else f"{event.phase} {event.gathering}"
         self.watcher.say(f"{stage} ({where}): {words}")
+
+    def counts(self, stage: str | None) -> bool:
+        """Whether an evaluation may mark the best checkpoint: not those on the way to the game, where there is one."""
+        return stage != "pretraining" or not self.training.schedule.rounds
 
     def texts(self, samples: Sequences, count: int) -> list[str]:
         """Some samples as text."""
