@@ -53,9 +53,10 @@ class PlainDiscriminator(nn.Module):
         self.ours = ours
         self.convolutions = nn.ModuleList()
         for width, layer in zip(ours.widths, ours.filters, strict=True):
-            maps, size = int(layer.weight.shape[0]), ours.settings.embedding
+            state, size = layer.state_dict(), ours.settings.embedding
+            maps = len(state["bias"])
             convolution = nn.Conv2d(1, maps, (width, size))
-            convolution.load_state_dict({"weight": layer.weight.view(maps, 1, width, size), "bias": layer.bias})
+            convolution.load_state_dict({**state, "weight": state["weight"].view(maps, 1, width, size)})
             self.convolutions.append(convolution)
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -120,7 +120,9 @@ class Scene:
     def share(self, count: int) -> int:
         """How many of `count` rows this process makes; all processes make equally many."""
         if count % self.processes:
-            raise BadInput(f"a batch of {count} must be a multiple of the {self.processes} processes; choose another size")
+            raise BadInput(
+                f"a batch of {count} must be a multiple of the {self.processes} processes; choose another size"
+            )
         return count // self.processes
 
     def real(self, count: int) -> Sequences:
@@ -244,8 +246,9 @@ class Algorithm(Protocol):
 def check_counts(settings: Any, least: int, *names: str) -> None:
     """Raise a ValueError unless each named setting is at least `least`."""
     for name in names:
-        if not getattr(settings, name) >= least:
-            raise ValueError(f"{type(settings).__name__}.{name} must be at least {least}, got {getattr(settings, name)}")
+        value = getattr(settings, name)
+        if not value >= least:
+            raise ValueError(f"{type(settings).__name__}.{name} must be at least {least}, got {value}")
 
 
 def check_rates(settings: Any, *names: str) -> None:

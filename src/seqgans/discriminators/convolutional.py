@@ -40,7 +40,8 @@ class CNN:
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.maps) or not self.widths:
             raise ValueError(
-                f"CNN.widths and CNN.maps must be equally long and not empty, got {len(self.widths)} and {len(self.maps)}"
+                "CNN.widths and CNN.maps must be equally long and not empty, "
+                f"got {len(self.widths)} and {len(self.maps)}"
             )
         if min(self.widths) < 1 or min(self.maps) < 1 or self.embedding < 1:
             raise ValueError(f"CNN.widths, CNN.maps and CNN.embedding must be at least 1, got {self}")
@@ -128,7 +129,7 @@ class Convolutional(Discriminator):
         A filter's response to a window is a sum over its tokens of one number for each (word, place): those
         sums are looked up in a table of all words instead of multiplied out again and again.
         """
-        _, rollouts, batch, time = tokens.shape
+        _, rollouts, batch, _ = tokens.shape
         symbols = tokens.masked_fill(~mask, self.vocabulary_size)  # the padding symbol is a word like others
         known = symbols[-1, 0]  # its first lengths[-1] tokens are those of every prefix
         pooled = torch.empty(*tokens.shape[:-1], self.output.in_features, device=tokens.device)

@@ -7,6 +7,7 @@ That is N·B·(T−1)(T−2)/2 steps of the cell besides the B·T of reading the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -45,7 +46,7 @@ def complete(
     """
     batch, time = tokens.shape
     lengths = list(range(1, time)) if positions is None else list(positions)
-    if any(later <= earlier for earlier, later in zip(lengths, lengths[1:], strict=False)) or not all(
+    if any(later <= earlier for earlier, later in itertools.pairwise(lengths)) or not all(
         1 <= length < time for length in lengths
     ):
         raise ValueError(f"roll-outs need ascending prefix lengths from 1 to {time - 1}, got {lengths}")
@@ -103,7 +104,8 @@ def rollout_rewards(
     if tokens.shape[1] > 1:
         completed = complete(generator, tokens, rollouts, random)
         ended = mask_until(completed.flatten(0, 2), generator.end).view(completed.shape)
-        scores = discriminator.completion_scores(completed, ended, range(1, tokens.shape[1]))  # (prefixes, rollouts, batch)
+        lengths = range(1, tokens.shape[1])
+        scores = discriminator.completion_scores(completed, ended, lengths)  # (prefixes, rollouts, batch)
         open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
         rewards[:, :-1] = torch.where(open_ended, scores.sigmoid().mean(1).t(), rewards[:, :-1])
     return rewards * mask

@@ -1,1 +1,1 @@
-"""What one can do: train, resume, sample, score, evaluate, compare. Plain functions; the command line only calls them."""
+"""What one can do: train, resume, sample, score, evaluate, compare. The command line only calls these functions."""

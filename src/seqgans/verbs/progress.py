@@ -6,7 +6,7 @@ import sys
 from typing import Protocol, runtime_checkable
 
 from seqgans.algorithms.base import Schedule
-from seqgans.training.loop import Event
+from seqgans.training.place import Event
 
 SHOWN = {
     "nll": "NLL",
@@ -76,7 +76,8 @@ class Progress:
         if event.kind == "gathering":
             self._bar.update(1)
         if event.kind in ("gathering", "update"):
-            self._bar.set_description(f"round {event.round}: {event.phase}" if event.round else event.phase, refresh=False)
+            where = f"round {event.round}: {event.phase}" if event.round else event.phase
+            self._bar.set_description(where, refresh=False)
             short = {}
             for name, value in figures.items():
                 label = SHOWN.get(name.rpartition(".")[2])
@@ -87,7 +88,7 @@ class Progress:
     def say(self, line: str) -> None:
         """Above the bar."""
         if self._bar is None:
-            print(line, file=sys.stderr)
+            sys.stderr.write(f"{line}\n")
         else:
             self._bar.write(line, file=sys.stderr)
 
