@@ -9,14 +9,13 @@ r_t^I                        play.rewards                               (batch, 
 R_i, δ                       rank_rescale, delta                        Eq. 10
 interleaved training         interleave                                 one epoch of likelihood every 15 rounds
 
-Each round samples one batch. Every c tokens its prefixes are completed `rollouts` times; the mean probability of
-being real, replaced by its rank in the batch, is Q of the c goals set on the way to that prefix. The worker is
-paid by how far the features followed the goals.
+Every c tokens prefixes are completed `rollouts` times; the mean probability of being real, replaced by its rank in
+the batch, is Q of the c goals set on the way there. The worker is paid by how far the features followed the goals.
 
 Departures: products of cosine and reward are taken per position (the authors' code averages the cosines first);
 ranks are true ranks; the worker sees the last c goals (`goal_window: block` of the generator is the code's way);
-one logit instead of two classes; the training set is fixed. `shuffled` is not in the paper: it is the control arm
-of every measurement. So is `goal_window: constant`: goals that cannot depend on the features.
+one logit instead of two classes; the training set is fixed. Not in the paper: `baseline`, and `shuffled`, the control
+arm of every measurement.
 
 References: Guo, Lu, Cai, Zhang, Yu and Wang (2018), arXiv:1709.08624.
 """
@@ -58,7 +57,8 @@ class LeakGAN:
         interleave: a pass over the training sequences after every so many rounds; 0 for none.
         batch: sequences of a generator step, and of a minibatch in pre-training.
         discriminator_batch: sequences of a discriminator minibatch, half of them real.
-        generator_rate: learning rate of manager and worker.
+        pretrain_rate: learning rate of manager and worker on real sequences.
+        generator_rate: learning rate of manager and worker in the game.
         discriminator_rate: learning rate of the discriminator.
         clip: largest gradient norm of the manager, and of the worker.
         baseline: what is subtracted from the worker's rewards; intrinsic rewards are mostly positive.
@@ -81,6 +81,7 @@ class LeakGAN:
     interleave: int = 15
     batch: int = 64
     discriminator_batch: int = 64
+    pretrain_rate: float = 0.0015
     generator_rate: float = 0.0015
     discriminator_rate: float = 5e-5
     clip: float = 5.0
@@ -91,7 +92,7 @@ class LeakGAN:
         check_counts(self, 0, "pretrain_rounds", "pretrain_epochs", "rounds", "discriminator_steps", "interleave")
         check_counts(self, 1, "generator_steps", "discriminator_epochs", "rollouts", "batch")
         check_counts(self, 2, "discriminator_batch")
-        check_rates(self, "delta", "generator_rate", "discriminator_rate", "clip")
+        check_rates(self, "delta", "pretrain_rate", "generator_rate", "discriminator_rate", "clip")
         if self.pretrain_epochs and not self.pretrain_rounds:
             raise ValueError("LeakGAN.pretrain_rounds must be at least 1 for pretrain_epochs above 0, got 0")
 
@@ -106,31 +107,26 @@ class LeakGAN:
                 self.likelihood("likelihood", (turn + 1) * epochs // rounds - turn * epochs // rounds, epoch),
             )
         ]
+        moved = Optimizer(name="game", rate=self.generator_rate, clip=self.clip)  # one of its own for each of the two
         game = Phase(
             name="generator",
             gather=self.play,
             updates=(
-                Update("generator.manager", self.manager_loss, self.optimizer("transition")),
-                Update("generator.worker", self.worker_loss, self.optimizer("intrinsic")),
+                Update("generator.manager", self.manager_loss, moved),
+                Update("generator.worker", self.worker_loss, moved),
             ),
             gathers=self.generator_steps,
         )
         interleaved = (self.likelihood("interleaved likelihood", 1, self.due),) if self.interleave else ()
-        return Schedule(
-            before=tuple(before),
-            round=(game, self.discriminator_phase("discriminator"), *interleaved),
-            rounds=self.rounds,
-        )
-
-    def optimizer(self, name: str) -> Optimizer:
-        """Manager and worker are moved alike, each by its own optimiser."""
-        return Optimizer(name=name, rate=self.generator_rate, clip=self.clip)
+        played = (game, self.discriminator_phase("discriminator"), *interleaved)
+        return Schedule(before=tuple(before), round=played, rounds=self.rounds)
 
     def likelihood(self, name: str, epochs: int, gather: Any) -> Phase:
         """Manager and worker learn from real sequences."""
+        moved = Optimizer(name="likelihood", rate=self.pretrain_rate, clip=self.clip)
         updates = (
-            Update("generator.manager", self.manager_pretraining_loss, self.optimizer("likelihood")),
-            Update("generator.worker", teacher_forcing, self.optimizer("likelihood")),
+            Update("generator.manager", self.manager_loss, moved),
+            Update("generator.worker", teacher_forcing, moved),
         )
         return Phase(name=name, gather=gather, updates=updates, gathers=epochs, batch=self.batch)
 
@@ -177,20 +173,13 @@ class LeakGAN:
         return Play(fake=fake.sequences, rewards=rewards, extras={"values": values}, figures=figures)
 
     def manager_loss(self, players: Players, play: Play) -> Loss:
-        """Eq. 7: goals turn towards where the features went, the more the better that was."""
-        if play.fake is None:
-            raise ValueError("the manager learns from samples, got a play without any")
-        features, goals = planner(players).plan(play.fake.tokens)
-        horizon = planner(players).settings.horizon
-        return Loss(manager_loss(features, goals, play.extras["values"], play.fake.mask, horizon))
-
-    def manager_pretraining_loss(self, players: Players, play: Play) -> Loss:
-        """Eq. 8: goals turn towards where the features of real sequences go."""
-        if play.real is None:
-            raise ValueError("the manager's pre-training needs real sequences, got a play without any")
-        features, goals = planner(players).plan(play.real.tokens)
-        ones = torch.ones_like(play.real.mask, dtype=goals.dtype)
-        return Loss(manager_loss(features, goals, ones, play.real.mask, planner(players).settings.horizon))
+        """Eq. 7: goals turn towards where the features went, the more the better that was; 1 on real sequences."""
+        sequences = play.real if play.fake is None else play.fake
+        if sequences is None:
+            raise ValueError("the manager learns from sequences, got a play without any")
+        features, goals = planner(players).plan(sequences.tokens)
+        values = play.extras.get("values", torch.ones_like(goals[:, :, 0]))
+        return Loss(manager_loss(features, goals, values, sequences.mask, planner(players).settings.horizon))
 
     def worker_loss(self, players: Players, play: Play) -> Loss:
         """Eq. 9: policy gradient of the intrinsic rewards."""
