@@ -26,7 +26,8 @@ from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Loss
-from seqgans.training.loop import Event, Training
+from seqgans.training.loop import Training
+from seqgans.training.place import Event
 from seqgans.training.team import Team
 
 

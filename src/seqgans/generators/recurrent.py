@@ -105,6 +105,7 @@ class Recurrent(Generator):
         self.cell = kind(settings.embedding, settings.hidden, settings.layers, batch_first=True)
         self.output = nn.Linear(settings.hidden, vocabulary_size)
         self.is_lstm = cell == "lstm"
+        self._table: tuple[object, Tensor] | None = None
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.normal_(0.0, settings.deviation, generator=random)
@@ -114,7 +115,7 @@ class Recurrent(Generator):
 
     def start_state(self, count: int) -> State:
         """Zero states, one (batch, layers · hidden) tensor, two for the LSTM."""
-        self.__dict__["_table_key"] = None  # fused optimisers change parameters without telling
+        self._table = None  # fused optimisers change parameters without telling
         zeros = self.output.weight.new_zeros(count, self.cell.num_layers * self.cell.hidden_size)
         return (zeros, zeros.clone()) if self.is_lstm else (zeros,)
 
@@ -151,11 +152,11 @@ class Recurrent(Generator):
         if torch.is_grad_enabled():
             return nn.functional.linear(look_up(sources[0], tokens), sources[1], sources[2])
         key = tuple((part.data_ptr(), part._version) for part in sources)
-        if self.__dict__.get("_table_key") != key:
+        if self._table is None or self._table[0] != key:
             with torch.autocast(tokens.device.type, enabled=False):
-                self.__dict__["_table"] = torch.addmm(sources[2], sources[0], sources[1].t())  # (vocab, gates · hidden)
-            self.__dict__["_table_key"] = key
-        return look_up(self.__dict__["_table"], tokens)
+                table = torch.addmm(sources[2], sources[0], sources[1].t())  # (vocab, gates · hidden)
+            self._table = key, table
+        return look_up(self._table[1], tokens)
 
     def _parameter(self, name: str, layer: int) -> Tensor:
         return getattr(self.cell, f"{name}_l{layer}")

@@ -10,8 +10,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,57 +19,10 @@ from seqgans.algorithms.base import Algorithm, Phase, Play, Players, Scene, Upda
 from seqgans.data.corpus import Corpus
 from seqgans.errors import Failed
 from seqgans.randomness import Stream, generator_for
+from seqgans.training.place import Best, Event, Place
 from seqgans.training.team import Team
 
 STREAMS = ("gather", "order", "update")
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened.
-
-    Attributes:
-        kind: an update of a player; a gathering used up (an epoch, a g-step, a d-step); the end of a phase that
-            runs once; the end of a round; the end of the schedule.
-        step: updates so far.
-        round: number of the round, from 1; 0 before the first.
-        phase: name of the phase.
-        gathering: gatherings of this phase used up so far (in this round).
-        player: who was moved, for an update.
-        loss: what it minimised, for an update.
-        figures: named numbers, those of the loss for an update, those of the play for a gathering.
-    """
-
-    kind: Literal["update", "gathering", "phase", "round", "end"]
-    step: int
-    round: int
-    phase: str = ""
-    gathering: int = 0
-    player: str = ""
-    loss: float = math.nan
-    figures: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass
-class Place:
-    """Where in the schedule the training stands."""
-
-    step: int = 0
-    round: int = 0
-    phase: int = 0
-    gathering: int = 0
-    passes: int = 0
-    batch: int = 0
-    done: bool = False
-
-
-@dataclass
-class Best:
-    """The best figure of the running phase, for early stopping."""
-
-    value: float = math.inf
-    since: int = 0
-    tensors: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Training:
@@ -236,8 +188,8 @@ class Training:
     def only(self, player: str) -> Iterator[list[nn.Parameter]]:
         """Let gradient reach the parameters of one player and no others for a while; yield them.
 
-        Afterwards all are as before: some kernels give other last digits where no gradient is wanted, and what
-        is gathered must not depend on who was moved last.
+        Afterwards all are as before: kernels may give other last digits where no gradient is wanted, and what is
+        gathered must not depend on who was moved last.
         """
         named = dict(self.players.named_parameters())
         moved = {name for name in self._trainable if name.startswith(f"{player}.")}
@@ -340,7 +292,7 @@ class Training:
             slots: dict[int, dict[str, Tensor]] = {}
             for key, tensor in below(f"optimizers/{player}/{name}/").items():
                 index, slot = key.split("/")
-                slots.setdefault(int(index), {})[slot] = tensor
+                slots.setdefault(int(index), {})[slot] = tensor.clone()
             optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
         self.play, self.order = None, tensors.get("order")
         if facts["play"] is not None:

@@ -12,7 +12,8 @@ from seqgans.report.page import run_page
 from seqgans.sequences import Sequences
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
-from seqgans.training.loop import Event, Training
+from seqgans.training.loop import Training
+from seqgans.training.place import Event
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.progress import Watcher

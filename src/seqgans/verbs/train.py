@@ -18,7 +18,8 @@ from seqgans.generators.recurrent import Recurrent
 from seqgans.training.build import build_players, open_corpus, oracle_arrays
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
-from seqgans.training.loop import Event, Training
+from seqgans.training.loop import Training
+from seqgans.training.place import Event
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 from seqgans.verbs.judging import Judge
