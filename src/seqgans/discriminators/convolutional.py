@@ -100,14 +100,18 @@ class Convolutional(Discriminator):
         self.output = nn.Linear(total, 1)
         with torch.no_grad():
             self.embedding.uniform_(-1.0, 1.0, generator=random)
-            for layer in (*self.filters, self.output):
+            for layer in (*self.layers(), self.output):
                 nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2, generator=random)
                 layer.bias.fill_(0.1)
+
+    def layers(self) -> list[nn.Linear]:
+        """The filters of each width."""
+        return [layer for layer in self.filters if isinstance(layer, nn.Linear)]
 
     def features(self, tokens: Tensor, mask: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
         """The highway features of each sequence."""
         embedded = embed(self.embedding, tokens, mask)  # (batch, time, embedding)
-        pooled = [largest_response(embedded, layer.weight, layer.bias) for layer in self.filters]
+        pooled = [largest_response(embedded, layer.weight, layer.bias) for layer in self.layers()]
         return self.highway(torch.cat(pooled, 1).relu())
 
     def scores(
@@ -134,7 +138,7 @@ class Convolutional(Discriminator):
         known = symbols[-1, 0]  # its first lengths[-1] tokens are those of every prefix
         pooled = torch.empty(*tokens.shape[:-1], self.output.in_features, device=tokens.device)
         column = 0
-        for width, layer in zip(self.widths, self.filters, strict=True):
+        for width, layer in zip(self.widths, self.layers(), strict=True):
             maps = layer.out_features
             kernel = layer.weight.view(maps, width, -1).permute(2, 1, 0).reshape(-1, width * maps)
             table = torch.mm(self.embedding, kernel).view(-1, maps)  # row word · width + place

@@ -246,11 +246,8 @@ class Training:
             best.value, best.since = value, 0
             if phase.keep_best:
                 moved = tuple(f"{update.player}." for update in phase.updates)
-                best.tensors = {
-                    name: tensor.detach().clone()
-                    for name, tensor in self.players.state_dict().items()
-                    if name.startswith(moved)
-                }
+                everything = self.players.state_dict().items()
+                best.tensors = {name: tensor.clone() for name, tensor in everything if name.startswith(moved)}
         else:
             best.since += 1
 
