@@ -15,3 +15,7 @@ class Failed(RuntimeError):
 
     The command line prints it as one line and leaves with exit code 1.
     """
+
+
+class Diverged(Failed):
+    """A loss or a gradient is not a finite number; the players stand as before that update."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from seqgans.algorithms.base import Algorithm, Phase, Play, Players, Scene, Update
 from seqgans.data.corpus import Corpus
-from seqgans.errors import Failed
+from seqgans.errors import Diverged, Failed
 from seqgans.randomness import Stream, generator_for
 from seqgans.training.place import Best, Event, Place
 from seqgans.training.team import Team
@@ -80,7 +80,7 @@ class Training:
         """Run what is left of the schedule. Stop taking events at any time; go on by calling this again.
 
         Raises:
-            Failed: a loss or a gradient is not a finite number; the players stand as before that update.
+            Diverged: a loss or a gradient is not a finite number; the players stand as before that update.
         """
         place = self.place
         while not place.done:
@@ -206,7 +206,7 @@ class Training:
         bound = update.optimizer.clip
         norm = float(nn.utils.clip_grad_norm_(parameters, bound))
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise Failed(
+            raise Diverged(
                 f"the loss of the {update.player} is {loss} (gradient norm {norm}) at update {self.place.step + 1}; "
                 f"lower its learning rate ({update.optimizer.rate}) or its gradient clip ({bound})"
             )

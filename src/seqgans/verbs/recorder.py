@@ -6,6 +6,7 @@ import datetime
 import time
 from typing import Any
 
+from seqgans.errors import Diverged
 from seqgans.evaluation import Figure
 from seqgans.evaluation.sweep import Point
 from seqgans.report.page import run_page
@@ -190,6 +191,11 @@ class Recorder:
                 }
             )
             self.watcher.say(f"{finding.detector}: {finding.saw}; try: {finding.advice}")
+
+    def diverged(self, error: Diverged) -> None:
+        """Note why the run ended, as an event and a finding."""
+        place = self.training.place
+        self.write(Event("update", place.step, place.round), kind="failed", message=str(error), figures={})
 
     def append(self, line: dict[str, Any]) -> None:
         """Add a line to events.jsonl."""

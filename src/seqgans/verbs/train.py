@@ -13,7 +13,7 @@ import torch
 
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus
-from seqgans.errors import BadInput, Failed
+from seqgans.errors import BadInput, Diverged, Failed
 from seqgans.generators.recurrent import Recurrent
 from seqgans.training.build import build_players, open_corpus, oracle_arrays
 from seqgans.training.checkpoint import write_atomically
@@ -148,6 +148,10 @@ def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Ju
                     raise Interrupted(
                         f"stopped at update {training.place.step}; go on with: seqgans resume {folder.path}"
                     )
+    except Diverged as error:
+        if recorder is not None:
+            recorder.diverged(error)
+        raise
     finally:
         if recorder is not None:
             recorder.close()
