@@ -9,6 +9,7 @@ streams, a setting that YAML cannot hold, a parameter that no loss reaches.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,13 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return cut(open_text_corpus(str(path), CorpusSettings(valid=0.25, test=0.25), 0))
 
 
+@functools.cache
+def small(name: str) -> Recipe:
+    return Recipe.of(mapping(name))
+
+
 def training(name: str, corpus: Corpus, seed: int = 0) -> Training:
-    recipe = Recipe.of(mapping(name))
+    recipe = small(name)
     players = build_players(recipe, corpus, seed)
     return Training(recipe.settings, players, corpus, seed, Team("cpu"))
 
@@ -112,11 +118,10 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.mark.parametrize("which", ["oracle", "text"])
 def test_updates_move_their_player_alone_and_reach_every_parameter(
-    name: str, which: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    name: str, oracle: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = training(name, request.getfixturevalue(which))
+    learner = training(name, oracle)
     expected = Counter(
         (phase.name, update.player)
         for phase in (*learner.schedule.before, *learner.schedule.round)
@@ -167,19 +172,15 @@ def test_a_seed_repeats_and_another_differs(name: str, oracle: Corpus) -> None:
         assert any(not torch.equal(part, weights[2][key]) for key, part in weights[0].items())
 
 
-@pytest.mark.parametrize("which", ["oracle", "text"])
-def test_going_on_from_any_event_is_not_stopping(
-    name: str, which: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_going_on_from_any_event_is_not_stopping(name: str, text: Corpus, tmp_path: Path) -> None:
     """From the checkpoint of every event the next event leads to the same state; so, by induction, does the rest."""
-    corpus = request.getfixturevalue(which)
-    learner = training(name, corpus)
+    learner = training(name, text)
     states = [copied(learner)]
     states += [copied(learner) for _ in learner.events()]
     assert states[-1][1]["place"]["done"]
     for index, state in enumerate(states):
         save_checkpoint(tmp_path / "step", *state)
-        again = training(name, corpus, seed=5)  # what the seed decides comes from the checkpoint
+        again = training(name, text, seed=5)  # what the seed decides comes from the checkpoint
         again.restore(*load_checkpoint(tmp_path / "step"))
         assert_same(copied(again), state)
         following = next((other for other in states[index:] if other[1]["place"] != state[1]["place"]), None)
@@ -187,7 +188,7 @@ def test_going_on_from_any_event_is_not_stopping(
         assert (event is None) == (following is None)
         if following is not None:
             assert_same(copied(again), following)
-    middle = training(name, corpus, seed=5)
+    middle = training(name, text, seed=5)
     middle.restore(*states[len(states) // 2])
     list(middle.events())
     assert_same(copied(middle), states[-1])
