@@ -205,6 +205,20 @@ def test_prefix_rewards_need_no_roll_out() -> None:
     torch.testing.assert_close(play.rewards[:, -1], expected)
 
 
+def test_the_spread_is_that_of_finished_sequences() -> None:
+    """Sequences that ended early count with the reward of their end token, not with the 0 of padding."""
+    corpus = open_text_corpus("world:markov", CorpusSettings(sequences=20), 0)
+    vocabulary = corpus.vocabulary
+    generator = LSTM(embedding=4, hidden=4).build(vocabulary.size, 0, 0, generator_for(0))  # 0 ends a sequence
+    judge = CNN(embedding=4, widths=(1, 2), maps=(3, 3)).build(vocabulary.size, corpus.length, generator_for(1))
+    both = Players({"generator": generator, "discriminator": judge})
+    play = SeqGAN(batch=40, rollouts=1).play(both, Scene(corpus, Stream(generator_for(7))))
+    assert play.fake is not None
+    assert not bool(play.fake.mask.all())
+    expected = judge.scores(play.fake.tokens, play.fake.mask).sigmoid().std().item()
+    assert play.figures["reward_spread"] == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("rollouts", 0), ("batch", 0), ("rounds", -1), ("clip", 0.0), ("smoothing", 0.5), ("discriminator_batch", 1)],

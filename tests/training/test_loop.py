@@ -274,3 +274,18 @@ def test_the_clip_bounds_the_whole_gradient(corpus: Corpus) -> None:
 def test_a_batch_must_be_shared_equally(corpus: Corpus) -> None:
     with pytest.raises(BadInput, match="a batch of 5 must be a multiple of the 2 processes"):
         Scene(corpus, Stream(generator_for(0)), rank=0, processes=2).share(5)
+
+
+def test_patience_survives_a_resume(corpus: Corpus) -> None:
+    """Mutant killed: a training that goes on from the gathering at which patience ended gathers once more."""
+    learner = training(corpus, validated([1.0, 2.0, 3.0, 0.5], 2, True)[0])
+    events = learner.events()
+    while next(events).gathering < 3:
+        pass
+    tensors, facts = learner.state()
+    assert facts["best"] == {"value": 1.0, "since": 2}
+    again = training(corpus, validated([0.1] * 4, 2, True)[0])
+    again.restore({name: tensor.clone() for name, tensor in tensors.items()}, facts)
+    assert [event.kind for event in again.events()] == ["phase", "end"]
+    assert [event.kind for event in events] == ["phase", "end"]
+    assert_close(copied(again.players), copied(learner.players))

@@ -160,9 +160,10 @@ class SeqGAN:
         else:
             rewards = gains(players.discriminator, fake.tokens, fake.mask)
         shown = rewards.masked_select(fake.mask)
+        last = rewards.gather(1, fake.mask.sum(1, keepdim=True) - 1)  # what the last token of each earned
         figures = {
             "reward": shown.mean().item(),
-            "reward_spread": rewards[:, -1].std().item() if count > 1 else 0.0,
+            "reward_spread": last.std().item() if count > 1 else 0.0,
             "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
         }
         if self.shuffled:
