@@ -41,8 +41,8 @@ def complete(
         positions: lengths t of the prefixes, ascending, each from 1 to T − 1; None for all.
 
     Returns:
-        Entry [p, n, b] starts with the first `positions[p]` tokens of sequence b. Prefixes that already hold
-        the end token are followed by it.
+        Entry [p, n, b] starts with the first `positions[p]` tokens of sequence b. What follows an end token is
+        padding, to be masked by whoever reads it.
     """
     batch, time = tokens.shape
     lengths = list(range(1, time)) if positions is None else list(positions)

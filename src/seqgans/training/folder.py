@@ -150,8 +150,12 @@ class RunFolder:
         return sorted((self.path / "checkpoints").glob("step-*"))
 
     def tidy(self) -> None:
-        """Clear away what a killed process was writing; only for the process that writes here."""
+        """Clear what a killed process was writing; only for the process that writes here."""
         tidy(self.path / "checkpoints")
+        for folder in (self.path, self.path / "samples"):
+            for left in folder.glob(".*"):
+                if left.is_file() and left.suffix.removeprefix(".").isdigit():  # .NAME.PROCESS
+                    left.unlink()
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The newest checkpoint.
