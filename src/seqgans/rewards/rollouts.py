@@ -8,7 +8,7 @@ That is N·B·(T−1)(T−2)/2 steps of the cell besides the B·T of reading the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -76,6 +76,39 @@ def complete(
 
 
 @torch.no_grad()
+def rollout_values(
+    generator: Generator,
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    rollouts: int,
+    random: Stream,
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Float[Tensor, "batch time"]:
+    """What each prefix is worth: the mean worth of its completions.
+
+        V_t = (1/N) Σ_n f(s(Yⁿ)), Yⁿ ∈ MC(Y_1:t; N), for t < T;   f(s(Y_1:T)) for t = T and from the end token on
+
+    Args:
+        generator: the roll-out policy.
+        discriminator: scores finished sequences (s), without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+        rollouts: N, at least 1.
+        random: where the numbers come from.
+        worth: f, from the score of a sequence to what it is worth.
+    """
+    values = worth(discriminator.scores(tokens, mask))[:, None].repeat(1, tokens.shape[1])
+    if tokens.shape[1] > 1:
+        completed = complete(generator, tokens, rollouts, random)
+        ended = mask_until(completed.flatten(0, 2), generator.end).view(completed.shape)
+        lengths = range(1, tokens.shape[1])
+        scores = discriminator.completion_scores(completed, ended, lengths)  # (prefixes, rollouts, batch)
+        open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
+        values[:, :-1] = torch.where(open_ended, worth(scores).mean(1).t(), values[:, :-1])
+    return values
+
+
 def rollout_rewards(
     generator: Generator,
     discriminator: Discriminator,
@@ -99,13 +132,4 @@ def rollout_rewards(
     Returns:
         Q in [0, 1], 0 where the mask is False.
     """
-    terminal = discriminator.scores(tokens, mask).sigmoid()  # (batch,)
-    rewards = terminal[:, None].repeat(1, tokens.shape[1])
-    if tokens.shape[1] > 1:
-        completed = complete(generator, tokens, rollouts, random)
-        ended = mask_until(completed.flatten(0, 2), generator.end).view(completed.shape)
-        lengths = range(1, tokens.shape[1])
-        scores = discriminator.completion_scores(completed, ended, lengths)  # (prefixes, rollouts, batch)
-        open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
-        rewards[:, :-1] = torch.where(open_ended, scores.sigmoid().mean(1).t(), rewards[:, :-1])
-    return rewards * mask
+    return rollout_values(generator, discriminator, tokens, mask, rollouts, random) * mask
