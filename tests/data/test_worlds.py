@@ -39,6 +39,7 @@ def test_probabilities_of_all_sequences_sum_to_one_and_give_the_entropy(world: W
         ("brackets", math.comb(16, 8) // 9, math.log(math.comb(16, 8) // 9) / 16),  # Catalan numbers
         ("skewed", 27, None),
         ("copy", 256, math.log(4) / 2),
+        ("arithmetic", sum(4**n for n in range(6)), (math.log(6) + 2.5 * math.log(4)) / 12),
     ],
 )
 def test_known_numbers(name: str, count: int, entropy: float | None) -> None:
@@ -61,6 +62,17 @@ def test_brackets_are_balanced() -> None:
 def test_copy_copies() -> None:
     rows = WORLDS["copy"].support()
     assert rows[:, :4].equal(rows[:, 4:])
+
+
+def test_arithmetic_is_what_its_grammar_derives() -> None:
+    """Every string of the grammar S → x | S+S | S−S | S*S | S/S with at most 12 symbols, and no other."""
+    derived = {"x"}
+    for _ in range(5):
+        derived |= {
+            f"{one}{sign}{other}" for one in derived for sign in "+-*/" for other in derived if len(one + other) < 12
+        }
+    rows = WORLDS["arithmetic"].support().tolist()
+    assert {"".join(" x+-*/"[token] for token in row).rstrip() for row in rows} == derived
 
 
 def test_skewed_is_zipf_in_a_scattered_order() -> None:

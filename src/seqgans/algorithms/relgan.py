@@ -31,8 +31,9 @@ import torch
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.relaxed import real_and_relaxed, relaxed_discriminator_loss, relaxed_generator_loss
 from seqgans.choices import choice
-from seqgans.objectives.adversarial import ADVERSARIAL, pair_accuracy
+from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.randomness import Stream
 from seqgans.sequences import Loss, Relaxed
 
@@ -162,39 +163,13 @@ class RelGAN:
 
     def real_and_relaxed(self, players: Players, scene: Scene) -> Play:
         """Training sequences and as many relaxed samples of the generator."""
-        count, length = scene.share(self.batch), scene.corpus.length
-        relaxed = self.relaxed(players, count, length, scene.random, scene.progress)
-        return Play(real=scene.real(self.batch), extras={"weights": relaxed.weights, "mask": relaxed.mask})
+        return real_and_relaxed(players, scene, self.batch, self.relaxed)
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """l_G on fresh relaxed samples, through which its gradient flows."""
-        if play.real is None or play.random is None:
-            raise ValueError("a generator step needs real sequences and random numbers, got a play without one of them")
-        count, length = play.real.tokens.shape
-        relaxed = self.relaxed(players, count, length, play.random, play.progress)
-        weights = relaxed.weights.detach() if self.cut_gradient else relaxed.weights  # (batch, time, vocab)
-        with torch.no_grad():
-            real_scores = players.discriminator.view_scores(play.real.tokens, play.real.mask, random=play.random)
-        fake_scores = players.discriminator.view_scores(weights, relaxed.mask, random=play.random)  # (batch, views)
-        _, value = ADVERSARIAL[self.objective](real_scores, fake_scores)
-        if self.cut_gradient:
-            value = value + 0.0 * relaxed.weights.sum()
-        figures = {
-            "inverse_temperature": self.inverse_temperature(play.progress),
-            "largest_weight": weights.detach().amax(2).mean().item(),
-        }
-        return Loss(value, figures)
+        loss = relaxed_generator_loss(players, play, self.relaxed, self.objective, self.cut_gradient)
+        return Loss(loss.value, {"inverse_temperature": self.inverse_temperature(play.progress), **loss.figures})
 
     def discriminator_loss(self, players: Players, play: Play) -> Loss:
         """l_D, plus the discriminator's own penalty."""
-        if play.real is None or "weights" not in play.extras:
-            raise ValueError("a discriminator step needs real and relaxed sequences, got a play without one of them")
-        score = players.discriminator.view_scores
-        real_scores = score(play.real.tokens, play.real.mask, random=play.random)  # (batch, views)
-        fake_scores = score(play.extras["weights"], play.extras["mask"], random=play.random)
-        value, _ = ADVERSARIAL[self.objective](real_scores, fake_scores)
-        figures = {
-            "accuracy": pair_accuracy(real_scores, fake_scores),
-            "margin": (real_scores - fake_scores).detach().mean().item(),
-        }
-        return Loss(value + players.discriminator.penalty(), figures)
+        return relaxed_discriminator_loss(players, play, self.objective)

@@ -187,10 +187,29 @@ def copy(vocabulary_size: int, length: int) -> Automaton:
     return Automaton(law, moves)
 
 
+def arithmetic(vocabulary_size: int, length: int) -> Automaton:
+    """S → x | S+S | S−S | S*S | S/S: 1 is x, 2 and above are operators, 0 is the blank that fills up the rest.
+
+    Each number of operators that fits is equally likely, and each of them is drawn uniformly.
+    """
+    most = (length - 1) // 2  # operators
+    operand, between, over = range(3)  # what the state says of the next token
+    law = torch.zeros(length, 3, vocabulary_size, dtype=torch.float64)
+    law[:, operand, 1] = law[:, over, 0] = 1.0
+    for time in range(length):
+        left = max(0, most - time // 2)  # operators that still fit, after an operand at an even place
+        law[time, between, 0] = 1.0 / (1 + left)
+        law[time, between, 2:] = left / (1 + left) / (vocabulary_size - 2)
+    moves = torch.full((3, vocabulary_size), operand)
+    moves[operand, 1], moves[between, 0], moves[over] = between, over, over
+    return Automaton(law, moves.expand(length, -1, -1))
+
+
 WORLDS: dict[str, World] = {
     "parrot": World("parrot", "1 2 1 2 ... or 2 1 2 1 ..., one coin for all of it", 3, 8, parrot),
     "markov": World("markov", "a Markov chain with random transitions", 20, 12, markov),
     "brackets": World("brackets", "balanced brackets, every such string equally likely", 3, 16, brackets),
     "skewed": World("skewed", "27 sequences under Zipf's law in a scattered order", 3, 3, skewed),
     "copy": World("copy", "four free tokens, then the same four again", 4, 8, copy),
+    "arithmetic": World("arithmetic", "x, x+x, x*x-x … of at most 12 symbols, filled up", 6, 12, arithmetic),
 }

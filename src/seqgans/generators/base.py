@@ -174,12 +174,13 @@ class Generator(nn.Module, ABC):
         random: torch.Generator | Stream,
         inverse_temperature: float = 1.0,
         straight_through: bool = False,
+        soft_inputs: bool = False,
     ) -> Relaxed:
         """Draw sequences that a gradient can flow through (Gumbel-softmax).
 
             y_t = argmax(o_t + g_t),   ŷ_t = softmax(β (o_t + g_t)),   g = −ln(−ln U)
 
-        The next input is the hard token, without gradient; only ŷ carries gradient to every o_t.
+        The next input is the hard token, without gradient, or ŷ itself; ŷ carries gradient to every o_t.
 
         Args:
             count: rows of the result.
@@ -187,6 +188,7 @@ class Generator(nn.Module, ABC):
             random: where the noise comes from.
             inverse_temperature: β; the larger, the closer to one-hot.
             straight_through: hand on hard rows whose gradient is that of the soft ones.
+            soft_inputs: read ŷ_t before step t + 1, so that gradient also flows back through what was read.
         """
         stream = as_stream(random)
         device = self.output.weight.device
@@ -196,8 +198,9 @@ class Generator(nn.Module, ABC):
         for _ in range(length):
             hidden, state = self.advance(previous, state)
             logits = self.output(hidden)  # (batch, vocab)
-            soft, previous = relaxed_draw(logits, stream, inverse_temperature, straight_through)
+            soft, hard = relaxed_draw(logits, stream, inverse_temperature, straight_through)
+            previous = soft if soft_inputs else hard
             weights.append(soft)
-            tokens.append(previous)
+            tokens.append(hard)
         drawn = torch.stack(tokens, 1)
         return Relaxed(torch.stack(weights, 1), drawn, mask_until(drawn, self.end))

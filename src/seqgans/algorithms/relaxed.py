@@ -1,0 +1,70 @@
+"""How both players move where samples carry gradient: relaxed samples, scored as real sequences are.
+
+The samples of a generator step need gradient, so its loss draws them; those of a discriminator step are gathered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from seqgans.algorithms.base import Play, Players, Scene
+from seqgans.objectives.adversarial import ADVERSARIAL, pair_accuracy
+from seqgans.randomness import Stream
+from seqgans.sequences import Loss, Relaxed, Sequences
+
+Relax = Callable[[Players, int, int, Stream, float], Relaxed]
+"""Draws so many samples of so many tokens; the last two say where the noise comes from and how far the game is."""
+
+
+def real_and_relaxed(players: Players, scene: Scene, batch: int, relax: Relax) -> Play:
+    """Training sequences and as many relaxed samples of the generator."""
+    relaxed = relax(players, scene.share(batch), scene.corpus.length, scene.random, scene.progress)
+    return Play(real=scene.real(batch), extras={"weights": relaxed.weights, "mask": relaxed.mask})
+
+
+def relaxed_generator_loss(
+    players: Players, play: Play, relax: Relax, objective: str, cut_gradient: bool = False
+) -> Loss:
+    """What the generator minimises on fresh relaxed samples, through which its gradient flows.
+
+    Args:
+        players: a generator and a discriminator.
+        play: real sequences, where the objective compares with them, and random numbers.
+        relax: how samples are drawn.
+        objective: a key of `ADVERSARIAL`.
+        cut_gradient: the control arm: the samples carry no gradient, so the generator stays where it is.
+    """
+    if play.real is None or play.random is None:
+        raise ValueError("a generator step needs real sequences and random numbers, got a play without one of them")
+    count, length = play.real.tokens.shape
+    relaxed = relax(players, count, length, play.random, play.progress)
+    weights = relaxed.weights.detach() if cut_gradient else relaxed.weights  # (batch, time, vocab)
+    with torch.no_grad():
+        real_scores = players.discriminator.view_scores(play.real.tokens, play.real.mask, random=play.random)
+    fake_scores = players.discriminator.view_scores(weights, relaxed.mask, random=play.random)  # (batch, views)
+    _, value = ADVERSARIAL[objective](real_scores, fake_scores)
+    if cut_gradient:
+        value = value + 0.0 * relaxed.weights.sum()
+    return Loss(value, {"largest_weight": weights.detach().amax(2).mean().item()})
+
+
+def relaxed_discriminator_loss(players: Players, play: Play, objective: str) -> Loss:
+    """What the discriminator minimises on real and relaxed sequences, plus its own penalty."""
+    real, weights, mask = real_and_weights(play)
+    real_scores = players.discriminator.view_scores(real.tokens, real.mask, random=play.random)  # (batch, views)
+    fake_scores = players.discriminator.view_scores(weights, mask, random=play.random)
+    value, _ = ADVERSARIAL[objective](real_scores, fake_scores)
+    figures = {
+        "accuracy": pair_accuracy(real_scores, fake_scores),
+        "margin": (real_scores - fake_scores).detach().mean().item(),
+    }
+    return Loss(value + players.discriminator.penalty(), figures)
+
+
+def real_and_weights(play: Play) -> tuple[Sequences, torch.Tensor, torch.Tensor]:
+    """The real sequences of a play, and weights and mask of its relaxed ones."""
+    if play.real is None or "weights" not in play.extras:
+        raise ValueError("a discriminator step needs real and relaxed sequences, got a play without one of them")
+    return play.real, play.extras["weights"], play.extras["mask"]
