@@ -18,6 +18,7 @@ from seqgans.discriminators.leaking import LeakingCNN
 from seqgans.generators import GENERATORS
 from seqgans.generators.base import Generator, join, repeat, select
 from seqgans.generators.decoding import Decoding
+from seqgans.generators.latent import LatentGenerator
 from seqgans.randomness import generator_for
 
 VOCABULARY, LENGTH = 3, 3
@@ -28,6 +29,8 @@ LEAKING = LeakingCNN(embedding=4, widths=(1, 2), maps=(3, 4))
 def build(name: str, end: int | None = None, vocabulary: int = VOCABULARY, length: int = LENGTH) -> Generator:
     """A fresh generator whose logits vary by about 1, so that its law is far from uniform."""
     generator: Generator = GENERATORS[name]().build(vocabulary, 0, end, generator_for(7, "generator"))
+    if isinstance(generator, LatentGenerator):  # on the contract once a code is given
+        generator = generator.given(generator.codes(1, generator_for(7, "code")))
     generator.attach(LEAKING.build(vocabulary, length, generator_for(7, "discriminator")))
     with torch.no_grad():
         tokens = torch.randint(vocabulary, (64, length), generator=generator_for(8))

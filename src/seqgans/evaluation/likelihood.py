@@ -23,7 +23,6 @@ from seqgans.errors import BadInput
 from seqgans.evaluation.figure import Figure
 from seqgans.generators.base import Generator
 from seqgans.generators.decoding import PLAIN, Decoding
-from seqgans.generators.likelihood import token_log_probs
 from seqgans.randomness import Stream, as_stream
 from seqgans.sequences import Samples, Sequences, mask_until
 
@@ -206,8 +205,7 @@ def tempered_log_probs(
     """
     if not (temperature > 0 and math.isfinite(temperature)):
         raise BadInput(f"a likelihood needs a finite temperature above 0, got {temperature}: choose 0.1 or more")
-    output = generator.output
-    return token_log_probs(generator.hidden(tokens), output.weight / temperature, output.bias / temperature, tokens)
+    return generator.log_probs(tokens, temperature)
 
 
 @dataclass(frozen=True)

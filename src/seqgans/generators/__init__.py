@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seqgans.generators.hierarchical import Hierarchical
+from seqgans.generators.latent import Latent
 from seqgans.generators.memory import RelationalMemory
 from seqgans.generators.recurrent import GRU, LSTM
 from seqgans.generators.transformer import Transformer
@@ -16,5 +17,6 @@ GENERATORS: dict[str, type[Any]] = {
     "memory": RelationalMemory,
     "transformer": Transformer,
     "hierarchical": Hierarchical,
+    "latent": Latent,
     "uniform": Uniform,
 }

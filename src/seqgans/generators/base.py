@@ -102,9 +102,17 @@ class Generator(nn.Module, ABC):
         """The start token, then all given tokens but the last: what is read before each token."""
         return nn.functional.pad(tokens[:, :-1], (1, 0), value=self.start)
 
-    def log_probs(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
-        """Log G(y_t | y_<t) of the given tokens, in nats, with gradient. Padding is not masked here."""
-        return token_log_probs(self.hidden(tokens), self.output.weight, self.output.bias, tokens)
+    def log_probs(self, tokens: Int[Tensor, "batch time"], temperature: float = 1.0) -> Float[Tensor, "batch time"]:
+        """Log G(y_t | y_<t) of the given tokens, in nats, with gradient. Padding is not masked here.
+
+        Args:
+            tokens: ids.
+            temperature: above 0; what the logits are divided by.
+        """
+        weight, bias = self.output.weight, self.output.bias
+        if temperature != 1:
+            weight, bias = weight / temperature, bias / temperature
+        return token_log_probs(self.hidden(tokens), weight, bias, tokens)
 
     def logits(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time vocab"]:
         """All logits at once. For small worlds; `log_probs` needs far less memory."""
