@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
 
 from seqgans.evaluation import METRICS
+from seqgans.training.folder import RunFolder
+
+SMALL_WORDS = """--run.final_samples 60 --run.tensorboard false --run.device cpu --pretrain-epochs 1
+--generator.embedding 4 --generator.hidden 4 --corpus.sequences 50"""
+SMALL = SMALL_WORDS.split()
 
 
 def test_a_run_is_measured_against_its_own_test_split(runs: Path, call) -> None:
@@ -178,3 +185,33 @@ def test_damaged_runs_are_refused_in_one_line(runs: Path, call, tmp_path: Path) 
             assert found.err.startswith(f"seqgans: {start}")
             assert found.err.count("\n") == 1
             assert "internal error" not in found.err
+
+
+def test_infinite_numbers_are_strict_json_and_come_back(call, tmp_path: Path) -> None:
+    """A parrot never says most sequences, so that their NLL under its law is infinite.
+
+    Mutants killed: a bare Infinity in a file or on stdout; a name that is read back as a text.
+    """
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    words = ("--corpus", "world:parrot", "--run.best", "nll_oracle", *SMALL)
+    runs = [tmp_path / name for name in ("one", "two")]
+    for seed, run in enumerate(runs):
+        assert call("train", "likelihood", *words, "--seed", seed, "--out", run).code == 0
+        lines = [line for path in sorted(run.glob("*.jsonl")) for line in path.read_text().splitlines()]
+        lines += [path.read_text() for path in sorted(run.rglob("*.json"))]
+        for line in lines:
+            json.loads(line, parse_constant=refuse)
+        assert sum('"Infinity"' in line for line in lines) >= 2  # an event and the report
+        stages = RunFolder.existing(run).read_json("report.json")["evaluations"]
+        assert stages["final"]["nll_oracle"]["mean"] == math.inf
+    found = json.loads(
+        call("evaluate", runs[0], "--samples", 50, "--metrics", "nll_oracle", "--json").out, parse_constant=refuse
+    )
+    assert float(found["figures"]["nll_oracle"]["value"]) == math.inf
+    table = call("compare", *runs)
+    assert table.code == 0
+    assert re.search(r"NLL oracle ↓ +∞", table.out)
+    json.loads(call("compare", *runs, "--json").out, parse_constant=refuse)

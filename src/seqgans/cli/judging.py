@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.table import comparison_table, figures_table, table
 from seqgans.training.checkpoint import write_atomically
+from seqgans.training.facts import to_json
 from seqgans.verbs.compare import COUNT as COMPARED
 from seqgans.verbs.compare import compare
 from seqgans.verbs.evaluate import COUNT as EVALUATED
@@ -123,14 +122,5 @@ def curves(comparison: dict[str, Any]) -> str:
 
 
 def write_json(value: Any) -> None:
-    """One JSON document on stdout; numbers that are not finite become null, as JSON knows none."""
-    sys.stdout.write(json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def finite(value: Any) -> Any:
-    """The same value with null for every number that is not finite."""
-    if isinstance(value, dict):
-        return {str(key): finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """One JSON document on stdout; a number that is not finite is a string, as in a run's files."""
+    sys.stdout.write(to_json(value, 1) + "\n")

@@ -62,15 +62,8 @@ class Figure:
         return None if self.standard_error is None else self.standard_error * math.sqrt(self.count)
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON, which knows no infinite numbers: those become None and are named in "not_finite"."""
-        finite = math.isfinite(self.value)
-        plain: dict[str, object] = {
-            "value": self.value if finite else None,
-            "standard_error": self.standard_error,
-            "count": self.count,
-            **self.details,
-        }
-        return plain if finite else {**plain, "not_finite": str(self.value)}
+        """As plain facts."""
+        return {"value": self.value, "standard_error": self.standard_error, "count": self.count, **self.details}
 
     def __str__(self) -> str:
         error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"

@@ -17,6 +17,7 @@ from typing import Any
 from torch import Tensor
 
 from seqgans.errors import BadInput, Failed
+from seqgans.training.facts import from_json, to_json
 
 TENSORS, FACTS = "tensors.safetensors", "facts.json"
 BEFORE = ".before"  # ends the name of a checkpoint that is being replaced
@@ -60,7 +61,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
-        for name, part in ((TENSORS, content), (FACTS, json.dumps(known, indent=1).encode())):
+        for name, part in ((TENSORS, content), (FACTS, to_json(known, 1).encode())):
             with (beside / name).open("wb") as file:
                 file.write(part)
                 file.flush()
@@ -102,7 +103,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     advice = f"delete {folder} to go on from the checkpoint before it"
     try:
-        facts = json.loads((folder / FACTS).read_text())
+        facts = from_json((folder / FACTS).read_bytes())
         content = (folder / TENSORS).read_bytes()
     except OSError as error:
         raise BadInput(f"checkpoint {folder} cannot be read: {error.strerror}; {advice}") from error

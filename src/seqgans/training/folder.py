@@ -14,7 +14,6 @@ report.json, report.html
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 from pathlib import Path
@@ -28,6 +27,7 @@ from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput, Failed
 from seqgans.sequences import Sequences
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint, tidy, write_atomically
+from seqgans.training.facts import from_json, to_json
 
 SPLITS = ("train", "valid", "test")
 
@@ -80,7 +80,7 @@ class RunFolder:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write one file as JSON."""
-        self.write_text(name, json.dumps(value, indent=1, ensure_ascii=False))
+        self.write_text(name, to_json(value, 1))
 
     def read_json(self, name: str) -> Any:
         """Read one JSON file.
@@ -89,7 +89,7 @@ class RunFolder:
             BadInput: it is missing or damaged.
         """
         try:
-            return json.loads((self.path / name).read_text())
+            return from_json((self.path / name).read_bytes())
         except OSError as error:
             raise BadInput(f"{self.path / name} cannot be read: {error.strerror}") from error
         except ValueError as error:
@@ -132,7 +132,7 @@ class RunFolder:
         except (OSError, SafetensorError) as error:
             raise BadInput(f"{self.path / 'corpus.safetensors'} cannot be read: {error}") from error
         splits = {name: Sequences(tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"]) for name in SPLITS}
-        vocabulary = Vocabulary.from_json((self.path / "vocabulary.json").read_text())
+        vocabulary = Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
         return Corpus(about["name"], **splits, vocabulary=vocabulary, length=about["length"], facts=about["facts"])
 
     def save(self, step: int, tensors: dict[str, Tensor], facts: dict[str, Any], keep: int) -> None:
@@ -194,8 +194,8 @@ class RunFolder:
             Failed: the disk is full.
         """
         try:
-            with (self.path / "events.jsonl").open("a") as file:
-                file.write(json.dumps(line) + "\n")
+            with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+                file.write(to_json(line) + "\n")
         except OSError as error:
             raise Failed(f"cannot write {self.path / 'events.jsonl'}: {error.strerror}; go on with resume") from error
 
@@ -205,14 +205,14 @@ class RunFolder:
         if not path.exists():
             return []
         found = []
-        for line in path.read_text().splitlines():
+        for line in path.read_bytes().split(b"\n")[:-1]:  # behind the last is what a killed process was writing
             try:
-                found.append(json.loads(line))
-            except ValueError:  # the line a killed process was writing
+                found.append(from_json(line))
+            except ValueError:
                 break
         return found
 
     def keep_events(self, count: int) -> None:
         """Drop all but the first `count` lines: what happened after the checkpoint that a run goes on from."""
         kept = self.events()[:count]
-        self.write_text("events.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
+        self.write_text("events.jsonl", "".join(to_json(line) + "\n" for line in kept))

@@ -187,12 +187,13 @@ def area(sweep: Rows, baseline: Rows, axes: Mapping[str, str]) -> float | None:
 
 
 def tested(system: System, baseline: System) -> list[dict[str, Any]]:
-    """A test of every figure that both have."""
+    """A test of every figure that both have, where no run of either is infinite."""
     found = []
     for name in system.figure_names():
         ours, theirs = system.by_seed(name), baseline.by_seed(name)
         seeds = sorted(set(ours) & set(theirs))
-        outcome = outcome_of(ours, theirs, seeds)
+        finite = all(math.isfinite(figure.value) for figure in (*ours.values(), *theirs.values()))
+        outcome = outcome_of(ours, theirs, seeds) if finite else None
         if outcome is not None:
             found.append(
                 {

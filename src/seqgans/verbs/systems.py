@@ -33,10 +33,10 @@ class System:
     moments: Sequence[Moment]
 
     def by_seed(self, figure: str) -> dict[int, Figure]:
-        """A figure of each seed that has it as a finite number."""
+        """A figure of each seed that has it, infinite ones too: an oracle rules out what it never writes."""
         pairs = zip(self.runs, self.moments, strict=True)
         found = {run.recipe.run.seed: moment.figures[figure] for run, moment in pairs if figure in moment.figures}
-        return {seed: value for seed, value in found.items() if math.isfinite(value.value)}
+        return {seed: value for seed, value in found.items() if not math.isnan(value.value)}
 
     def figure_names(self) -> list[str]:
         """All figures of all runs, in order."""
