@@ -49,6 +49,7 @@ class Play:
     Attributes:
         real: sequences of the corpus.
         fake: sequences of the generator.
+        source: what a conditional generator read before it wrote.
         rewards: what each token of `fake` earned.
         extras: further tensors by name, one row a sequence.
         figures: named numbers worth showing (mean reward, spread).
@@ -58,6 +59,7 @@ class Play:
 
     real: Sequences | None = None
     fake: Sequences | None = None
+    source: Sequences | None = None
     rewards: Float[Tensor, "batch time"] | None = None
     extras: dict[str, Tensor] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Play:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, as a checkpoint or another process sees them."""
         found = dict(self.extras)
-        for name, part in (("real", self.real), ("fake", self.fake)):
+        for name, part in (("real", self.real), ("fake", self.fake), ("source", self.source)):
             if part is not None:
                 found[f"{name}.tokens"], found[f"{name}.mask"] = part.tokens, part.mask
         if self.rewards is not None:
@@ -81,8 +83,8 @@ class Play:
         def sequences(name: str) -> Sequences | None:
             return Sequences(rest.pop(f"{name}.tokens"), rest.pop(f"{name}.mask")) if f"{name}.tokens" in rest else None
 
-        real, fake = sequences("real"), sequences("fake")
-        return dataclasses.replace(self, real=real, fake=fake, rewards=rest.pop("rewards", None), extras=rest)
+        parts = {name: sequences(name) for name in ("real", "fake", "source")}
+        return dataclasses.replace(self, **parts, rewards=rest.pop("rewards", None), extras=rest)
 
     def rows(self, which: Tensor) -> Play:
         """The chosen rows of every tensor."""

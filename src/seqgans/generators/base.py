@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seqgans.generators.decoding import PLAIN, Decoding, draw
@@ -126,19 +126,22 @@ class Generator(nn.Module, ABC):
         *,
         random: torch.Generator | Stream,
         prefix: Int[Tensor, "batch prefix"] | None = None,
+        kept: Bool[Tensor, "batch prefix"] | None = None,
         decoding: Decoding = PLAIN,
     ) -> Samples:
-        """Draw sequences, from the start or from a prefix.
+        """Draw sequences, from the start, from a prefix or around tokens that are kept.
 
         Args:
             count: rows of the result.
             length: tokens of each, prefix included.
             random: where the numbers come from; the same seed gives the same samples.
             prefix: tokens that are kept as they are, one row a sample.
-            decoding: temperature, top-k, top-p.
+            kept: True where a token of the prefix is kept, the others are drawn; None keeps all. An end token that
+                is drawn ends the sample, whatever would be kept behind it.
+            decoding: temperature, top-k, top-p, excluded tokens.
 
         Returns:
-            Samples whose log-probabilities are those of the drawn law; those of prefix tokens are their
+            Samples whose log-probabilities are those of the drawn law; those of kept tokens are their
             plain log-probabilities at temperature 1.
         """
         stream = as_stream(random)
@@ -153,6 +156,8 @@ class Generator(nn.Module, ABC):
                     f"a prefix must have {count} rows and at most {length} tokens, got {tuple(prefix.shape)}"
                 )
             tokens[:, :given] = prefix
+        if kept is not None and (prefix is None or kept.shape != prefix.shape):
+            raise ValueError(f"what is kept must have the shape of the prefix, got {tuple(kept.shape)}")
         state = self.start_state(count)
         previous = torch.full((count,), self.start, dtype=torch.long, device=device)
         alive = torch.ones(count, dtype=torch.bool, device=device)
@@ -160,10 +165,11 @@ class Generator(nn.Module, ABC):
             hidden, state = self.advance(previous, state)
             if time < given:
                 log_probs[:, time] = token_log_probs(hidden, self.output.weight, self.output.bias, tokens[:, time])
-            else:
+            if time >= given or kept is not None:
                 drawn, of = draw(hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], decoding)
-                tokens[:, time] = drawn[:, 0]
-                log_probs[:, time] = of[:, 0]
+                free = ~kept[:, time] if kept is not None and time < given else alive.new_ones(count)
+                tokens[:, time] = torch.where(free, drawn[:, 0], tokens[:, time])
+                log_probs[:, time] = torch.where(free, of[:, 0], log_probs[:, time])
             previous = tokens[:, time]
             if self.end is not None:
                 alive &= previous != self.end

@@ -26,11 +26,13 @@ class Decoding:
         temperature: logits are divided by it; 0 means the most likely token.
         top_k: keep this many most likely tokens, 0 for all.
         top_p: keep the fewest tokens whose probabilities reach this, 1 for all.
+        excluded: ids that are never drawn, before anything else.
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
+    excluded: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.temperature >= 0 and math.isfinite(self.temperature)):
@@ -42,6 +44,8 @@ class Decoding:
 
     def shape(self, logits: Float[Tensor, "rows vocab"]) -> Float[Tensor, "rows vocab"]:
         """The logits of the law to draw from: scaled, what is not kept at −inf."""
+        if self.excluded:
+            logits = logits.index_fill(1, torch.tensor(self.excluded, device=logits.device), -math.inf)
         if self.temperature == 0:
             best = logits.argmax(1, keepdim=True)
             return torch.full_like(logits, -math.inf).scatter_(1, best, 0.0)
