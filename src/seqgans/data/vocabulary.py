@@ -82,6 +82,8 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"Vocabulary.kind must be one of {', '.join(get_args(Kind))}, got {self.kind!r}")
+        if not all(isinstance(symbol, str) for symbol in self.symbols):
+            raise ValueError("Vocabulary.symbols must all be text")
         if len(set(self.symbols)) != len(self.symbols):
             raise ValueError("Vocabulary.symbols must all differ")
         for name in ("start", "end", "unknown"):
@@ -160,7 +162,11 @@ class Vocabulary:
 
     @cached_property
     def _byte_pair_tokenizer(self) -> Any:
-        tokenizer = optional_package("tokenizers", "a byte-pair vocabulary").Tokenizer.from_str(self.tokenizer)
+        tokenizers = optional_package("tokenizers", "a byte-pair vocabulary")
+        try:
+            tokenizer = tokenizers.Tokenizer.from_str(self.tokenizer)
+        except Exception as error:  # the library raises nothing more precise
+            raise BadInput(f"Vocabulary.tokenizer must be what the tokenizers library wrote, but: {error}") from error
         tokenizer.encode_special_tokens = True  # a text that spells a special token is plain text
         return tokenizer
 

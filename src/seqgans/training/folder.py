@@ -4,7 +4,7 @@ settings.yaml      all settings, complete
 vocabulary.json    the meaning of the ids
 corpus.safetensors the three splits as ids;  corpus.json  how they came to be
 oracle.safetensors parameters of the oracle, where there is one
-versions.json      of Python, PyTorch, this library
+versions.json      of Python, PyTorch, this library, and of the form of these files
 events.jsonl       one line an event
 samples/           what the generator wrote, one file an evaluation
 checkpoints/       step-N: the last few; best: the best
@@ -14,6 +14,7 @@ report.json, report.html
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 from pathlib import Path
@@ -28,8 +29,10 @@ from seqgans.errors import BadInput, Failed
 from seqgans.sequences import Sequences
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint, tidy, write_atomically
 from seqgans.training.facts import from_json, to_json
+from seqgans.training.recipe import Recipe
 
 SPLITS = ("train", "valid", "test")
+FORM = 1  # of the files of a run; grows with a change that an older library could not read
 
 
 class RunFolder:
@@ -66,12 +69,42 @@ class RunFolder:
         """The folder of a run that was started before.
 
         Raises:
-            BadInput: there is no run.
+            BadInput: there is no run, or one of a later version of this library.
         """
         folder = cls(path)
         if not (folder.path / "settings.yaml").is_file():
             raise BadInput(f"{path} is not the folder of a run: it has no settings.yaml; name the --out of a train")
+        versions = folder.read_json("versions.json") if (folder.path / "versions.json").exists() else {}
+        form = versions.get("form", FORM) if isinstance(versions, dict) else None
+        if form != FORM:
+            raise BadInput(
+                f"{path} must be a run of form {FORM}, its versions.json says {form!r}; take the seqgans that made it"
+            )
         return folder
+
+    def read_recipe(self) -> Recipe:
+        """The settings of the run.
+
+        Raises:
+            BadInput: they are missing, damaged or unknown here.
+        """
+        try:
+            return Recipe.from_yaml(self.read_text("settings.yaml"))
+        except BadInput as error:
+            raise BadInput(f"{error} (in {self.path / 'settings.yaml'})") from error
+
+    def read_text(self, name: str) -> str:
+        """Read one file.
+
+        Raises:
+            BadInput: it is missing or not UTF-8.
+        """
+        try:
+            return (self.path / name).read_bytes().decode()
+        except OSError as error:
+            raise BadInput(f"{self.path / name} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{self.path / name} is damaged: not UTF-8 text") from error
 
     def write_text(self, name: str, text: str) -> None:
         """Write one file, whole or not at all."""
@@ -89,20 +122,16 @@ class RunFolder:
             BadInput: it is missing or damaged.
         """
         try:
-            return from_json((self.path / name).read_bytes())
-        except OSError as error:
-            raise BadInput(f"{self.path / name} cannot be read: {error.strerror}") from error
-        except ValueError as error:
+            return from_json(self.read_text(name))
+        except json.JSONDecodeError as error:
             raise BadInput(f"{self.path / name} is damaged: not JSON") from error
 
     def write_versions(self) -> None:
         """Which software made this run."""
         from importlib.metadata import version
 
-        self.write_json(
-            "versions.json",
-            {"seqgans": version("seqgans"), "torch": torch.__version__, "python": platform.python_version()},
-        )
+        versions = {"seqgans": version("seqgans"), "torch": torch.__version__, "python": platform.python_version()}
+        self.write_json("versions.json", {**versions, "form": FORM})
 
     def write_corpus(self, corpus: Corpus) -> None:
         """Keep the splits, the vocabulary and their facts."""
@@ -131,9 +160,24 @@ class RunFolder:
             tensors = load_file(self.path / "corpus.safetensors")
         except (OSError, SafetensorError) as error:
             raise BadInput(f"{self.path / 'corpus.safetensors'} cannot be read: {error}") from error
-        splits = {name: Sequences(tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"]) for name in SPLITS}
-        vocabulary = Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
-        return Corpus(about["name"], **splits, vocabulary=vocabulary, length=about["length"], facts=about["facts"])
+        symbols = self.read_text("vocabulary.json")
+        try:
+            vocabulary = Vocabulary.from_json(symbols)
+        except BadInput as error:
+            raise BadInput(f"{self.path / 'vocabulary.json'} is damaged: {error}") from error
+        try:
+            splits = {name: Sequences(tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"]) for name in SPLITS}
+            name, length, facts = (about[key] for key in ("name", "length", "facts"))
+            corpus = Corpus(name, **splits, vocabulary=vocabulary, length=length, facts=facts)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise BadInput(f"{self.path}: corpus.json and corpus.safetensors do not fit: {reason}") from error
+        largest = max((int(split.tokens.max()) for split in splits.values() if len(split)), default=0)
+        if largest >= vocabulary.size:
+            raise BadInput(
+                f"{self.path / 'vocabulary.json'} is damaged: it has {vocabulary.size} symbols, the corpus id {largest}"
+            )
+        return corpus
 
     def save(self, step: int, tensors: dict[str, Tensor], facts: dict[str, Any], keep: int) -> None:
         """Keep a checkpoint, and only the last `keep`."""
@@ -207,9 +251,12 @@ class RunFolder:
         found = []
         for line in path.read_bytes().split(b"\n")[:-1]:  # behind the last is what a killed process was writing
             try:
-                found.append(from_json(line))
+                event = from_json(line)
             except ValueError:
                 break
+            if not isinstance(event, dict) or "kind" not in event:
+                break
+            found.append(event)
         return found
 
     def keep_events(self, count: int) -> None:

@@ -58,7 +58,13 @@ class Recipe:
         unknown = sorted(set(mapping) - set(PARTS))
         if unknown:
             raise BadInput(f"a recipe holds {', '.join(PARTS)}; got {', '.join(map(str, unknown))} as well")
+        for name, part in mapping.items():
+            if part is not None and not isinstance(part, Mapping):
+                raise BadInput(f"{name} must be a mapping of settings, got {part!r}")
         parts = {name: dict(mapping.get(name) or {}) for name in PARTS}
+        for part, name in (("algorithm", "name"), ("corpus", "spec"), ("generator", "name"), ("discriminator", "name")):
+            if not isinstance(parts[part].get(name), str | None):
+                raise BadInput(f"{part}.{name} must be text, got {parts[part][name]!r}")
         algorithm = parts["algorithm"].pop("name", None)
         spec = parts["corpus"].pop("spec", None)
         if algorithm is None or spec is None:

@@ -42,7 +42,7 @@ def open_run(path: Path | str) -> tuple[RunFolder, Recipe, Corpus, Truth | None]
         BadInput: there is no run, or a file of it is damaged.
     """
     folder = RunFolder.existing(path)
-    recipe = Recipe.from_yaml((folder.path / "settings.yaml").read_text(encoding="utf-8"))
+    recipe = folder.read_recipe()
     corpus = folder.read_corpus()
     oracle = folder.path / "oracle.safetensors"
     spec = f"oracle:{oracle}" if oracle.exists() else recipe.corpus

@@ -72,7 +72,7 @@ def reported(path: Path) -> Outcome:
         BadInput: the report is damaged.
     """
     folder = RunFolder.existing(path)
-    recipe = Recipe.from_yaml((folder.path / "settings.yaml").read_text(encoding="utf-8"))
+    recipe = folder.read_recipe()
     report = folder.read_json("report.json")
     count = recipe.run.final_samples
     try:
