@@ -140,6 +140,12 @@ def test_an_axis_of_one_value_has_width() -> None:
         assert scale.low < value < scale.high
 
 
+def test_rounding_errors_are_no_range() -> None:
+    scale = axis("", [1.0, 1.0 - 2e-16])
+    assert scale.high - scale.low > 0.01
+    assert len({scale.written(tick) for tick in scale.ticks()}) == len(scale.ticks())
+
+
 def test_the_ninth_line_is_dashed() -> None:
     line = Line(name="ninth", hue=8, dots=[Dot(x=0.0, y=0.0, read="a"), Dot(x=1.0, y=1.0, read="b")])
     drawing = chart("", axis("x", [0.0, 1.0]), axis("y", [0.0, 1.0]), [line])

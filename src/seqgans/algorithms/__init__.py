@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqgans.algorithms.base import Algorithm
+from seqgans.algorithms.jsdgan import JSDGAN
 from seqgans.algorithms.leakgan import LeakGAN
 from seqgans.algorithms.likelihood import Likelihood
 from seqgans.algorithms.pg_bleu import PGBLEU
@@ -19,4 +20,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "seqgan": SeqGAN,
     "leakgan": LeakGAN,
     "relgan": RelGAN,
+    "jsdgan": JSDGAN,
 }

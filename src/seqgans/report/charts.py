@@ -94,7 +94,9 @@ class Axis:
 def axis(name: str, values: Sequence[float], reversed: bool = False) -> Axis:
     """An axis that holds all values with a little room."""
     low, high = min(values), max(values)
-    room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
+    size = max(abs(low), abs(high))
+    spread = high - low if high - low > 1e-9 * size else 0.0  # a constant with rounding errors is a constant
+    room = spread * 0.06 or size * 0.05 or 1.0
     return Axis(name=name, low=low - room, high=high + room, reversed=reversed)
 
 
