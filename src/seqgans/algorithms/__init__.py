@@ -6,6 +6,7 @@ from seqgans.algorithms.base import Algorithm
 from seqgans.algorithms.jsdgan import JSDGAN
 from seqgans.algorithms.leakgan import LeakGAN
 from seqgans.algorithms.likelihood import Likelihood
+from seqgans.algorithms.maligan import MaliGAN
 from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
@@ -20,5 +21,6 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "seqgan": SeqGAN,
     "leakgan": LeakGAN,
     "relgan": RelGAN,
+    "maligan": MaliGAN,
     "jsdgan": JSDGAN,
 }
