@@ -40,6 +40,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "memory": {"embedding": 3, "heads": 2, "head_size": 4},
     "transformer": {"layers": 1, "width": 8, "heads": 2, "feed_forward": 8},
     "hierarchical": {"embedding": 4, "worker": 5, "manager": 5, "goal": 3, "horizon": 2},
+    "seq2seq": {"hidden": 5, "layers": 2},
     "cnn": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "leaking": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "multi_view": {"embedding": 4, "views": 2, "widths": [2, 3], "maps": 4, "dense": 3},

@@ -7,6 +7,7 @@ from seqgans.algorithms.jsdgan import JSDGAN
 from seqgans.algorithms.leakgan import LeakGAN
 from seqgans.algorithms.likelihood import Likelihood
 from seqgans.algorithms.maligan import MaliGAN
+from seqgans.algorithms.maskgan import MaskGAN
 from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
@@ -21,6 +22,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "seqgan": SeqGAN,
     "leakgan": LeakGAN,
     "relgan": RelGAN,
+    "maskgan": MaskGAN,
     "maligan": MaliGAN,
     "jsdgan": JSDGAN,
 }

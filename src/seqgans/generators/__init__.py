@@ -8,6 +8,7 @@ from seqgans.generators.hierarchical import Hierarchical
 from seqgans.generators.latent import Latent
 from seqgans.generators.memory import RelationalMemory
 from seqgans.generators.recurrent import GRU, LSTM
+from seqgans.generators.seq2seq import Seq2Seq
 from seqgans.generators.transformer import Transformer
 from seqgans.generators.uniform import Uniform
 
@@ -18,5 +19,6 @@ GENERATORS: dict[str, type[Any]] = {
     "transformer": Transformer,
     "hierarchical": Hierarchical,
     "latent": Latent,
+    "seq2seq": Seq2Seq,
     "uniform": Uniform,
 }
