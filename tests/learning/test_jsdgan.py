@@ -1,7 +1,8 @@
 """JSDGAN at work on a small oracle, from random parameters (jsdgan.md, check 5).
 
-The trade-off is what is asserted: the closed-form game seeks modes, a smaller power moves all three figures back towards
-maximum likelihood, and NLL_oracle is never read alone. The control arm is maximum likelihood with weights that mean nothing.
+The trade-off is what is asserted: the closed-form game seeks modes, a smaller power moves all three figures back
+towards maximum likelihood, and NLL_oracle is never read alone. The control arm is maximum likelihood with weights that
+mean nothing. Measured: reverse KL per token 0.149 at power 0.25, 0.189 in its control.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def test_it_seeks_modes_and_a_smaller_power_covers_more(tmp_path: Path) -> None:
     """Kills: weights of the wrong sign, weights that reach other rows, a power that is not applied."""
     whole, flat = played(tmp_path / "whole"), played(tmp_path / "flat", power=0.25)
     control = played(tmp_path / "control", power=0.25, shuffled=True)
-    assert whole["nll_oracle"] < flat["nll_oracle"] - 0.2 < control["nll_oracle"] - 0.2
-    assert whole["nll_div"] < flat["nll_div"] - 0.2 < control["nll_div"] - 0.2
+    assert whole["nll_oracle"] < flat["nll_oracle"] - 0.2 < control["nll_oracle"] - 0.3
+    assert whole["nll_div"] < flat["nll_div"] - 0.2 < control["nll_div"] - 0.3
     assert whole["nll_gen_test"] > flat["nll_gen_test"] + 0.5
     assert flat["nll_gen_test"] < control["nll_gen_test"] + 0.15
     assert flat["reverse_kl_per_token"] < control["reverse_kl_per_token"] - 0.02
