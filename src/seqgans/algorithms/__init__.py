@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqgans.algorithms.base import Algorithm
+from seqgans.algorithms.gsgan import GSGAN
 from seqgans.algorithms.jsdgan import JSDGAN
 from seqgans.algorithms.leakgan import LeakGAN
 from seqgans.algorithms.likelihood import Likelihood
@@ -25,4 +26,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "maskgan": MaskGAN,
     "maligan": MaliGAN,
     "jsdgan": JSDGAN,
+    "gsgan": GSGAN,
 }
