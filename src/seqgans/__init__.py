@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqgans.training.recipe import Recipe
     from seqgans.verbs.compare import compare
     from seqgans.verbs.evaluate import evaluate
+    from seqgans.verbs.fill import fill
     from seqgans.verbs.listing import (
         list_algorithms,
         list_corpora,
@@ -45,6 +46,7 @@ __all__ = [
     "Recipe",
     "compare",
     "evaluate",
+    "fill",
     "list_algorithms",
     "list_corpora",
     "list_discriminators",
@@ -67,6 +69,7 @@ _HOMES = {
     "seqgans.training.recipe": ("Recipe",),
     "seqgans.verbs.compare": ("compare",),
     "seqgans.verbs.evaluate": ("evaluate",),
+    "seqgans.verbs.fill": ("fill",),
     "seqgans.verbs.listing": (
         "list_algorithms",
         "list_corpora",

@@ -54,12 +54,14 @@ def filling(
     )
 
 
-def judging(name: str, steps: int, kept: Choice, epochs: int, batch: int, optimizer: Optimizer) -> Phase:
-    """d-steps, each with a batch of fresh blanks and fills."""
+def judging(
+    name: str, steps: int, kept: Choice, epochs: int, batch: int, optimizer: Optimizer, *others: Update
+) -> Phase:
+    """d-steps, each with a batch of fresh blanks and fills, on which others (a critic) may move too."""
     return Phase(
         name=name,
         gather=functools.partial(filled_in, kept=kept, count=batch),
-        updates=(Update("discriminator", telling_fills_apart, optimizer),),
+        updates=(Update("discriminator", telling_fills_apart, optimizer), *others),
         gathers=steps,
         passes=epochs,
     )

@@ -15,9 +15,9 @@ Pre-training is that of the paper: a language model, whose weights encoder and d
 likelihood of the blanks ("MaskMLE").
 
 Departures: dropout where likelihoods are learnt and in the discriminator only, since the policy gradient needs the law
-that was sampled from, and on embeddings and last states only; the critic starts at 0. An end token is kept, and a fill
-that ends early ends the sequence. Numbers of epochs and rounds are ours, the rest is the code's for PTB. `shuffled` is
-the control arm; `whole` and `present_last` are not in the paper's settings.
+that was sampled from, and on embeddings and last states only; the critic starts at 0 and moves in d-steps too, so that
+it keeps up. An end token is kept, and a fill that ends early ends the sequence. Numbers of epochs and rounds are ours,
+the rest is the code's for PTB. `shuffled` is the control arm; `whole` and `present_last` are not in the paper.
 
 References: Fedus, Goodfellow and Dai (2018), arXiv:1801.07736.
 """
@@ -25,7 +25,6 @@ References: Fedus, Goodfellow and Dai (2018), arXiv:1801.07736.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -115,28 +114,26 @@ class MaskGAN:
         """Language model, likelihood of blanks, then d-steps and actor-critic steps in turn."""
         likelihood = Optimizer(name="likelihood", rate=self.pretrain_rate, clip=self.clip)
         policy = Optimizer(name="policy gradient", rate=self.generator_rate, clip=self.clip)
-        critic = Optimizer(name="critic", rate=self.critic_rate, clip=self.clip)
-        judge = functools.partial(
-            judging,
-            kept=self.kept,
-            epochs=self.discriminator_epochs,
-            batch=self.batch,
-            optimizer=Optimizer(name="discriminator", rate=self.discriminator_rate, clip=self.clip),
-        )
+        critic = Update("critic", self.critic_loss, Optimizer(name="critic", rate=self.critic_rate, clip=self.clip))
+        moves = Update("generator", self.generator_loss, policy), critic
         fill = filling(self.kept, self.mask_epochs, self.batch, likelihood, self.pretrain_patience, self.pretrain_best)
-        moves = Update("generator", self.generator_loss, policy), Update("critic", self.critic_loss, critic)
         return Schedule(
             before=(
                 *(writing(self.pretrain_epochs, self.batch, likelihood) if self.pretrain_epochs else ()),
                 fill,
-                judge(name="discriminator pre-training", steps=self.discriminator_pretrain_steps),
+                self.judging("discriminator pre-training", self.discriminator_pretrain_steps, critic),
             ),
             round=(
-                judge(name="discriminator", steps=self.discriminator_steps),
+                self.judging("discriminator", self.discriminator_steps, critic),
                 Phase(name="generator", gather=self.play, updates=moves, gathers=self.generator_steps),
             ),
             rounds=self.rounds,
         )
+
+    def judging(self, name: str, steps: int, critic: Update) -> Phase:
+        """d-steps with this algorithm's settings; the critic keeps up with the discriminator."""
+        optimizer = Optimizer(name="discriminator", rate=self.discriminator_rate, clip=self.clip)
+        return judging(name, steps, self.kept, self.discriminator_epochs, self.batch, optimizer, critic)
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
         """The critic; here it shows whether generator and discriminator can read a source."""
@@ -152,19 +149,25 @@ class MaskGAN:
     def play(self, players: Players, scene: Scene) -> Play:
         """Fill in, and ask the discriminator and the critic about each token that was filled in."""
         play = filled_in(players, scene, self.kept, self.batch)
-        missing, fake, source = chosen(play)
-        rewards = fill_rewards(players.discriminator, fake, source, missing)
-        returns = fill_returns(rewards, missing, self.discount)
+        missing, _, _ = chosen(play)
+        rewards, returns = self.earned(players, play)
         surplus = advantages(returns, values_before(players, play), missing, self.advantage_limit)
+        blanks = max(1, int(missing.sum()))
         figures = {
             **play.figures,
-            "reward": rewards.sum().item() / max(1, int(missing.sum())),
-            "advantage": surplus.abs().sum().item() / max(1, int(missing.sum())),
+            "reward": rewards.sum().item() / blanks,
+            "advantage": surplus.abs().sum().item() / blanks,
         }
         if self.shuffled:
-            blanks = scene.gather(missing)
-            surplus = scene.over_batch(lambda whole: shuffled_over_blanks(whole, blanks, scene.random), surplus)
-        return dataclasses.replace(play, rewards=surplus, extras={**play.extras, "returns": returns}, figures=figures)
+            everywhere = scene.gather(missing)
+            surplus = scene.over_batch(lambda whole: shuffled_over_blanks(whole, everywhere, scene.random), surplus)
+        return dataclasses.replace(play, rewards=surplus, figures=figures)
+
+    def earned(self, players: Players, play: Play) -> tuple[Tensor, Tensor]:
+        """r_t and R_t: what the discriminator says now of each token that was filled in."""
+        missing, fake, source = chosen(play)
+        rewards = fill_rewards(players.discriminator, fake, source, missing)
+        return rewards, fill_returns(rewards, missing, self.discount)
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Policy gradient on the tokens that were filled in."""
@@ -177,4 +180,5 @@ class MaskGAN:
     def critic_loss(self, players: Players, play: Play) -> Loss:
         """Squared error of what was expected before each token that was filled in."""
         missing, _, _ = chosen(play)
-        return Loss(value_loss(values_before(players, play), play.extras["returns"], missing))
+        loss = value_loss(values_before(players, play), self.earned(players, play)[1], missing)
+        return Loss(loss, {"critic_error": loss.item()})

@@ -39,14 +39,27 @@ def read_text(path: Path) -> str:
     Raises:
         BadInput: as `read_bytes`, or the content is not UTF-8 text.
     """
+    return text_of(read_bytes(path), str(path))
+
+
+def text_of(content: bytes, source: str) -> str:
+    """UTF-8 as text, its line ends made those of Unix.
+
+    Args:
+        content: what was read.
+        source: where from, for messages.
+
+    Raises:
+        BadInput: it is not UTF-8 text.
+    """
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(
-            f"{path} must be UTF-8 text, but byte {error.start} is not; convert it (iconv -t utf-8) or check the path"
+            f"{source} must be UTF-8 text, but byte {error.start} is not; convert it (iconv -t utf-8) or check the path"
         ) from error
     if "\0" in text:
-        raise BadInput(f"{path} must be UTF-8 text, but holds zero bytes, so it is binary; check the path")
+        raise BadInput(f"{source} must be UTF-8 text, but holds zero bytes, so it is binary; check the path")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -56,7 +69,15 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         BadInput: as `read_text`, or all lines are blank.
     """
-    text = read_text(path)
+    return lines_of(read_text(path), str(path))
+
+
+def lines_of(text: str, source: str) -> list[str]:
+    """The lines of a text.
+
+    Raises:
+        BadInput: all lines are blank.
+    """
     if not text.strip():
-        raise BadInput(f"{path} must hold at least one line of text, but all are blank; give a file with text")
+        raise BadInput(f"{source} must hold at least one line of text, but all are blank; give a file with text")
     return text.removesuffix("\n").split("\n")

@@ -184,6 +184,29 @@ class Vocabulary:
         if self.kind == "bytepair":
             prepared = [text for (text,) in rows]
             return [found.ids for found in self._byte_pair_tokenizer.encode_batch(prepared, add_special_tokens=False)]
+        return self._ids_of(rows)
+
+    def encode_with_blanks(self, text: str, blank: str) -> tuple[list[int], list[str]]:
+        """The ids of a text in which one symbol stands for whatever is missing, and its pieces.
+
+        Args:
+            text: one sequence.
+            blank: the symbol; its id is `size`, the one behind all others.
+
+        Raises:
+            BadInput: the blank is a symbol itself or no single one, tokens are byte pairs, or as `encode`.
+        """
+        if self.kind == "bytepair":
+            raise BadInput("blanks need tokens that are words, characters, notes or ids; byte pairs have none to name")
+        mark, row = pieces_of([blank, text], self.kind, lowercase=self.lowercase, spaces=self.spaces)
+        if len(mark) != 1:
+            raise BadInput(f"a blank must be one of the {self.kind}, got {blank!r}; choose another --blank")
+        if mark[0] in self._ids:
+            raise BadInput(f"{blank!r} is in this vocabulary, so it cannot mean a blank; choose another --blank")
+        known = iter(self._ids_of([[piece for piece in row if piece != mark[0]]])[0])
+        return [self.size if piece == mark[0] else next(known) for piece in row], row
+
+    def _ids_of(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
         ids, unknown = self._ids, self.unknown
         if unknown is not None:
             return [[ids.get(piece, unknown) for piece in row] for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from seqgans.evaluation import diversity, likelihood, music, overlap
+from seqgans.evaluation import diversity, infilling, likelihood, music, overlap
 from seqgans.evaluation.base import Evidence, Lists, Measures, Metric, compute
 from seqgans.evaluation.figure import Figure
 
@@ -133,6 +133,7 @@ METRICS: dict[str, Metric] = {
                 (evidence.samples_under_generator, evidence.samples_under_oracle), evidence.oracle_under_both
             ),
         ),
+        infilling.METRIC,
         Metric(
             name="bleu",
             description="BLEU-2 to 5 of samples against all references, mean of sentences",

@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from seqgans.data.blanks import blanked
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator, State
 from seqgans.generators.decoding import PLAIN, Decoding
@@ -102,6 +103,19 @@ class Conditional(Generator):
     def advance(self, tokens: Tensor, state: State) -> NoReturn:
         """There is no state before a source is given."""
         self.start_state(tokens.shape[0])
+
+
+def around(generator: Generator, real: Sequences, kept: Bool[Tensor, "batch time"]) -> Generator:
+    """The law of what is missing: given the rest, where the generator reads a source.
+
+    Any other generator knows of a blank what stands before it, and nothing of what follows.
+
+    Args:
+        generator: who fills in.
+        real: sequences.
+        kept: True where a token is given.
+    """
+    return generator.given(blanked(real, kept, generator.blank)) if isinstance(generator, Conditional) else generator
 
 
 def conditional(generator: Generator) -> Conditional:

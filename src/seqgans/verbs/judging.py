@@ -10,12 +10,14 @@ from seqgans.evaluation import Evidence, Figure, measure
 from seqgans.evaluation.likelihood import Scorer, nll_gen
 from seqgans.evaluation.sweep import Point, likelihood_curve, overlap_curve, temperature_sweep
 from seqgans.generators.base import Generator
+from seqgans.generators.conditional import Conditional
 from seqgans.sequences import Sequences
 from seqgans.training.build import Truth
 
 WITH_TRUTH = ("nll_oracle", "nll_gen", "nll_div", "reverse_kl", "forward_kl", "jsd")
 WITHOUT_TRUTH = ("nll_gen", "nll_div", "bleu", "self_bleu", "distinct", "duplicates", "copies")
 MUSIC = "music_mse"
+BLANKS = "infill_perplexity"  # of generators that read what surrounds a blank
 NOTES = "notes"
 
 
@@ -57,7 +59,8 @@ class Judge:
             count=count,
         )
         names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
-        found = measure(evidence, [*names, MUSIC] if evidence.notes is not None else names).flat()
+        names = [*names, *([MUSIC] if evidence.notes is not None else ())]
+        found = measure(evidence, [*names, *([BLANKS] if isinstance(generator, Conditional) else ())]).flat()
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         return found, evidence.generated
