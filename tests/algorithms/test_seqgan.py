@@ -16,16 +16,21 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seqgans.algorithms.base import Algorithm, Play, Players, Scene
+from seqgans.algorithms.language_discriminator import language_loss
 from seqgans.algorithms.seqgan import SeqGAN
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import open_text_corpus
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.convolutional import CNN
+from seqgans.discriminators.language import Language, LanguageScorer
+from seqgans.errors import BadInput
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
 from seqgans.rewards.control import shuffled_over_batch
 from seqgans.sequences import Sequences
+from seqgans.training.loop import Training
+from seqgans.training.team import Team
 
 EVERY = torch.tensor(list(itertools.product(range(3), repeat=3)))  # (27, 3)
 CODES = torch.tensor([9, 3, 1])
@@ -203,6 +208,36 @@ def test_prefix_rewards_need_no_roll_out() -> None:
     assert play.rewards is not None
     expected = judge.scores(play.fake.tokens, play.fake.mask).sigmoid()
     torch.testing.assert_close(play.rewards[:, -1], expected)
+
+
+def test_a_language_model_first_learns_the_corpus_then_counts_from_there() -> None:
+    """Then all scores are 0, and gains to go are what is left of a score."""
+    corpus = open_text_corpus("world:markov", CorpusSettings(sequences=400), 0)
+    vocabulary = corpus.vocabulary
+    generator = LSTM(embedding=4, hidden=4).build(vocabulary.size, vocabulary.start, vocabulary.end, generator_for(0))
+    judge = Language(embedding=4, hidden=6).build(vocabulary.size, corpus.length, generator_for(1))
+    assert isinstance(judge, LanguageScorer)
+    both = Players({"generator": generator, "discriminator": judge})
+    algorithm = SeqGAN(
+        pretrain_epochs=0, discriminator_likelihood=5, discriminator_pretrain_steps=0, rounds=0, reward="gain_to_go"
+    )
+    before = language_loss(both, Play(real=corpus.train)).value.item()
+    list(Training(algorithm, both, corpus, 0, Team("cpu")).events())
+    assert language_loss(both, Play(real=corpus.train)).value.item() < before - 0.1
+    assert torch.equal(judge.scores(corpus.train.tokens, corpus.train.mask), torch.zeros(len(corpus.train)))
+    with torch.no_grad():
+        judge.weight.add_(torch.randn(judge.weight.shape, generator=generator_for(2)))
+    play = algorithm.play(both, Scene(corpus, Stream(generator_for(3))))
+    assert play.fake is not None
+    assert play.rewards is not None
+    steps = judge.step_scores(play.fake.tokens, play.fake.mask)
+    left = steps[:, -1:] - torch.nn.functional.pad(steps[:, :-1], (1, 0))
+    torch.testing.assert_close(play.rewards, left * play.fake.mask, rtol=0, atol=1e-5)
+
+
+def test_likelihood_of_a_discriminator_that_is_no_language_model(players: Players, corpus: Corpus) -> None:
+    with pytest.raises(BadInput, match="one that is a language model, got Table; set --discriminator"):
+        language_loss(players, Play(real=corpus.train))
 
 
 def test_the_spread_is_that_of_finished_sequences() -> None:

@@ -25,6 +25,7 @@ import torch
 
 from seqgans.algorithms.adversaries import discriminator_phase
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
+from seqgans.algorithms.language_discriminator import language_phases
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import BASELINES, MovingAverage
@@ -43,6 +44,8 @@ class SeqGAN:
         pretrain_rate: learning rate of maximum likelihood.
         pretrain_patience: stop pre-training after this many epochs without a better validation NLL; 0 never stops.
         pretrain_best: start the game from the epoch with the best validation NLL instead of the last.
+        discriminator_likelihood: passes of maximum likelihood of the discriminator before that, for one that is a
+            language model.
         discriminator_pretrain_steps: d-steps before the game.
         rounds: rounds of the game.
         generator_steps: policy-gradient steps a round (g).
@@ -50,8 +53,9 @@ class SeqGAN:
         discriminator_epochs: passes over the examples of a d-step (k).
         discriminator_examples: negatives of a d-step; none given means as many as training sequences.
         rollouts: completions of each prefix (N).
-        reward: roll-outs; the discriminator on padded prefixes; its probability per step, summed from there on; or by
-            how much each token alone raised its score. The last two need a discriminator with a score per step.
+        reward: roll-outs; the discriminator on padded prefixes; its probability per step, summed from there on; by how
+            much each token alone raised its score; or by how much all tokens from there on did. The last three need a
+            discriminator with a score per step.
         baseline: what is subtracted from the rewards.
         batch: sequences of a generator step.
         discriminator_batch: sequences of a discriminator minibatch, half of them real.
@@ -70,6 +74,7 @@ class SeqGAN:
     pretrain_rate: float = 0.01
     pretrain_patience: int = 0
     pretrain_best: bool = False
+    discriminator_likelihood: int = 0
     discriminator_pretrain_steps: int = 50
     rounds: int = 200
     generator_steps: int = 1
@@ -77,7 +82,7 @@ class SeqGAN:
     discriminator_epochs: int = 3
     discriminator_examples: int | None = None
     rollouts: int = 16
-    reward: Literal["rollouts", "prefix", "step", "gain"] = "rollouts"
+    reward: Literal["rollouts", "prefix", "step", "gain", "gain_to_go"] = "rollouts"
     baseline: Literal["none", "batch_mean", "leave_one_out", "moving_average"] = "none"
     batch: int = 64
     discriminator_batch: int = 64
@@ -89,7 +94,7 @@ class SeqGAN:
 
     def __post_init__(self) -> None:
         check_counts(self, 0, "pretrain_epochs", "pretrain_patience", "discriminator_pretrain_steps", "rounds")
-        check_counts(self, 0, "discriminator_steps")
+        check_counts(self, 0, "discriminator_steps", "discriminator_likelihood")
         check_counts(self, 1, "generator_steps", "discriminator_epochs", "rollouts", "batch")
         check_counts(self, 2, "discriminator_batch")
         check_rates(self, "pretrain_rate", "generator_rate", "discriminator_rate", "clip")
@@ -108,6 +113,7 @@ class SeqGAN:
                     patience=self.pretrain_patience,
                     keep_best=self.pretrain_best,
                 ),
+                *language_phases(self.discriminator_likelihood, self.pretrain_rate, 64),
                 self.discriminator_phase("discriminator pre-training", self.discriminator_pretrain_steps),
             ),
             round=(
@@ -138,7 +144,7 @@ class SeqGAN:
             batch=self.discriminator_batch,
             examples=self.discriminator_examples,
             smoothing=self.smoothing,
-            each_step=self.reward in ("step", "gain"),
+            each_step=self.reward in ("step", "gain", "gain_to_go"),
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
@@ -159,6 +165,8 @@ class SeqGAN:
             rewards = reward_to_go(step_rewards(players.discriminator, fake.tokens, fake.mask), fake.mask)
         else:
             rewards = gains(players.discriminator, fake.tokens, fake.mask)
+            if self.reward == "gain_to_go":
+                rewards = reward_to_go(rewards, fake.mask)
         shown = rewards.masked_select(fake.mask)
         last = rewards.gather(1, fake.mask.sum(1, keepdim=True) - 1)  # what the last token of each earned
         figures = {

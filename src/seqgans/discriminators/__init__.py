@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqgans.discriminators.classes import Classes
 from seqgans.discriminators.convolutional import CNN
+from seqgans.discriminators.language import Language
 from seqgans.discriminators.leaking import LeakingCNN
+from seqgans.discriminators.matching import Matching
 from seqgans.discriminators.multi_view import MultiView
+from seqgans.discriminators.positional import PositionalLSTM
+from seqgans.discriminators.ranking import Ranker
 from seqgans.discriminators.recurrent import GRUScorer, LSTMScorer
 from seqgans.discriminators.seq2seq import Seq2SeqScorer
 
@@ -15,6 +20,11 @@ DISCRIMINATORS: dict[str, type[Any]] = {
     "lstm": LSTMScorer,
     "gru": GRUScorer,
     "leaking": LeakingCNN,
+    "language": Language,
     "seq2seq": Seq2SeqScorer,
     "multi_view": MultiView,
+    "classes": Classes,
+    "positional": PositionalLSTM,
+    "matching": Matching,
+    "ranker": Ranker,
 }
