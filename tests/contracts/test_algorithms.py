@@ -41,6 +41,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "transformer": {"layers": 1, "width": 8, "heads": 2, "feed_forward": 8},
     "hierarchical": {"embedding": 4, "worker": 5, "manager": 5, "goal": 3, "horizon": 2},
     "seq2seq": {"hidden": 5, "layers": 2},
+    "latent": {"embedding": 4, "hidden": 5, "latent": 3, "likelihood_codes": 2},
+    "matching": {"embedding": 4, "widths": [2, 3], "maps": 3, "dense": 3},
     "cnn": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "leaking": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "multi_view": {"embedding": 4, "views": 2, "widths": [2, 3], "maps": 4, "dense": 3},

@@ -30,7 +30,7 @@ def build(name: str, end: int | None = None, vocabulary: int = VOCABULARY, lengt
     """A fresh generator whose logits vary by about 1, so that its law is far from uniform."""
     generator: Generator = GENERATORS[name]().build(vocabulary, 0, end, generator_for(7, "generator"))
     if isinstance(generator, LatentGenerator):  # on the contract once a code is given
-        generator = generator.given(generator.codes(1, generator_for(7, "code")))
+        generator = generator.given(generator.draw_codes(1, generator_for(7, "code")))
     generator.attach(LEAKING.build(vocabulary, length, generator_for(7, "discriminator")))
     with torch.no_grad():
         tokens = torch.randint(vocabulary, (64, length), generator=generator_for(8))

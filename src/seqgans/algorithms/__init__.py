@@ -13,6 +13,7 @@ from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
 from seqgans.algorithms.seqgan import SeqGAN
+from seqgans.algorithms.textgan import TextGAN
 from seqgans.algorithms.uniform import Random
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
@@ -27,4 +28,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "maligan": MaliGAN,
     "jsdgan": JSDGAN,
     "gsgan": GSGAN,
+    "textgan": TextGAN,
 }

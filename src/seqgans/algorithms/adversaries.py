@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Update
+from seqgans.data.swapping import with_two_swapped
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
 from seqgans.rewards.returns import step_scorer
 from seqgans.sequences import Loss
@@ -59,6 +60,13 @@ def real_and_fake(players: Players, scene: Scene, examples: int | None = None) -
     count = max(scene.processes, count - count % scene.processes)
     fake = players.generator.sample(scene.share(count), scene.corpus.length, random=scene.random)
     return Play(real=scene.real(count), fake=fake.sequences)
+
+
+def real_and_swapped(players: Players, scene: Scene) -> Play:
+    """All training sequences, and each with two words swapped: from these a discriminator learns that order matters."""
+    count = len(scene.corpus.train) - len(scene.corpus.train) % scene.processes
+    real = scene.real(count)
+    return Play(real=real, fake=with_two_swapped(real, scene.random, scene.corpus.vocabulary.end))
 
 
 def telling_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:

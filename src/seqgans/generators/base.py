@@ -95,6 +95,10 @@ class Generator(nn.Module, ABC):
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
         """The hidden states from which each of the given tokens would be drawn (teacher forcing)."""
 
+    def begin(self, count: int, random: Stream) -> State:
+        """The state from which `count` samples start; one that is drawn is drawn here. Most generators have one only."""
+        return self.start_state(count)
+
     def attach(self, discriminator: nn.Module) -> None:
         """Meet the discriminator, once, before anything is sampled. Most generators have no use for it."""
 
@@ -158,7 +162,7 @@ class Generator(nn.Module, ABC):
             tokens[:, :given] = prefix
         if kept is not None and (prefix is None or kept.shape != prefix.shape):
             raise ValueError(f"what is kept must have the shape of the prefix, got {tuple(kept.shape)}")
-        state = self.start_state(count)
+        state = self.begin(count, stream)
         previous = torch.full((count,), self.start, dtype=torch.long, device=device)
         alive = torch.ones(count, dtype=torch.bool, device=device)
         for time in range(length):
@@ -189,6 +193,9 @@ class Generator(nn.Module, ABC):
         inverse_temperature: float = 1.0,
         straight_through: bool = False,
         soft_inputs: bool = False,
+        noisy: bool = True,
+        prefix: Int[Tensor, "batch prefix"] | None = None,
+        kept: Bool[Tensor, "batch prefix"] | None = None,
     ) -> Relaxed:
         """Draw sequences that a gradient can flow through (Gumbel-softmax).
 
@@ -203,16 +210,24 @@ class Generator(nn.Module, ABC):
             inverse_temperature: β; the larger, the closer to one-hot.
             straight_through: hand on hard rows whose gradient is that of the soft ones.
             soft_inputs: read ŷ_t before step t + 1, so that gradient also flows back through what was read.
+            noisy: False leaves the noise out of ŷ = softmax(β o): the law of the token instead of a draw from it.
+            prefix: tokens that are given, one row a sample: their rows are one-hot and carry no gradient.
+            kept: True where a token of the prefix is kept, the others are drawn; None keeps all.
         """
         stream = as_stream(random)
         device = self.output.weight.device
-        state = self.start_state(count)
+        state = self.begin(count, stream)
         previous = torch.full((count,), self.start, dtype=torch.long, device=device)
         weights, tokens = [], []
         for _ in range(length):
             hidden, state = self.advance(previous, state)
             logits = self.output(hidden)  # (batch, vocab)
-            soft, hard = relaxed_draw(logits, stream, inverse_temperature, straight_through)
+            soft, hard = relaxed_draw(logits, stream, inverse_temperature, straight_through, noisy)
+            if prefix is not None and len(tokens) < prefix.shape[1]:
+                here = prefix[:, len(tokens)]
+                stays = torch.ones_like(here, dtype=torch.bool) if kept is None else kept[:, len(tokens)]
+                hard = torch.where(stays, here, hard)
+                soft = torch.where(stays[:, None], nn.functional.one_hot(here, soft.shape[1]).to(soft.dtype), soft)
             previous = soft if soft_inputs else hard
             weights.append(soft)
             tokens.append(hard)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NoReturn
+from typing import ClassVar, NoReturn
 
 import torch
 from jaxtyping import Float, Int
@@ -17,10 +17,9 @@ from torch import Tensor, nn
 
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator, State, look_up
-from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.recurrent import lstm_step
 from seqgans.randomness import Stream, as_stream
-from seqgans.sequences import Relaxed, Samples, mask_until
+from seqgans.sequences import Relaxed, mask_until
 
 SMALLEST = 1e-7  # a uniform number of 0 would be a normal one of −∞
 
@@ -44,7 +43,7 @@ class Latent:
     embedding: int = 300
     hidden: int = 100
     latent: int = 128
-    prior: Literal["uniform", "normal"] = "uniform"
+    prior: str = "uniform"
     every_step: bool = True
     likelihood_codes: int = 64
     deviation: float = 0.1
@@ -89,10 +88,10 @@ class LatentGenerator(Generator):
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.normal_(0.0, settings.deviation, generator=random)
-            self.cell.bias_hh_l0.zero_()  # two biases are added in every gate: let one speak for both
-        self.register_buffer("likelihood_codes", self.codes(settings.likelihood_codes, Stream(random)))
+            self.cell.get_parameter("bias_hh_l0").zero_()  # two biases are added in every gate: let one speak for both
+        self.register_buffer("likelihood_codes", self.draw_codes(settings.likelihood_codes, Stream(random)))
 
-    def codes(self, count: int, random: torch.Generator | Stream) -> Float[Tensor, "batch latent"]:
+    def draw_codes(self, count: int, random: torch.Generator | Stream) -> Float[Tensor, "batch latent"]:
         """Fresh codes from the prior."""
         uniforms = as_stream(random).uniform(count, self.settings.latent).to(self.output.weight.device)
         if self.settings.prior == "uniform":
@@ -103,46 +102,13 @@ class LatentGenerator(Generator):
         """The law given one code for each sequence, or one code for all: a generator on the whole contract."""
         return Given(self, codes)
 
-    def sample(
-        self,
-        count: int,
-        length: int,
-        *,
-        random: torch.Generator | Stream,
-        prefix: Int[Tensor, "batch prefix"] | None = None,
-        decoding: Decoding = PLAIN,
-    ) -> Samples:
-        """Draw codes, then sequences given them.
+    def begin(self, count: int, random: Stream) -> State:
+        """The states of fresh codes. Whoever samples draws codes first and then, given them, tokens.
 
-        At temperature 0 the codes are all the chance there is, which is how the papers decode. Codes do not look
-        at a prefix. The log-probabilities are those given the codes, which are larger than `log_probs` on average.
-
-        Args:
-            count: rows of the result.
-            length: tokens of each, prefix included.
-            random: where codes and tokens come from.
-            prefix: tokens that are kept as they are, one row a sample.
-            decoding: temperature, top-k, top-p of the tokens.
+        So at temperature 0 the codes are all the chance there is, which is how the papers decode. Codes do not look at
+        a prefix, and the log-probabilities of samples are those given their codes: on average larger than `log_probs`.
         """
-        stream = as_stream(random)
-        given = self.given(self.codes(count, stream))
-        return given.sample(count, length, random=stream, prefix=prefix, decoding=decoding)
-
-    def relax(
-        self,
-        count: int,
-        length: int,
-        *,
-        random: torch.Generator | Stream,
-        inverse_temperature: float = 1.0,
-        straight_through: bool = False,
-    ) -> Relaxed:
-        """Draw codes, then relaxed sequences given them (Gumbel-softmax)."""
-        stream = as_stream(random)
-        given = self.given(self.codes(count, stream))
-        return given.relax(
-            count, length, random=stream, inverse_temperature=inverse_temperature, straight_through=straight_through
-        )
+        return self.given(self.draw_codes(count, random)).start_state(count)
 
     def log_probs(self, tokens: Int[Tensor, "batch time"], temperature: float = 1.0) -> Float[Tensor, "batch time"]:
         """Estimated log G(y_t | y_<t) in nats, with gradient: an average over the same few codes for all sequences.
@@ -165,9 +131,14 @@ class LatentGenerator(Generator):
             "choose another generator for this algorithm"
         )
 
-    def advance(self, tokens: Tensor, state: State) -> NoReturn:
-        """There is no state before a code is given."""
-        self.start_state(tokens.shape[0])
+    def advance(self, tokens: Tensor, state: State) -> tuple[Float[Tensor, "batch width"], State]:
+        """One step of the LSTM."""
+        hidden, cell, fed = state
+        own = self.cell.get_parameter("weight_ih_l0")[:, : self.settings.embedding]
+        weight, bias = (self.cell.get_parameter(name) for name in ("weight_hh_l0", "bias_hh_l0"))
+        recurrent = nn.functional.linear(hidden, weight, bias)
+        hidden, cell = lstm_step(look_up(self.embedding.weight, tokens) @ own.t() + fed + recurrent, cell)
+        return hidden, (hidden, cell, fed)
 
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> NoReturn:
         """There is no state before a code is given."""
@@ -198,18 +169,14 @@ class Given(Generator):
         """Hidden state h_0, cell state 0, and what the code adds to the gates of every step."""
         codes, latent = self.codes_of(count), self.latent
         first = latent.unfold(codes).tanh()
-        across = latent.cell.weight_ih_l0[:, latent.settings.embedding :]  # no columns where z enters only h_0
-        fed = latent.cell.bias_ih_l0 + (codes @ across.t() if latent.settings.every_step else 0)
-        return first, torch.zeros_like(first), fed.expand(count, -1)
+        fed = latent.cell.get_parameter("bias_ih_l0").expand(count, -1)
+        if latent.settings.every_step:
+            fed = fed + codes @ latent.cell.get_parameter("weight_ih_l0")[:, latent.settings.embedding :].t()
+        return first, torch.zeros_like(first), fed
 
     def advance(self, tokens: Tensor, state: State) -> tuple[Float[Tensor, "batch width"], State]:
         """One step of the LSTM."""
-        hidden, cell, fed = state
-        read = look_up(self.latent.embedding.weight, tokens)
-        own = self.latent.cell.weight_ih_l0[:, : self.latent.settings.embedding]
-        recurrent = nn.functional.linear(hidden, self.latent.cell.weight_hh_l0, self.latent.cell.bias_hh_l0)
-        hidden, cell = lstm_step(read @ own.t() + fed + recurrent, cell)
-        return hidden, (hidden, cell, fed)
+        return self.latent.advance(tokens, state)
 
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
         """All hidden states, read in one pass."""
