@@ -45,6 +45,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "matching": {"embedding": 4, "widths": [2, 3], "maps": 3, "dense": 3},
     "cnn": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "leaking": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
+    "ranker": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "multi_view": {"embedding": 4, "views": 2, "widths": [2, 3], "maps": 4, "dense": 3},
 }
 UNREACHED = {

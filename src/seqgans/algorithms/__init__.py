@@ -10,6 +10,7 @@ from seqgans.algorithms.likelihood import Likelihood
 from seqgans.algorithms.maligan import MaliGAN
 from seqgans.algorithms.maskgan import MaskGAN
 from seqgans.algorithms.pg_bleu import PGBLEU
+from seqgans.algorithms.rankgan import RankGAN
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
 from seqgans.algorithms.seqgan import SeqGAN
@@ -26,6 +27,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "relgan": RelGAN,
     "maskgan": MaskGAN,
     "maligan": MaliGAN,
+    "rankgan": RankGAN,
     "jsdgan": JSDGAN,
     "gsgan": GSGAN,
     "textgan": TextGAN,

@@ -1,0 +1,59 @@
+"""How near completions come to reference sentences: what RankGAN's rewards are made of."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from seqgans.discriminators.base import SCORING_ROWS
+from seqgans.discriminators.ranking import Ranking
+from seqgans.generators.base import Generator
+from seqgans.randomness import Stream
+from seqgans.rewards.rollouts import complete
+from seqgans.sequences import mask_until
+
+
+@torch.no_grad()
+def relevance(
+    ranker: Ranking,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    references: Float[Tensor, "references width"],
+) -> Float[Tensor, "batch references"]:
+    """α(s | u) = cos(y_s, y_u), without dropout, a few rows at a time."""
+    parts = zip(tokens.split(SCORING_ROWS), mask.split(SCORING_ROWS), strict=True)
+    return torch.cat([ranker.features(part, real) @ references.t() for part, real in parts])
+
+
+@torch.no_grad()
+def completion_relevance(
+    generator: Generator,
+    ranker: Ranking,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    references: Float[Tensor, "references width"],
+    rollouts: int,
+    random: Stream,
+) -> Float[Tensor, "batch time rollouts references"]:
+    """α of N completions of each prefix; of the whole sequence at its last token and after it.
+
+    Args:
+        generator: the roll-out policy.
+        ranker: used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+        references: y_u, of unit length.
+        rollouts: N, at least 1.
+        random: where the numbers come from.
+    """
+    time = tokens.shape[1]
+    found = relevance(ranker, tokens, mask, references)[:, None, None].repeat(1, time, rollouts, 1)
+    if time > 1:
+        completed = complete(generator, tokens, rollouts, random)  # (prefixes, rollouts, batch, time)
+        flat = completed.flatten(0, 2)
+        near = relevance(ranker, flat, mask_until(flat, generator.end), references)
+        near = near.unflatten(0, completed.shape[:3]).permute(2, 0, 1, 3)  # (batch, prefixes, rollouts, references)
+        open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
+        found[:, :-1] = torch.where(open_ended[:, :, None, None], near, found[:, :-1])
+    return found
