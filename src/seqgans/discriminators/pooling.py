@@ -36,6 +36,11 @@ class _PooledFilters(torch.autograd.Function):
         """The gradient goes to the window with the largest answer, in equal parts where several are largest."""
         rows, weight = ctx.saved_tensors
         (gradient,) = upstream
+        if torch.is_grad_enabled():  # the gradient itself will be differentiated: plain steps that can be
+            d_rows, d_weight = torch.autograd.grad(
+                plainly_pooled(rows, weight), (rows, weight), gradient, create_graph=True
+            )
+            return d_rows, d_weight, gradient.sum(0)
         size = rows.shape[2]
         d_rows, d_weight = torch.zeros_like(rows), torch.zeros_like(weight)
         for part, windows, flat in chunks(rows, weight):
@@ -61,6 +66,11 @@ def chunks(rows: Tensor, weight: Tensor) -> Iterator[tuple[slice, Tensor, Tensor
         part = slice(first, first + step)
         here = windows[part]
         yield part, here, here.reshape(-1, here.shape[2]) @ across
+
+
+def plainly_pooled(rows: Tensor, weight: Tensor) -> Tensor:
+    """max_t (w · x_{t:t+l}) with all answers held at once."""
+    return (windows_of(rows, weight.shape[1] // rows.shape[2]) @ weight.t()).amax(1)
 
 
 class PooledFilters(nn.Linear):

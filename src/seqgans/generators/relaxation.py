@@ -16,7 +16,11 @@ def gumbel(stream: Stream, *shape: int) -> Tensor:
 
 
 def relaxed_draw(
-    logits: Float[Tensor, "batch vocab"], stream: Stream, inverse_temperature: float, straight_through: bool
+    logits: Float[Tensor, "batch vocab"],
+    stream: Stream,
+    inverse_temperature: float,
+    straight_through: bool,
+    noisy: bool = True,
 ) -> tuple[Float[Tensor, "batch vocab"], Int[Tensor, " batch"]]:
     """One relaxed token a row and the hard token drawn with the same noise.
 
@@ -27,10 +31,11 @@ def relaxed_draw(
         stream: where g comes from.
         inverse_temperature: β > 0.
         straight_through: return one_hot(y) with the gradient of ŷ.
+        noisy: False leaves the noise out of ŷ, though not out of y.
     """
-    noisy = logits + gumbel(stream, *logits.shape).to(logits.device)
-    soft = (inverse_temperature * noisy).softmax(1)
-    tokens = noisy.detach().argmax(1)
+    perturbed = logits + gumbel(stream, *logits.shape).to(logits.device)
+    soft = (inverse_temperature * (perturbed if noisy else logits)).softmax(1)
+    tokens = perturbed.detach().argmax(1)
     if straight_through:
         soft = nn.functional.one_hot(tokens, logits.shape[1]).to(soft.dtype) + soft - soft.detach()
     return soft, tokens
