@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 CHUNK_VALUES = 1 << 19  # logits in flight, 2 MiB of float32: about one core's share of cache
+ALIGNED = 16  # a block is a multiple of so many entries: whole registers and lines of cache
+BELOW_ONE = 1.0 - 2.0**-23  # the largest uniform number that cannot round up to the end of a cumulative sum
 SAFE_EXPONENT = 60.0  # exp of this, times a million words, is still far from overflow in float32
 
 
@@ -101,44 +103,44 @@ def draw(
         The tokens, and their log-probabilities in nats under the law they were drawn from.
     """
     vocab = weight.shape[0]
-    block = max(1, math.isqrt(vocab))
+    block = -(-math.isqrt(vocab) // ALIGNED) * ALIGNED
     blocks = -(-vocab // block)
-    across = weight.new_zeros(hidden.shape[1] + 1, blocks * block)  # the bias is one more input, always 1
+    across = weight.new_empty(hidden.shape[1] + 1, blocks * block)  # the bias is one more input, always 1
     across[:-1, :vocab] = weight.t()
     across[-1, :vocab] = bias
-    across[-1, vocab:] = -math.inf  # entries of probability 0, so that the vocabulary splits evenly
+    across[:, vocab:] = across[:, vocab - 1 : vocab]  # the last word again, so that the vocabulary splits evenly
     inputs = nn.functional.pad(hidden.to(weight.dtype), (0, 1), value=1.0)
     shift = decoding != PLAIN or not bound(hidden, weight, bias) < SAFE_EXPONENT
-    tokens = torch.empty(uniforms.shape, dtype=torch.long, device=hidden.device)
-    log_probs = torch.zeros(uniforms.shape, dtype=torch.float32, device=hidden.device)
+    uniforms = uniforms.clamp(max=BELOW_ONE)
+    rows, draws = uniforms.shape
     step = max(1, CHUNK_VALUES // (blocks * block))
-    wide = across.new_empty(min(step, len(inputs)), across.shape[1])  # one buffer for all: fresh pages are dear
-    for first in range(0, hidden.shape[0], step):
-        rows = slice(first, first + step)
-        with torch.autocast(hidden.device.type, enabled=False):
-            here = inputs[rows]
+    wide = across.new_empty(min(step, rows), blocks * block)  # one buffer for all: fresh pages are dear
+    sums, reached = uniforms.new_empty(2, rows, blocks)  # the mass of each block, alone and with all before it
+    inside = uniforms.new_empty(rows, draws, block)  # the masses of the chosen block
+    chosen = torch.empty(rows, draws, dtype=torch.long, device=hidden.device)
+    above = torch.arange(0, len(wide) * blocks, blocks, device=hidden.device)[:, None]  # blocks of the rows before
+    with torch.autocast(hidden.device.type, enabled=False):
+        for first in range(0, rows, step):
+            part = slice(first, first + step)
+            here = inputs[part]
             logits = torch.mm(here, across, out=wide[: len(here)]).float()  # (rows, vocab)
-        if decoding != PLAIN:
-            logits[:, vocab:] = -math.inf
-            logits = decoding.shape(logits)
-        if shift:
-            logits.sub_(logits.amax(1, keepdim=True))
-        masses = logits.exp_().view(-1, blocks, block)  # (rows, blocks, block)
-        sums = masses.sum(2)
-        reached = sums.cumsum(1)  # (rows, blocks)
-        target = uniforms[rows] * reached[:, -1:]
-        chosen = torch.searchsorted(reached, target, right=True).clamp_(max=blocks - 1)  # (rows, draws)
-        left = target - (reached.gather(1, chosen) - sums.gather(1, chosen))
-        row = torch.arange(len(chosen), device=hidden.device)[:, None]
-        inside = masses[row, chosen]  # (rows, draws, block)
-        entry = (inside.cumsum(2) <= left[:, :, None]).sum(2).clamp_(max=block - 1)
-        mass = inside.gather(2, entry[:, :, None])[:, :, 0]
-        if bool((mass == 0).any()):  # rounding ran past the last entry that can be drawn
-            likeliest = masses.flatten(1).argmax(1, keepdim=True)  # (rows, 1)
-            chosen = torch.where(mass == 0, likeliest // block, chosen)
-            entry = torch.where(mass == 0, likeliest % block, entry)
-            mass = masses[row, chosen, entry]
-        tokens[rows] = chosen * block + entry
-        if with_log_probs:
-            log_probs[rows] = (mass / reached[:, -1:]).log()
-    return tokens, log_probs
+            if decoding != PLAIN:
+                logits[:, vocab:] = -math.inf
+                logits = decoding.shape(logits)
+            if shift:
+                logits.sub_(logits.amax(1, keepdim=True))
+            logits.exp_()[:, vocab:] = 0.0
+            masses = logits.view(-1, block)  # (rows · blocks, block)
+            torch.sum(masses.view(-1, blocks, block), 2, out=sums[part])
+            up_to = torch.cumsum(sums[part], 1, out=reached[part])
+            torch.searchsorted(up_to, uniforms[part] * up_to[:, -1:], right=True, out=chosen[part])
+            where = chosen[part].clamp_(max=blocks - 1) + above[: len(here)]
+            torch.index_select(masses, 0, where.view(-1), out=inside[part].view(-1, block))
+    left = uniforms * reached[:, -1:] - (reached.gather(1, chosen) - sums.gather(1, chosen))
+    entry = (inside.cumsum(2) <= left[:, :, None]).sum(2, keepdim=True).clamp_(max=block - 1)  # (rows, draws, 1)
+    mass = inside.gather(2, entry)
+    if bool((mass == 0).any()):  # rounding ran past the last entry that can be drawn
+        entry = torch.where(mass == 0, inside.argmax(2, keepdim=True), entry)
+        mass = inside.gather(2, entry)
+    log_probs = (mass[:, :, 0] / reached[:, -1:]).log().float() if with_log_probs else uniforms.new_zeros(rows, draws)
+    return chosen * block + entry[:, :, 0], log_probs
