@@ -47,6 +47,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "leaking": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "ranker": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "multi_view": {"embedding": 4, "views": 2, "widths": [2, 3], "maps": 4, "dense": 3},
+    "positional": {"embedding": 4, "positions": 3, "hidden": 5},
 }
 UNREACHED = {
     "relgan": {"discriminator.output.bias", "discriminator.dense.bias"},  # only differences of scores are scored

@@ -13,6 +13,7 @@ from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.rankgan import RankGAN
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
+from seqgans.algorithms.scratchgan import ScratchGAN
 from seqgans.algorithms.seqgan import SeqGAN
 from seqgans.algorithms.textgan import TextGAN
 from seqgans.algorithms.uniform import Random
@@ -29,6 +30,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "maligan": MaliGAN,
     "rankgan": RankGAN,
     "jsdgan": JSDGAN,
+    "scratchgan": ScratchGAN,
     "gsgan": GSGAN,
     "textgan": TextGAN,
 }

@@ -109,6 +109,31 @@ def step_rewards(
 
 
 @torch.no_grad()
+def signed_step_rewards(
+    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch time"]:
+    """How sure a discriminator is after each token that it is real, as a number on either side of 0.
+
+        r_t = 2 D(y_t | Y_1:t−1) − 1
+
+    Args:
+        discriminator: one with `step_scores`, used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+
+    Returns:
+        Rewards in [−1, 1]: 0 where it cannot tell, and where the mask is False.
+
+    Raises:
+        BadInput: the discriminator has no score per step.
+
+    References:
+        de Masson d'Autume et al. (2019), arXiv:1905.09922.
+    """
+    return 2 * step_rewards(discriminator, tokens, mask) - mask.float()
+
+
+@torch.no_grad()
 def gains(
     discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
 ) -> Float[Tensor, "batch time"]:
