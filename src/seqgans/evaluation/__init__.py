@@ -291,7 +291,7 @@ METRICS: dict[str, Metric] = {
             unit="tokens",
             better="closer to real",
             needs=frozenset({"samples"}),
-            compute=lambda evidence: beside_real(evidence, lengths),
+            compute=lambda evidence: beside_real(evidence, diversity.lengths),
         ),
     )
 }

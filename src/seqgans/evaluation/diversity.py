@@ -159,6 +159,11 @@ def nearest_jaccard(sequences: Sequence[Sequence[int]], others: Sequence[Sequenc
     return nearest
 
 
+def lengths(samples: Sequence[Sequence[int]]) -> dict[str, Figure]:
+    """Mean number of tokens, the end token not counted."""
+    return {"length": Figure.of([float(len(row)) for row in samples])}
+
+
 def _different(flat: Flat, orders: Iterable[int]) -> dict[int, int]:
     """How many different n-grams of each order there are."""
     orders = tuple(orders)
