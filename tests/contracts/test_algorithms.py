@@ -43,6 +43,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "seq2seq": {"hidden": 5, "layers": 2},
     "latent": {"embedding": 4, "hidden": 5, "latent": 3, "likelihood_codes": 2},
     "matching": {"embedding": 4, "widths": [2, 3], "maps": 3, "dense": 3},
+    "strided": {"embedding": 4, "maps": 3, "width": 2, "features": 3},
     "cnn": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "leaking": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "ranker": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},

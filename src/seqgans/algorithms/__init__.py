@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqgans.algorithms.base import Algorithm
+from seqgans.algorithms.fmgan import FMGAN
 from seqgans.algorithms.gsgan import GSGAN
 from seqgans.algorithms.jsdgan import JSDGAN
 from seqgans.algorithms.leakgan import LeakGAN
@@ -33,4 +34,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "scratchgan": ScratchGAN,
     "gsgan": GSGAN,
     "textgan": TextGAN,
+    "fmgan": FMGAN,
 }

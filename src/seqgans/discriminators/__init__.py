@@ -14,6 +14,7 @@ from seqgans.discriminators.positional import PositionalLSTM
 from seqgans.discriminators.ranking import Ranker
 from seqgans.discriminators.recurrent import GRUScorer, LSTMScorer
 from seqgans.discriminators.seq2seq import Seq2SeqScorer
+from seqgans.discriminators.strided import Strided
 
 DISCRIMINATORS: dict[str, type[Any]] = {
     "cnn": CNN,
@@ -26,5 +27,6 @@ DISCRIMINATORS: dict[str, type[Any]] = {
     "classes": Classes,
     "positional": PositionalLSTM,
     "matching": Matching,
+    "strided": Strided,
     "ranker": Ranker,
 }
