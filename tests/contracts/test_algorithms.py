@@ -52,6 +52,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 UNREACHED = {
     "relgan": {"discriminator.output.bias", "discriminator.dense.bias"},  # only differences of scores are scored
+    "wgan": {"discriminator.output.bias"},  # only differences and slopes of scores count
 }
 """Parameters whose gradient is 0, and why."""
 

@@ -18,6 +18,7 @@ from seqgans.algorithms.scratchgan import ScratchGAN
 from seqgans.algorithms.seqgan import SeqGAN
 from seqgans.algorithms.textgan import TextGAN
 from seqgans.algorithms.uniform import Random
+from seqgans.algorithms.wgan import WGAN
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     "random": Random,
@@ -35,4 +36,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "gsgan": GSGAN,
     "textgan": TextGAN,
     "fmgan": FMGAN,
+    "wgan": WGAN,
 }
