@@ -30,11 +30,7 @@ def main() -> None:
     report = run.read_json("report.json")
     stages = report["evaluations"]
     columns = {"maximum likelihood": stages["pretrained"], "after SeqGAN": stages["final"]}
-    print(
-        before_after(
-            columns, ["nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token", "forward_kl_per_token", "jsd"]
-        )
-    )
+    print(before_after(columns, SHOWN))
     print("\nSamples:")
     for sample in report["samples"]:
         print("  ", sample)

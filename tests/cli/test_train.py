@@ -10,7 +10,8 @@ import yaml
 
 from seqgans.algorithms import ALGORITHMS
 from seqgans.cli.arguments import in_words
-from seqgans.cli.train import glanced, merged, read_order, spelled
+from seqgans.cli.train import glanced, merged, mind_launcher, read_order, spelled
+from seqgans.generators import GENERATORS
 
 
 def order(*words: str) -> dict:
@@ -127,7 +128,7 @@ HELP = "see seqgans train seqgan --help"
         ),
         (
             ("seqgan", *CORPUS, "--generator.name", "lstn"),
-            "no generator is called 'lstn'; choose one of: gru, hierarchical, lstm, memory, transformer, uniform",
+            f"no generator is called 'lstn'; choose one of: {', '.join(sorted(GENERATORS))}",
         ),
         (("seqgan", *CORPUS, "--seed", "-1"), "run: RunSettings.seed must be at least 0, got -1"),
         (
@@ -219,6 +220,17 @@ def test_the_outcome_is_on_stdout_and_the_run_can_be_repeated_from_its_settings(
     assert samples[0] == samples[1]
 
 
+def test_a_corpus_of_six_lines_has_fewer_figures_but_trains(call, tmp_path: Path) -> None:
+    """Its test split is one sequence, which has no self-BLEU."""
+    file = tmp_path / "six.txt"
+    file.write_text("".join(f"{word} then\n" for word in ("one", "two", "three", "four", "five", "six")))
+    words = ("--pretrain-epochs", "1", "--run.final-samples", "20", "--run.tensorboard", "false", "--device", "cpu")
+    found = call("train", "likelihood", "--corpus", file, *words, "--out", tmp_path / "run")
+    assert found.code == 0
+    assert "self-BLEU-2" in found.out
+    assert "real self BLEU" not in found.out
+
+
 def test_resume_of_a_finished_run_and_of_none(runs: Path, call, tmp_path: Path) -> None:
     found = call("resume", tmp_path)
     message = f"{tmp_path} is not the folder of a run: it has no settings.yaml; name the --out of a train"
@@ -238,3 +250,14 @@ def test_spellings() -> None:
     )
     assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 4}, "e": 5}) == {"a": {"b": 4, "c": 2}, "d": 3, "e": 5}
     assert in_words(float | None) == "a number or null"
+
+
+@pytest.mark.parametrize(("sizes", "said"), [({}, True), ({"WORLD_SIZE": "2"}, False)])
+def test_a_launcher_that_starts_one_process_is_told_of(
+    sizes: dict[str, str], said: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a processor `accelerate launch --num_processes 2` sets a port and starts one process."""
+    for name, value in {"MASTER_PORT": "1", "ACCELERATE_DYNAMO_BACKEND": "NO", **sizes}.items():
+        monkeypatch.setenv(name, value)
+    mind_launcher()
+    assert ("give it --multi_gpu" in capsys.readouterr().err) == said

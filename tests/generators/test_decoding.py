@@ -2,7 +2,8 @@
 
 Mutants killed: the first entry of a block skipped, entries counted from the block's end, mass of the padding entries,
 the offset of the block forgotten, no shift of large logits, temperature multiplied, top-k off by one, nucleus without
-the token that crosses the bound, log-probabilities of the law before decoding, rows and draws exchanged.
+the token that crosses the bound, an excluded token that takes one of the k places,
+log-probabilities of the law before decoding, rows and draws exchanged.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def grid(rows: int) -> Tensor:
 def law(hidden: Tensor, weight: Tensor, bias: Tensor, decoding: Decoding = PLAIN) -> Tensor:
     """The probabilities of every token in float64, by definition."""
     logits = hidden.double() @ weight.double().t() + bias.double()
+    logits[:, list(decoding.excluded)] = -math.inf
     if decoding.temperature == 0:
         return torch.nn.functional.one_hot(logits.argmax(1), len(weight)).double()
     probabilities = (logits / decoding.temperature).softmax(1)
@@ -101,6 +103,9 @@ def test_draws_follow_softmax() -> None:
         Decoding(top_p=0.6),
         Decoding(top_p=1e-9),
         Decoding(temperature=2.0, top_k=5, top_p=0.9),
+        Decoding(excluded=(1,)),
+        Decoding(temperature=0.0, excluded=(0, 1, 5)),
+        Decoding(temperature=2.0, top_k=3, top_p=0.9, excluded=(2, 3)),
     ],
     ids=str,
 )

@@ -289,3 +289,23 @@ def test_patience_survives_a_resume(corpus: Corpus) -> None:
     assert [event.kind for event in again.events()] == ["phase", "end"]
     assert [event.kind for event in events] == ["phase", "end"]
     assert_close(copied(again.players), copied(learner.players))
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_half_precision_learns_about_the_same(corpus: Corpus, parts: int) -> None:
+    """Mutants killed: a precision that reaches nothing, parameters or moments kept in it."""
+    finals = []
+    for precision in ("float32", "bfloat16"):
+        algorithm = SeqGAN(
+            pretrain_epochs=1, discriminator_pretrain_steps=1, rounds=2, discriminator_steps=1, discriminator_epochs=1,
+            rollouts=2, batch=6, discriminator_batch=6, baseline="batch_mean",
+        )  # fmt: skip
+        learner = Training(algorithm, players(), corpus, 0, Team("cpu", precision), parts)
+        losses = [event.loss for event in learner.events() if event.kind == "update"]
+        tensors = learner.state()[0]
+        floats = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
+        assert {tensor.dtype for tensor in floats} == {torch.float32}
+        finals.append(losses)
+    assert finals[0] != finals[1]
+    assert finals[0][0] == pytest.approx(finals[1][0], rel=0.01)  # before samples can differ; bfloat16 has 8 bits
+    assert all(math.isfinite(loss) for loss in finals[1])

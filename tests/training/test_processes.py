@@ -21,9 +21,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from seqgans.training.folder import RunFolder
+from seqgans.training.recipe import Recipe
+from seqgans.verbs.train import train
+
 ROUNDING = {"players/generator.attention_norm.bias"}
 """A shift of all keys changes no attention: that part of the gradient is rounding alone, which Adam scales up."""
 
+RUN = {"eval_samples": 20, "final_samples": 20, "tensorboard": False}
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
@@ -45,31 +50,23 @@ def finals(recipes: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPath
     """What each of two processes has in the end."""
     folder = tmp_path_factory.mktemp("two")
     (folder / "recipes.json").write_text(json.dumps(cases(recipes)))
+    launched(SCRIPT, folder, folder / "recipes.json")
+    return [load_file(folder / f"{rank}.safetensors") for rank in range(2)]
+
+
+def launched(*words: object) -> str:
+    """What `accelerate launch` of two processes writes to stdout; `--multi_gpu` is its word for torchrun."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    running = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(folder / f"{rank}.safetensors"), str(folder / "recipes.json")],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={
-                **os.environ,
-                "RANK": str(rank),
-                "LOCAL_RANK": str(rank),
-                "WORLD_SIZE": "2",
-                "LOCAL_WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
-                "ACCELERATE_USE_CPU": "true",
-            },
-        )
-        for rank in range(2)
-    ]
-    for process in running:
-        _, errors = process.communicate(timeout=400)
-        assert process.returncode == 0, errors
-    return [load_file(folder / f"{rank}.safetensors") for rank in range(2)]
+    launcher = ("launch", "--multi_gpu", "--num_processes", 2, "--num_machines", 1, "--main_process_port", port)
+    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", *launcher, *words]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    found = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=400, env=environment, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
 
 
 def test_both_processes_have_the_same(finals: list[dict[str, Tensor]]) -> None:
@@ -97,3 +94,21 @@ def test_they_have_what_one_has_alone(
             assert torch.equal(shared[key], tensor), key
         elif key not in ROUNDING:
             torch.testing.assert_close(shared[key], tensor, rtol=0, atol=1e-5, msg=key)
+
+
+def test_the_command_line_trains_in_two_processes_what_it_trains_in_one(
+    recipes: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """One of them speaks and writes; the run is that of one process."""
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(Recipe.of({**recipes["seqgan"], "run": {**RUN, "device": "cpu"}}).to_yaml())
+    out = launched("-m", "seqgans", "train", "--config", settings, "--out", tmp_path / "two")
+    assert out.count("run: ") == out.count("NLL oracle") == 1
+    two, one = RunFolder.existing(tmp_path / "two"), train(Recipe.from_yaml(settings.read_text()), tmp_path / "one")
+    assert [folder.read_json("versions.json")["processes"] for folder in (two, one)] == [2, 1]
+    tensors, facts = two.latest()
+    expected, same = one.latest()
+    assert facts["place"] == same["place"]
+    assert tensors.keys() == expected.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(tensors[name], tensor, rtol=0, atol=1e-5, msg=name)

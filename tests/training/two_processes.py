@@ -1,8 +1,8 @@
 """Train an algorithm in this process, or in one of several, and keep what it has learnt.
 
-    python two_processes.py OUT.safetensors RECIPE.json
+    accelerate launch --multi_gpu --num_processes 2 two_processes.py FOLDER RECIPES.json
 
-RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say who takes part, as `accelerate launch` sets them.
+Each process writes what it has in the end to FOLDER/RANK.safetensors.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def main() -> None:
         tensors, losses = learn(mapping)
         found |= {f"{name}/{key}": tensor.clone() for key, tensor in tensors.items()}
         found[f"{name}/losses"] = torch.tensor(losses, dtype=torch.float64)
-    save_file(found, sys.argv[1])
+    team = Team("cpu")
+    assert team.processes == 2, f"the launcher started {team.processes} process"
+    save_file(found, Path(sys.argv[1]) / f"{team.rank}.safetensors")
 
 
 if __name__ == "__main__":

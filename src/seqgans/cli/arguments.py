@@ -143,7 +143,8 @@ class Parser(ArgumentParser):
         known = [option.lstrip("-") for action in self._actions for option in action.option_strings]
         known = [option for option in known if option.rpartition(".")[0] == part]
         close = [option for option in known if option.startswith(name.lstrip("-"))]
-        close = close or get_close_matches(name.lstrip("-"), known, n=1)
+        ends = {option.rpartition(".")[2]: option for option in known}
+        close = close or [ends[end] for end in get_close_matches(name.lstrip("-").rpartition(".")[2], ends, n=1)]
         if not name.startswith("-") and name not in known and not close and "." not in name:
             return f"there is one word too many, {name!r}; {help_line}"
         asked = f"; did you mean {'--' if name.startswith('-') else ''}{close[0]}?" if close else ""

@@ -62,6 +62,7 @@ def run_train(words: list[str]) -> None:
     if order.out is None:
         sys.stdout.write(order.recipe.to_yaml())
         return
+    mind_launcher()
     show_outcome(train(order.recipe, order.out, Progress()))
 
 
@@ -69,7 +70,14 @@ def run_resume(words: list[str]) -> None:
     """`seqgans resume`: go on from the newest checkpoint."""
     parser = Parser("resume", "resume DIR", "Go on with a run from its newest checkpoint, as if it had never stopped.")
     parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run")
+    mind_launcher()
     show_outcome(resume(parser.read(words).dir, Progress()))
+
+
+def mind_launcher() -> None:
+    """Say so where `accelerate launch` was asked for several processes and has started one, as on a processor."""
+    if {"MASTER_PORT", "ACCELERATE_DYNAMO_BACKEND"} <= os.environ.keys() and "WORLD_SIZE" not in os.environ:
+        sys.stderr.write("accelerate launch has started one process; for several give it --multi_gpu, on a CPU too\n")
 
 
 def show_outcome(folder: RunFolder) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from seqgans.errors import BadInput
 from seqgans.evaluation import diversity, infilling, likelihood, music, overlap
 from seqgans.evaluation.base import Evidence, Lists, Measures, Metric, compute
 from seqgans.evaluation.figure import Figure
@@ -11,35 +12,34 @@ from seqgans.evaluation.figure import Figure
 __all__ = ["METRICS", "Evidence", "Figure", "Measures", "Metric", "measure"]
 
 
-def measure(evidence: Evidence, names: Sequence[str] | None = None) -> Measures:
+def measure(evidence: Evidence, names: Sequence[str] | None = None, strict: bool = True) -> Measures:
     """Figures of the metrics called `names`, or of all that the evidence allows.
 
     Args:
         evidence: what there is to measure on.
         names: keys of `METRICS`; None for all, with the reason for each that was left out.
+        strict: refuse, instead of leaving out, what was asked for by name and lacks evidence.
 
     Raises:
-        BadInput: a metric asked for by name does not exist or lacks evidence.
+        BadInput: a metric asked for by name does not exist, or lacks evidence and `strict`.
 
     >>> found = measure(Evidence(samples=[[1, 2], [1, 2], [3]]), ["duplicates", "length"])
     >>> {name: round(figure.value, 3) for name, figure in found.flat().items()}
     {'duplicates': 0.333, 'length': 1.667}
     """
-    return compute(METRICS, evidence, names)
+    return compute(METRICS, evidence, names, strict)
 
 
 def beside_real(evidence: Evidence, function: Callable[[Lists], dict[str, Figure]]) -> dict[str, Figure]:
-    """Figures of the samples and, where there are references, of equally many of them ("real_…")."""
+    """Figures of the samples and, where there are references enough, of equally many of them ("real_…")."""
     figures = function(evidence.drawn)
-    if evidence.has("references"):
+    if not evidence.has("references"):
+        return figures
+    try:
         real = function(evidence.part("references")[: len(evidence.drawn)])
-        figures = {**figures, **{f"real_{name}": figure for name, figure in real.items()}}
-    return figures
-
-
-def lengths(sequences: Lists) -> dict[str, Figure]:
-    """Mean number of tokens, the end token not counted."""
-    return {"length": Figure.of([float(len(row)) for row in sequences])}
+    except BadInput:  # too few of them say nothing against the samples
+        return figures
+    return {**figures, **{f"real_{name}": figure for name, figure in real.items()}}
 
 
 def nll_gen(evidence: Evidence) -> dict[str, Figure]:

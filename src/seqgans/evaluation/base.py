@@ -210,16 +210,19 @@ class Measures:
         }
 
 
-def compute(table: Mapping[str, Metric], evidence: Evidence, names: Sequence[str] | None = None) -> Measures:
+def compute(
+    table: Mapping[str, Metric], evidence: Evidence, names: Sequence[str] | None = None, strict: bool = True
+) -> Measures:
     """Figures of the metrics asked for, or of all that the evidence allows.
 
     Args:
         table: metrics by name.
         evidence: what there is to measure on.
         names: which metrics; None for all, those whose evidence is missing left out with the reason.
+        strict: metrics asked for by name must be possible; otherwise they are left out with the reason as well.
 
     Raises:
-        BadInput: a metric asked for by name does not exist or lacks evidence.
+        BadInput: a metric asked for by name does not exist, or lacks evidence and `strict`.
     """
     chosen = list(table.values()) if names is None else [choice(table, name, "metric") for name in names]
     figures: dict[str, dict[str, Figure]] = {}
@@ -231,7 +234,7 @@ def compute(table: Mapping[str, Metric], evidence: Evidence, names: Sequence[str
                 raise BadInput(f"needs {lacking}")
             figures[metric.name] = metric.compute(evidence)
         except BadInput as reason:
-            if names is not None:
+            if names is not None and strict:
                 raise BadInput(f"metric {metric.name!r}: {reason}") from reason
             skipped[metric.name] = str(reason)
     settings: dict[str, int | str | bool | None] = {

@@ -126,12 +126,12 @@ class RunFolder:
         except json.JSONDecodeError as error:
             raise BadInput(f"{self.path / name} is damaged: not JSON") from error
 
-    def write_versions(self) -> None:
-        """Which software made this run."""
+    def write_versions(self, processes: int = 1) -> None:
+        """Which software made this run, in how many processes."""
         from importlib.metadata import version
 
         versions = {"seqgans": version("seqgans"), "torch": torch.__version__, "python": platform.python_version()}
-        self.write_json("versions.json", {**versions, "form": FORM})
+        self.write_json("versions.json", {**versions, "processes": processes, "form": FORM})
 
     def write_corpus(self, corpus: Corpus) -> None:
         """Keep the splits, the vocabulary and their facts."""

@@ -60,7 +60,8 @@ class Judge:
         )
         names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
         names = [*names, *([MUSIC] if evidence.notes is not None else ())]
-        found = measure(evidence, [*names, *([BLANKS] if isinstance(generator, Conditional) else ())]).flat()
+        names = [*names, *([BLANKS] if isinstance(generator, Conditional) else ())]
+        found = measure(evidence, names, strict=False).flat()  # a tiny corpus has too few sequences for some
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         return found, evidence.generated
@@ -72,7 +73,12 @@ class Judge:
         return "jsd" if self.truth is not None else "nll_valid"
 
     def sweep(self, generator: Generator, count: int) -> list[Point]:
-        """Quality and diversity at each temperature: the likelihoods with a known law, else BLEU and self-BLEU."""
+        """Quality and diversity at each temperature: the likelihoods with a known law, else BLEU and self-BLEU.
+
+        Nothing where there are no real sequences to compare with.
+        """
+        if not self.references:
+            return []
         curve = (
             overlap_curve(self.references, self.end)
             if self.truth is None

@@ -154,7 +154,7 @@ class Recorder:
             self.best = chosen.value
             self.folder.save_named("best", *self.training.state())
         words = "  ".join(f"{name} {figures[name].value:.3f}" for name in HEADLINES if name in figures)
-        where = f"round {event.round}" if event.round else f"{event.phase} {event.gathering}"
+        where = f"round {event.round}" if event.round else f"{event.phase or 'end'} {event.gathering or ''}".strip()
         self.watcher.say(f"{stage} ({where}): {words}")
 
     def counts(self, stage: str | None) -> bool:

@@ -58,7 +58,7 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
     if team.leads:
         folder = RunFolder.new(out)
         folder.write_corpus(corpus)
-        folder.write_versions()
+        folder.write_versions(team.processes)
         if isinstance(truth, Recurrent):
             from safetensors.torch import save
 
