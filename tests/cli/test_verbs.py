@@ -62,6 +62,14 @@ def test_seed_and_temperature_reach_the_generator(runs: Path, call) -> None:
     assert sampled("--top-k", 1) == sampled("--top_k", 1) == sampled("--temperature", 0)
 
 
+@pytest.mark.parametrize("words", [(), ("--temperature", 1.5, "--top-k", 8), ("--top-p", 0.99)])
+def test_unknown_words_are_only_sampled_on_request(words: tuple[object, ...], runs: Path, call) -> None:
+    """After two epochs every symbol is about equally likely, <unk> among them."""
+    asked = ("sample", runs / "text", "-n", 100, *words)
+    assert "<unk>" not in call(*asked).out
+    assert words or "<unk>" in call(*asked, "--unknown").out
+
+
 def test_a_file_of_samples_is_what_stdout_would_show(runs: Path, call, tmp_path: Path) -> None:
     shown = call("sample", runs / "text", "-n", 3).out
     file = tmp_path / "samples.txt"

@@ -50,7 +50,8 @@ def run_sample(words: list[str]) -> None:
     """`seqgans sample`: one sequence a line, as soon as it is made; or a file; or MIDI files in a folder."""
     parser = Parser(
         "sample",
-        "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--out FILE]",
+        "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--unknown]"
+        " [--out FILE]",
         "Draw sequences from the generator of a run. Equal seeds give equal samples.",
     )
     parser.add_argument("dir", type=str, metavar="DIR", help="a run's folder")
@@ -74,13 +75,16 @@ def run_sample(words: list[str]) -> None:
     parser.add_argument(
         "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
     )
+    parser.add_argument(
+        "--unknown", action="store_true", help="also draw <unk>, what stands for words outside the vocabulary"
+    )
     given = parser.read([word.replace("_", "-") if word.startswith("--top_") else word for word in words])
     if given.count is None:
         raise BadInput("sample needs -n N, the number of samples")
     decoding = checked(given.count, given.temperature, given.top_k, given.top_p, given.seed)
     line = None if given.format == MIDI else choice({**FORMATS, MIDI: str}, given.format, "format")
     run = load_run(given.dir, given.checkpoint)
-    samples = draw(run, given.count, decoding, given.seed)
+    samples = draw(run, given.count, decoding, given.seed, given.unknown)
     if line is None:
         write_tunes(run, samples, given.out)
     elif given.out is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seqgans.errors import BadInput
@@ -35,6 +35,7 @@ def sample(
     top_p: float = 1.0,
     seed: int = 0,
     checkpoint: str = "latest",
+    unknown: bool = False,
 ) -> list[Sample]:
     """Draw sequences from a run's generator.
 
@@ -46,12 +47,13 @@ def sample(
         top_p: draw among the fewest tokens whose probabilities reach this, 1 for all.
         seed: equal seeds give equal samples, and the first n of more are those of n.
         checkpoint: "latest", "best" or "pretrained".
+        unknown: also draw the symbol of what the vocabulary lacks, with the probability the generator gives it.
 
     Raises:
         BadInput: a number is not allowed, or there is no such run or checkpoint.
     """
     decoding = checked(count, temperature, top_k, top_p, seed)
-    return list(draw(load_run(path, checkpoint), count, decoding, seed))
+    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown))
 
 
 def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int) -> Decoding:
@@ -70,7 +72,7 @@ def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int)
         raise BadInput(str(error)) from error
 
 
-def draw(run: LoadedRun, count: int, decoding: Decoding, seed: int) -> Iterator[Sample]:
+def draw(run: LoadedRun, count: int, decoding: Decoding, seed: int, unknown: bool = False) -> Iterator[Sample]:
     """Samples one after another, made a few at a time, so that the first is there soon.
 
     Args:
@@ -78,8 +80,11 @@ def draw(run: LoadedRun, count: int, decoding: Decoding, seed: int) -> Iterator[
         count: how many.
         decoding: temperature, top-k, top-p.
         seed: where the random numbers start.
+        unknown: also draw the symbol of what the vocabulary lacks; otherwise its probability goes to the others.
     """
     generator, vocabulary = run.players.generator, run.corpus.vocabulary
+    if vocabulary.unknown is not None and not unknown:
+        decoding = replace(decoding, excluded=(*decoding.excluded, vocabulary.unknown))
     stream = Stream(generator_for(seed, "sample"))
     for first in range(0, count, ROWS):
         rows = generator.sample(ROWS, run.corpus.length, random=stream, decoding=decoding).sequences
