@@ -33,10 +33,12 @@ class Sequences:
     Attributes:
         tokens: ids, int64.
         mask: True where a token is real, the end token included.
+        categories: number of each sequence's category, from 0; None where there are none.
     """
 
     tokens: Int[Tensor, "batch time"]
     mask: Bool[Tensor, "batch time"]
+    categories: Int[Tensor, " batch"] | None = None
 
     @classmethod
     def of(cls, tokens: Int[Tensor, "batch time"], end: int | None = None) -> Sequences:
@@ -48,11 +50,12 @@ class Sequences:
 
     def __getitem__(self, rows: Tensor | slice) -> Sequences:
         """The chosen rows."""
-        return Sequences(self.tokens[rows], self.mask[rows])
+        return Sequences(self.tokens[rows], self.mask[rows], None if self.categories is None else self.categories[rows])
 
     def to(self, device: torch.device | str) -> Sequences:
         """The same on another device."""
-        return Sequences(self.tokens.to(device), self.mask.to(device))
+        categories = None if self.categories is None else self.categories.to(device)
+        return Sequences(self.tokens.to(device), self.mask.to(device), categories)
 
     def lists(self, end: int | None = None) -> list[list[int]]:
         """The ids of each sequence as a plain list, padding and end token left out (what metrics read)."""

@@ -48,6 +48,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "leaking": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "ranker": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "multi_view": {"embedding": 4, "views": 2, "widths": [2, 3], "maps": 4, "dense": 3},
+    "mixture": {"embedding": 4, "hidden": 5},
+    "classes": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
     "positional": {"embedding": 4, "positions": 3, "hidden": 5},
 }
 UNREACHED = {
@@ -91,10 +93,10 @@ def oracle() -> Corpus:
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """Sequences that end."""
-    path = tmp_path_factory.mktemp("text") / "lines.txt"
-    path.write_text("".join(f"{line}\n" for line in LINES * 2))
-    return cut(open_text_corpus(str(path), CorpusSettings(valid=0.25, test=0.25), 0))
+    """Sequences that end, of two categories."""
+    path = tmp_path_factory.mktemp("text") / "lines.tsv"
+    path.write_text("".join(f"{'long' if len(line) > 3 else 'short'}\t{line}\n" for line in LINES * 2))
+    return cut(open_text_corpus(str(path), CorpusSettings(text="1", label="0", valid=0.25, test=0.25), 0))
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from torch import Tensor
 from seqgans.discriminators.leaking import LeakingCNN
 from seqgans.generators import GENERATORS
 from seqgans.generators.base import Generator, join, repeat, select
+from seqgans.generators.categories import within
 from seqgans.generators.conditional import Conditional
 from seqgans.generators.decoding import Decoding
 from seqgans.generators.latent import LatentGenerator
@@ -38,6 +39,7 @@ def build(name: str, end: int | None = None, vocabulary: int = VOCABULARY, lengt
         generator = generator.given(Sequences(source, source >= 0))
     if isinstance(generator, LatentGenerator):  # on the contract once a code is given
         generator = generator.given(generator.draw_codes(1, generator_for(7, "code")))
+    generator = within(generator, 0)  # one of several categories is on the contract once it is named
     generator.attach(LEAKING.build(vocabulary, length, generator_for(7, "discriminator")))
     with torch.no_grad():
         tokens = torch.randint(vocabulary, (64, length), generator=generator_for(8))

@@ -15,6 +15,7 @@ from seqgans.algorithms.rankgan import RankGAN
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
 from seqgans.algorithms.scratchgan import ScratchGAN
+from seqgans.algorithms.sentigan import SentiGAN
 from seqgans.algorithms.seqgan import SeqGAN
 from seqgans.algorithms.textgan import TextGAN
 from seqgans.algorithms.uniform import Random
@@ -32,6 +33,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "maligan": MaliGAN,
     "rankgan": RankGAN,
     "jsdgan": JSDGAN,
+    "sentigan": SentiGAN,
     "scratchgan": ScratchGAN,
     "gsgan": GSGAN,
     "textgan": TextGAN,

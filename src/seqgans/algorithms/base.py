@@ -72,6 +72,8 @@ class Play:
         for name, part in (("real", self.real), ("fake", self.fake), ("source", self.source)):
             if part is not None:
                 found[f"{name}.tokens"], found[f"{name}.mask"] = part.tokens, part.mask
+                if part.categories is not None:
+                    found[f"{name}.categories"] = part.categories
         if self.rewards is not None:
             found["rewards"] = self.rewards
         return found
@@ -81,7 +83,10 @@ class Play:
         rest = dict(tensors)
 
         def sequences(name: str) -> Sequences | None:
-            return Sequences(rest.pop(f"{name}.tokens"), rest.pop(f"{name}.mask")) if f"{name}.tokens" in rest else None
+            if f"{name}.tokens" not in rest:
+                return None
+            parts = (rest.pop(f"{name}.{part}", None) for part in ("tokens", "mask", "categories"))
+            return Sequences(*parts)  # pyright: ignore[reportArgumentType]
 
         parts = {name: sequences(name) for name in ("real", "fake", "source")}
         return dataclasses.replace(self, **parts, rewards=rest.pop("rewards", None), extras=rest)
@@ -127,9 +132,16 @@ class Scene:
             )
         return count // self.processes
 
-    def real(self, count: int) -> Sequences:
-        """This process's part of `count` training sequences, drawn without repeats (as far as there are enough)."""
+    def real(self, count: int, category: int | None = None) -> Sequences:
+        """This process's part of `count` training sequences, drawn without repeats (as far as there are enough).
+
+        Args:
+            count: how many all processes take together.
+            category: take only those of one; without categories, all are of category 0.
+        """
         train = self.corpus.train
+        if category is not None and train.categories is not None:
+            train = train[train.categories == category]
         orders = [self.random.permutation(len(train)) for _ in range(-(-count // len(train)))]
         self.share(count)
         rows = torch.cat(orders)[:count][self.rank :: self.processes]

@@ -51,7 +51,7 @@ def run_sample(words: list[str]) -> None:
     parser = Parser(
         "sample",
         "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--unknown]"
-        " [--out FILE]",
+        " [--category NAME] [--out FILE]",
         "Draw sequences from the generator of a run. Equal seeds give equal samples.",
     )
     parser.add_argument("dir", type=str, metavar="DIR", help="a run's folder")
@@ -78,13 +78,16 @@ def run_sample(words: list[str]) -> None:
     parser.add_argument(
         "--unknown", action="store_true", help="also draw <unk>, what stands for words outside the vocabulary"
     )
+    parser.add_argument(
+        "--category", type=str, metavar="NAME", help="only of this category, where the generator knows several"
+    )
     given = parser.read([word.replace("_", "-") if word.startswith("--top_") else word for word in words])
     if given.count is None:
         raise BadInput("sample needs -n N, the number of samples")
     decoding = checked(given.count, given.temperature, given.top_k, given.top_p, given.seed)
     line = None if given.format == MIDI else choice({**FORMATS, MIDI: str}, given.format, "format")
     run = load_run(given.dir, given.checkpoint)
-    samples = draw(run, given.count, decoding, given.seed, given.unknown)
+    samples = draw(run, given.count, decoding, given.seed, given.unknown, given.category)
     if line is None:
         write_tunes(run, samples, given.out)
     elif given.out is not None:

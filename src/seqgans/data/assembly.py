@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
+
+import torch
 
 from seqgans.data.corpus import Corpus, CorpusSettings, encode_texts
 from seqgans.data.splits import divide, repeats
@@ -19,7 +22,12 @@ UNSPACED = ((0x3040, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))  # kana and 
 
 
 def corpus_of_texts(
-    name: str, given: Mapping[str, Sequence[str]], settings: CorpusSettings, seed: int, facts: Mapping[str, Any]
+    name: str,
+    given: Mapping[str, Sequence[str]],
+    settings: CorpusSettings,
+    seed: int,
+    facts: Mapping[str, Any],
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
     """Texts into a corpus.
 
@@ -32,6 +40,7 @@ def corpus_of_texts(
         settings: all choices.
         seed: how lines are divided.
         facts: what is already known about the source.
+        labels: the category of each text, where there are categories.
 
     Raises:
         BadInput: too little is left to learn from.
@@ -54,6 +63,15 @@ def corpus_of_texts(
     encoded = {split: encode_texts(texts, vocabulary, length, settings.longer) for split, texts in splits.items()}
     sequences = {split: rows for split, (rows, _) in encoded.items()}
     check_symbols(name, sequences["train"], vocabulary)
+    categories: tuple[str, ...] = ()
+    if labels is not None:  # as many as texts, so divided alike
+        kept = {
+            split: [label for label, size in zip(part, sizes[split], strict=True) if 0 < size <= most]
+            for split, part in divide(labels, settings, seed).items()
+        }
+        categories = _categories(name, kept)
+        sequences = {split: _numbered(rows, kept[split], categories) for split, rows in sequences.items()}
+        facts = {**facts, "categories": {split: dict(sorted(Counter(part).items())) for split, part in kept.items()}}
     counted = {split: {**asdict(count), "unknown_rate": count.unknown_rate} for split, (_, count) in encoded.items()}
     return Corpus(
         name=name,
@@ -61,6 +79,7 @@ def corpus_of_texts(
         vocabulary=vocabulary,
         length=length,
         facts={**facts, **facts_of(name, settings, seed, vocabulary, length), **counted, "repeats": repeats(splits)},
+        categories=categories,
     )
 
 
@@ -89,6 +108,25 @@ def check_symbols(name: str, train: Sequences, vocabulary: Vocabulary) -> None:
             f"{', '.join(repr(vocabulary.symbols[token]) for token in distinct)}; give richer data, or set "
             "--corpus.tokens characters or a lower --corpus.minimum_count"
         )
+
+
+def _categories(name: str, labels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The names of the categories, in dictionary order: those of the training split."""
+    categories = tuple(sorted(set(labels["train"])))
+    for split, part in labels.items():
+        for label in part:
+            if label not in categories:
+                raise BadInput(
+                    f"the {split} split of {name} has the category {label!r}, which its training split has not "
+                    f"({', '.join(categories)}); mend the labels or change the shares of the splits"
+                )
+    return categories
+
+
+def _numbered(rows: Sequences, labels: Sequence[str], categories: Sequence[str]) -> Sequences:
+    """Sequences with the number of each one's category."""
+    numbers = {category: number for number, category in enumerate(categories)}
+    return replace(rows, categories=torch.tensor([numbers[label] for label in labels], dtype=torch.long))
 
 
 def _unspaced(texts: Sequence[str]) -> bool:

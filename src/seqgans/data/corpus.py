@@ -29,6 +29,7 @@ class Corpus:
         vocabulary: the meaning of the ids.
         length: positions of every row in tokens, the end token included where there is one.
         facts: spec, settings, seed, and what was read, dropped, cut and unknown, ready for JSON.
+        categories: names of the categories that the splits number; empty where there are none.
     """
 
     name: str
@@ -38,12 +39,18 @@ class Corpus:
     vocabulary: Vocabulary
     length: int
     facts: dict[str, Any]
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split in ("train", "valid", "test"):
-            width = getattr(self, split).tokens.shape[1]
+            rows: Sequences = getattr(self, split)
+            width = rows.tokens.shape[1]
             if width != self.length:
                 raise ValueError(f"Corpus.{split} must have rows of {self.length} positions, got {width}")
+            if (rows.categories is not None) != bool(self.categories):
+                raise ValueError(f"Corpus.{split} must have categories if and only if Corpus.categories names them")
+            if rows.categories is not None and len(rows.categories) != len(rows):
+                raise ValueError(f"Corpus.{split} must have {len(rows)} categories, got {len(rows.categories)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,7 @@ class CorpusSettings:
     Attributes:
         text: column of a table or of a hub dataset that holds the text, by name (default "text"), or by number from
             0 in a .tsv or .csv without header line.
+        label: column that holds each text's category, by name or number as `text`; none: there are no categories.
         header: whether the first line of a .tsv or .csv names its columns; "auto": it does unless `text` is a number.
         tokens: what one token is: words between white space, characters, or byte pairs learnt from the training split.
         lowercase: make text lower-case.
@@ -76,6 +84,7 @@ class CorpusSettings:
     """
 
     text: str | None = None
+    label: str | None = None
     header: Header = "auto"
     tokens: Literal["words", "characters", "bytepair"] = "words"
     lowercase: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 from seqgans.data.assembly import corpus_of_texts
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.packages import optional_package
-from seqgans.data.tables import column_named, texts_of
+from seqgans.data.tables import column_named, labels_of, texts_of
 from seqgans.errors import BadInput
 
 PREFIX = "hf:"
@@ -20,8 +20,8 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
 
     Args:
         name: `hf:NAME`, `hf:NAME:CONFIGURATION`, or `hf:FOLDER` written by `save_to_disk`.
-        settings: `text` chooses the column (default "text"), `split` one split to divide; without it, the splits
-            called train, validation and test are used, and what is missing is taken from train.
+        settings: `text` and `label` choose columns (the first by default "text"), `split` one split to divide; without
+            it, the splits called train, validation and test are used, and what is missing is taken from train.
         seed: how rows are divided.
 
     Raises:
@@ -36,12 +36,16 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
     chosen = {split: next((n for n in names if n in parts), None) for split, names in SPLIT_NAMES.items()}
     if chosen["train"] is None:
         raise BadInput(f"{name} has no split 'train'; choose --corpus.split from: {', '.join(parts)}")
-    texts = {split: _column(name, parts[part], settings.text) for split, part in chosen.items() if part is not None}
-    return corpus_of_texts(name, texts, settings, seed, {"kind": "hf"})
+    rows = {split: parts[part] for split, part in chosen.items() if part is not None}
+    texts = {split: texts_of(name, _column(name, part, settings.text, "text")) for split, part in rows.items()}
+    labels = None
+    if settings.label is not None:
+        labels = {split: labels_of(name, _column(name, part, settings.label, "label")) for split, part in rows.items()}
+    return corpus_of_texts(name, texts, settings, seed, {"kind": "hf"}, labels)
 
 
-def _column(name: str, rows: Any, column: str | None) -> list[str]:
-    return texts_of(name, list(rows[column_named(name, column, rows.column_names)]))
+def _column(name: str, rows: Any, column: str | None, setting: str) -> list[Any]:
+    return list(rows[column_named(name, column, rows.column_names, setting)])
 
 
 def _load(name: str) -> Any:

@@ -11,7 +11,7 @@ from seqgans.data.drawn import world_corpus
 from seqgans.data.hub import PREFIX, hub_corpus
 from seqgans.data.kinds import CORPORA
 from seqgans.data.music import music_corpus
-from seqgans.data.tables import Header, read_table
+from seqgans.data.tables import Header, read_labels, read_table
 from seqgans.data.text import read_lines
 from seqgans.data.worlds import WORLDS
 from seqgans.errors import BadInput
@@ -23,7 +23,7 @@ TARS = (".tar", ".tar.gz", ".tgz")
 
 SPLITTING = ("length", "valid", "test")
 FILES = ("valid_file", "test_file")
-COLUMNS = ("text", "header")
+COLUMNS = ("text", "label", "header")
 READING = ("tokens", "lowercase", "spaces", "minimum_count", "vocabulary_size", "longer", "end", *SPLITTING)
 
 
@@ -41,7 +41,7 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     if spec.startswith(WORLD):
         return world_corpus(choice(WORLDS, spec.removeprefix(WORLD), "world"), settings, seed)
     if spec.startswith(PREFIX):
-        settings.check_meaning(spec, (*READING, "text", "split"))
+        settings.check_meaning(spec, (*READING, "text", "label", "split"))
         return hub_corpus(spec, settings, seed)
     path = _existing(spec)
     if path.is_dir() or path.name.lower().endswith(TARS):
@@ -50,12 +50,16 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     kind = "text" if path.name.lower().endswith(TEXTS) else "table"
     settings.check_meaning(spec, (*READING, *FILES, *(COLUMNS if kind == "table" else ())))
     files = {"train": spec, "valid": settings.valid_file, "test": settings.test_file}
-    given = {
-        split: read_texts(Path(file), settings.text, settings.header)
-        for split, file in files.items()
-        if file is not None
-    }
-    return corpus_of_texts(spec, given, settings, seed, {"kind": kind})
+    label, text = settings.label, settings.text
+    if label is not None and settings.header == "auto" and label.isdecimal() != (text or "").isdecimal():
+        raise BadInput(
+            "--corpus.text and --corpus.label must both be names, or both be numbers (then the first line is no "
+            f"header), got {text or 'text'} and {label}"
+        )
+    paths = {split: Path(file) for split, file in files.items() if file is not None}
+    given = {split: read_texts(path, text, settings.header) for split, path in paths.items()}
+    labels = label and {split: read_labels(path, label, settings.header) for split, path in paths.items()}
+    return corpus_of_texts(spec, given, settings, seed, {"kind": kind}, labels or None)
 
 
 def read_texts(path: Path, column: str | None = None, header: Header = "auto") -> list[str]:

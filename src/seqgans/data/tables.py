@@ -1,4 +1,4 @@
-"""Tables with one text column: `.tsv`, `.csv`, `.jsonl` (plain or gzip) and `.parquet`.
+"""Tables with a text column, and perhaps one of labels: `.tsv`, `.csv`, `.jsonl` (plain or gzip) and `.parquet`.
 
 A column is named. Tab- and comma-separated files without a header line have no names: there a column is its
 number, counted from 0, so `label<TAB>text` is read with `--corpus.text 1`. A number therefore says that
@@ -34,11 +34,30 @@ def read_table(path: Path, column: str | None = None, header: Header = "auto") -
     Raises:
         BadInput: the file cannot be read, or has no such column; the message lists those there are.
     """
+    return texts_of(path, _cells(path, column, header, "text"))
+
+
+def read_labels(path: Path, column: str, header: Header = "auto") -> list[str]:
+    """The labels of one column, one a row, numbers as they are written.
+
+    Args:
+        path: as for `read_table`.
+        column: its name, or its number from 0 in a file without header.
+        header: whether the first line of `.tsv` and `.csv` names the columns.
+
+    Raises:
+        BadInput: as `read_table`, or a row has no label.
+    """
+    return labels_of(path, _cells(path, column, header, "label"))
+
+
+def _cells(path: Path, column: str | None, header: Header, setting: str) -> list[Any]:
+    """What stands in a column that was chosen by `setting`."""
     kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     if kind == "parquet":
-        return _parquet(path, column)
+        return _parquet(path, column, setting)
     if kind == "jsonl":
-        return _jsonl(path, column)
+        return _jsonl(path, column, setting)
     text = read_text(path)
     if not text.strip():
         raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
@@ -49,18 +68,18 @@ def read_table(path: Path, column: str | None = None, header: Header = "auto") -
             rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         except csv.Error as error:
             raise BadInput(f"{path} must be comma-separated, but: {error}; quote its cells or save it again") from error
-    return _separated(path, rows, column, header)
+    return _separated(path, rows, column, header, setting)
 
 
-def column_named(path: Path | str, column: str | None, there: Sequence[str]) -> str:
+def column_named(path: Path | str, column: str | None, there: Sequence[str], setting: str = "text") -> str:
     """The column to read, checked against those there are."""
     wanted = DEFAULT_COLUMN if column is None else column
     if wanted not in there:
-        raise BadInput(f"{path} has no column {wanted!r}; choose one with --corpus.text: {', '.join(there)}")
+        raise BadInput(f"{path} has no column {wanted!r}; choose one with --corpus.{setting}: {', '.join(there)}")
     return wanted
 
 
-def _separated(path: Path, rows: list[list[str]], column: str | None, header: Header) -> list[str]:
+def _separated(path: Path, rows: list[list[str]], column: str | None, header: Header, setting: str) -> list[str]:
     named = header == "yes" or (header == "auto" and not (column or "").isdecimal())
     first = rows[0]
     if named and (column or DEFAULT_COLUMN) in first:
@@ -72,7 +91,7 @@ def _separated(path: Path, rows: list[list[str]], column: str | None, header: He
         listed = ", ".join(f"{number} ({cell!r})" for number, cell in enumerate(shown))
         wanted = repr(column or DEFAULT_COLUMN)
         way = "by name, or by number where the first line is no header" if named else "by number"
-        raise BadInput(f"{path} has no column {wanted}; choose one with --corpus.text {way}: {listed}")
+        raise BadInput(f"{path} has no column {wanted}; choose one with --corpus.{setting} {way}: {listed}")
     texts = []
     for number, row in enumerate(rows, start=2 if named else 1):
         if len(row) <= place:
@@ -81,7 +100,7 @@ def _separated(path: Path, rows: list[list[str]], column: str | None, header: He
     return texts
 
 
-def _jsonl(path: Path, column: str | None) -> list[str]:
+def _jsonl(path: Path, column: str | None, setting: str) -> list[Any]:
     lines = [line for line in read_text(path).split("\n") if line.strip()]
     if not lines:
         raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
@@ -93,17 +112,17 @@ def _jsonl(path: Path, column: str | None) -> list[str]:
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is not: {error}") from error
         if not isinstance(row, dict):
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is a {type(row).__name__}")
-        cells.append(row[column_named(path, column, list(row))])
-    return texts_of(path, cells)
+        cells.append(row[column_named(path, column, list(row), setting)])
+    return cells
 
 
-def _parquet(path: Path, column: str | None) -> list[str]:
+def _parquet(path: Path, column: str | None, setting: str) -> list[Any]:
     parquet = optional_package("pyarrow.parquet", "a .parquet file")
     arrow = optional_package("pyarrow", "a .parquet file")
     try:
         with parquet.ParquetFile(path) as file:
-            wanted = column_named(path, column, file.schema_arrow.names)
-            cells = file.read(columns=[wanted]).column(0).to_pylist()
+            wanted = column_named(path, column, file.schema_arrow.names, setting)
+            return file.read(columns=[wanted]).column(0).to_pylist()
     except FileNotFoundError as error:
         raise BadInput(f"a corpus must be a file that exists, but there is none at {path}; check the path") from error
     except PermissionError as error:
@@ -113,7 +132,6 @@ def _parquet(path: Path, column: str | None) -> list[str]:
         raise BadInput(
             f"{path} must be a parquet file, but cannot be read ({reason}); fetch or save it again"
         ) from error
-    return texts_of(path, cells)
 
 
 def texts_of(path: Path | str, cells: Sequence[Any]) -> list[str]:
@@ -129,3 +147,20 @@ def texts_of(path: Path | str, cells: Sequence[Any]) -> list[str]:
             f"{path} must hold text in that column, but row {wrong + 1} is of type {kind}; choose another column"
         )
     return [cell or "" for cell in cells]
+
+
+def labels_of(path: Path | str, cells: Sequence[Any]) -> list[str]:
+    """Cells as labels: text, whole numbers or truth values.
+
+    Raises:
+        BadInput: a cell is empty or something else.
+    """
+    wrong = next(
+        (number for number, cell in enumerate(cells) if cell in (None, "") or not isinstance(cell, str | int)), None
+    )
+    if wrong is not None:
+        raise BadInput(
+            f"{path} must hold a label in every row, but row {wrong + 1} holds {cells[wrong]!r}; "
+            "mend it or choose another column with --corpus.label"
+        )
+    return [str(cell) for cell in cells]

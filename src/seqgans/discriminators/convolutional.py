@@ -74,7 +74,7 @@ class Highway(nn.Module):
 
 
 class Convolutional(Discriminator):
-    """Filters of several widths, ReLU, the largest value over time, a highway layer, one logit.
+    """Filters of several widths, ReLU, the largest value over time, a highway layer, one logit or several.
 
         c_i = ReLU(w ⊗ E_{i:i+l−1} + b),  c̃ = max_i c_i,  D = σ(w_o · highway(c̃) + b_o)   (SeqGAN Eq. 11, 12)
 
@@ -83,9 +83,12 @@ class Convolutional(Discriminator):
         length: tokens of a sequence.
         settings: widths, maps, dropout, decay.
         random: where the parameters come from.
+        outputs: logits; the score is the first.
     """
 
-    def __init__(self, vocabulary_size: int, length: int, settings: CNN, random: torch.Generator) -> None:
+    def __init__(
+        self, vocabulary_size: int, length: int, settings: CNN, random: torch.Generator, outputs: int = 1
+    ) -> None:
         super().__init__(vocabulary_size)
         self.settings = settings
         self.length = length
@@ -97,7 +100,7 @@ class Convolutional(Discriminator):
         self.widths = tuple(width for width, _ in pairs)
         total = sum(maps for _, maps in pairs)
         self.highway = Highway(total, random)
-        self.output = nn.Linear(total, 1)
+        self.output = nn.Linear(total, outputs)
         with torch.no_grad():
             self.embedding.uniform_(-1.0, 1.0, generator=random)
             for layer in (*self.layers(), self.output):
@@ -118,17 +121,31 @@ class Convolutional(Discriminator):
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
     ) -> Float[Tensor, " batch"]:
         """Logit of each sequence being real."""
-        features = dropout(self.features(tokens, mask), self.settings.dropout, random)
-        return self.output(features)[:, 0]
+        return self.logits(tokens, mask, random=random)[:, 0]
 
-    @torch.no_grad()
+    def logits(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
+    ) -> Float[Tensor, "batch outputs"]:
+        """All logits of each sequence."""
+        return self.output(dropout(self.features(tokens, mask), self.settings.dropout, random))
+
     def completion_scores(
         self,
         tokens: Int[Tensor, "prefixes rollouts batch time"],
         mask: Bool[Tensor, "prefixes rollouts batch time"],
         lengths: Sequence[int],
     ) -> Float[Tensor, "prefixes rollouts batch"]:
-        """Scores of roll-outs, each window inside a shared prefix computed once.
+        """Scores of roll-outs."""
+        return self.completion_logits(tokens, mask, lengths)[..., 0]
+
+    @torch.no_grad()
+    def completion_logits(
+        self,
+        tokens: Int[Tensor, "prefixes rollouts batch time"],
+        mask: Bool[Tensor, "prefixes rollouts batch time"],
+        lengths: Sequence[int],
+    ) -> Float[Tensor, "prefixes rollouts batch outputs"]:
+        """All logits of roll-outs, each window inside a shared prefix computed once.
 
         A filter's response to a window is a sum over its tokens of one number for each (word, place): those
         sums are looked up in a table of all words instead of multiplied out again and again.
@@ -137,11 +154,14 @@ class Convolutional(Discriminator):
         symbols = tokens.masked_fill(~mask, self.vocabulary_size)  # the padding symbol is a word like others
         known = symbols[-1, 0]  # its first lengths[-1] tokens are those of every prefix
         pooled = torch.empty(*tokens.shape[:-1], self.output.in_features, device=tokens.device)
-        column = 0
+        column, words = 0, self.embedding.shape[0]
+        memory = self.embedding.new_empty(words * max(layer.weight.numel() for layer in self.layers()))
+        memory = memory[: len(memory) // self.settings.embedding]  # for every width's table: fresh pages are dear
         for width, layer in zip(self.widths, self.layers(), strict=True):
             maps = layer.out_features
             kernel = layer.weight.view(maps, width, -1).permute(2, 1, 0).reshape(-1, width * maps)
-            table = torch.mm(self.embedding, kernel).view(-1, maps)  # row word · width + place
+            table = memory[: words * width * maps].view(words, -1)
+            table = torch.mm(self.embedding, kernel, out=table).view(-1, maps)  # row word · width + place
             out = pooled[..., column : column + maps]
             shared = windows_of(known[:, : lengths[-1]], table, width) if width <= lengths[-1] else None
             best = None if shared is None else shared.cummax(1).values  # (batch, windows, maps)
@@ -154,8 +174,8 @@ class Convolutional(Discriminator):
             out.add_(layer.bias)
             column += maps
         flat = pooled.view(-1, pooled.shape[-1]).relu_()
-        scores = [self.output(self.highway(part))[:, 0] for part in flat.split(SCORING_ROWS)]
-        return torch.cat(scores).view(tokens.shape[:-1])
+        logits = [self.output(self.highway(part)) for part in flat.split(SCORING_ROWS)]
+        return torch.cat(logits).view(*tokens.shape[:-1], -1)
 
     def penalty(self) -> Tensor:
         """λ/2 (‖w_o‖² + b_o²), on the output layer only."""

@@ -7,6 +7,7 @@ from typing import Any
 from seqgans.generators.hierarchical import Hierarchical
 from seqgans.generators.latent import Latent
 from seqgans.generators.memory import RelationalMemory
+from seqgans.generators.mixture import Mixture
 from seqgans.generators.recurrent import GRU, LSTM
 from seqgans.generators.seq2seq import Seq2Seq
 from seqgans.generators.transformer import Transformer
@@ -19,6 +20,7 @@ GENERATORS: dict[str, type[Any]] = {
     "transformer": Transformer,
     "hierarchical": Hierarchical,
     "latent": Latent,
+    "mixture": Mixture,
     "seq2seq": Seq2Seq,
     "uniform": Uniform,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -15,6 +16,7 @@ from seqgans.data.open import WORLD, open_text_corpus
 from seqgans.data.worlds import WORLDS, World
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
+from seqgans.generators.categories import CategoryGenerator
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.oracle import GATES, fresh_oracle, oracle_corpus, published_oracle
 from seqgans.generators.recurrent import Recurrent
@@ -112,14 +114,17 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
         BadInput: the sizes of a network do not fit the corpus.
     """
     vocabulary = corpus.vocabulary
-    generator: Generator = recipe.generator_settings.build(
+    generator: Generator = for_categories(recipe.generator_settings, corpus, "generator").build(
         vocabulary.size, vocabulary.start, vocabulary.end, generator_for(seed, "players", "generator")
     )
+    if isinstance(generator, CategoryGenerator) and corpus.train.categories is not None:
+        generator.set_shares(corpus.train.categories)
     players: dict[str, nn.Module] = {"generator": generator}
     if recipe.discriminator_settings is not None:
         random = generator_for(seed, "players", "discriminator")
         try:
-            discriminator = recipe.discriminator_settings.build(vocabulary.size, corpus.length, random)
+            settings = for_categories(recipe.discriminator_settings, corpus, "discriminator")
+            discriminator = settings.build(vocabulary.size, corpus.length, random)
         except ValueError as error:
             raise BadInput(str(error)) from error
         players["discriminator"] = discriminator
@@ -128,3 +133,25 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
     for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
         team.add_module(name, player)
     return team
+
+
+def for_categories(settings: Any, corpus: Corpus, part: str) -> Any:
+    """Settings of a player, their number of categories filled in where they have one and it is left open.
+
+    Args:
+        settings: of a generator or discriminator.
+        corpus: how many there are; one where sequences have no labels.
+        part: what the settings are called, for messages.
+
+    Raises:
+        BadInput: another number was asked for.
+    """
+    if not hasattr(settings, "categories"):
+        return settings
+    there = len(corpus.categories) or 1
+    if settings.categories not in (None, there):
+        raise BadInput(
+            f"{part}.categories must be {there}, as many as {corpus.name} has (--corpus.label says which column names "
+            f"them), got {settings.categories}; leave that setting out"
+        )
+    return dataclasses.replace(settings, categories=there)

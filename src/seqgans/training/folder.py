@@ -142,8 +142,11 @@ class RunFolder:
             split: Sequences = getattr(corpus, name)
             tensors[f"{name}.tokens"] = split.tokens.to("cpu", torch.int32).contiguous()
             tensors[f"{name}.mask"] = split.mask.cpu().contiguous()
+            if split.categories is not None:
+                tensors[f"{name}.categories"] = split.categories.to("cpu", torch.int32)
         write_atomically(self.path / "corpus.safetensors", save(tensors))
-        self.write_json("corpus.json", {"name": corpus.name, "length": corpus.length, "facts": corpus.facts})
+        about = {"name": corpus.name, "length": corpus.length, "categories": corpus.categories, "facts": corpus.facts}
+        self.write_json("corpus.json", about)
         self.write_text("vocabulary.json", corpus.vocabulary.to_json())
 
     def read_corpus(self) -> Corpus:
@@ -166,9 +169,16 @@ class RunFolder:
         except BadInput as error:
             raise BadInput(f"{self.path / 'vocabulary.json'} is damaged: {error}") from error
         try:
-            splits = {name: Sequences(tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"]) for name in SPLITS}
+            numbers = {name: tensors.get(f"{name}.categories") for name in SPLITS}
+            splits = {
+                name: Sequences(
+                    tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"], None if of is None else of.long()
+                )
+                for name, of in numbers.items()
+            }
             name, length, facts = (about[key] for key in ("name", "length", "facts"))
-            corpus = Corpus(name, **splits, vocabulary=vocabulary, length=length, facts=facts)
+            categories = tuple(about.get("categories", ()))
+            corpus = Corpus(name, **splits, vocabulary=vocabulary, length=length, facts=facts, categories=categories)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise BadInput(f"{self.path}: corpus.json and corpus.safetensors do not fit: {reason}") from error

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from seqgans.errors import BadInput
 from seqgans.generators.decoding import Decoding
+from seqgans.generators.base import Generator
+from seqgans.generators.categories import within
 from seqgans.randomness import Stream, generator_for
 from seqgans.verbs.loading import LoadedRun, load_run
 
@@ -37,6 +39,7 @@ def sample(
     checkpoint: str = "latest",
     unknown: bool = False,
 ) -> list[Sample]:
+    category: str | None = None,
     """Draw sequences from a run's generator.
 
     Args:
@@ -49,11 +52,12 @@ def sample(
         checkpoint: "latest", "best" or "pretrained".
         unknown: also draw the symbol of what the vocabulary lacks, with the probability the generator gives it.
 
+        category: draw sequences of this one only, where the generator knows categories.
     Raises:
         BadInput: a number is not allowed, or there is no such run or checkpoint.
     """
     decoding = checked(count, temperature, top_k, top_p, seed)
-    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown))
+    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category))
 
 
 def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int) -> Decoding:
@@ -72,7 +76,9 @@ def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int)
         raise BadInput(str(error)) from error
 
 
-def draw(run: LoadedRun, count: int, decoding: Decoding, seed: int, unknown: bool = False) -> Iterator[Sample]:
+def draw(
+    run: LoadedRun, count: int, decoding: Decoding, seed: int, unknown: bool = False, category: str | None = None
+) -> Iterator[Sample]:
     """Samples one after another, made a few at a time, so that the first is there soon.
 
     Args:
@@ -82,7 +88,8 @@ def draw(run: LoadedRun, count: int, decoding: Decoding, seed: int, unknown: boo
         seed: where the random numbers start.
         unknown: also draw the symbol of what the vocabulary lacks; otherwise its probability goes to the others.
     """
-    generator, vocabulary = run.players.generator, run.corpus.vocabulary
+        category: of all of them; None draws one for each.
+    generator, vocabulary = law_of(run, category), run.corpus.vocabulary
     if vocabulary.unknown is not None and not unknown:
         decoding = replace(decoding, excluded=(*decoding.excluded, vocabulary.unknown))
     stream = Stream(generator_for(seed, "sample"))
@@ -90,3 +97,20 @@ def draw(run: LoadedRun, count: int, decoding: Decoding, seed: int, unknown: boo
         rows = generator.sample(ROWS, run.corpus.length, random=stream, decoding=decoding).sequences
         for ids in rows[slice(0, count - first)].lists(vocabulary.end):
             yield Sample(ids, vocabulary.decode(ids))
+
+
+def law_of(run: LoadedRun, category: str | None) -> Generator:
+    """A run's generator, or what it does within one category.
+
+    Raises:
+        BadInput: there is no such category, or the generator knows none.
+    """
+    generator, names = run.players.generator, run.corpus.categories
+    if category is None:
+        return generator
+    if not names or within(generator, 0) is generator:
+        raise BadInput(
+            f"--category needs a generator of several categories, but {run.folder.path} was trained without them; "
+            "train one with --corpus.label and an algorithm such as sentigan"
+        )
+    return within(generator, choice({name: number for number, name in enumerate(names)}, category, "category"))
