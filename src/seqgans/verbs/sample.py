@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from seqgans.choices import choice
 from seqgans.errors import BadInput
-from seqgans.generators.decoding import Decoding
 from seqgans.generators.base import Generator
 from seqgans.generators.categories import within
+from seqgans.generators.decoding import Decoding
 from seqgans.randomness import Stream, generator_for
 from seqgans.verbs.loading import LoadedRun, load_run
 
@@ -38,8 +39,8 @@ def sample(
     seed: int = 0,
     checkpoint: str = "latest",
     unknown: bool = False,
-) -> list[Sample]:
     category: str | None = None,
+) -> list[Sample]:
     """Draw sequences from a run's generator.
 
     Args:
@@ -51,8 +52,8 @@ def sample(
         seed: equal seeds give equal samples, and the first n of more are those of n.
         checkpoint: "latest", "best" or "pretrained".
         unknown: also draw the symbol of what the vocabulary lacks, with the probability the generator gives it.
-
         category: draw sequences of this one only, where the generator knows categories.
+
     Raises:
         BadInput: a number is not allowed, or there is no such run or checkpoint.
     """
@@ -87,8 +88,8 @@ def draw(
         decoding: temperature, top-k, top-p.
         seed: where the random numbers start.
         unknown: also draw the symbol of what the vocabulary lacks; otherwise its probability goes to the others.
-    """
         category: of all of them; None draws one for each.
+    """
     generator, vocabulary = law_of(run, category), run.corpus.vocabulary
     if vocabulary.unknown is not None and not unknown:
         decoding = replace(decoding, excluded=(*decoding.excluded, vocabulary.unknown))
