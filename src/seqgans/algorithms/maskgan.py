@@ -113,13 +113,14 @@ class MaskGAN:
     def schedule(self) -> Schedule:
         """Language model, likelihood of blanks, then d-steps and actor-critic steps in turn."""
         likelihood = Optimizer(name="likelihood", rate=self.pretrain_rate, clip=self.clip)
+        language = dataclasses.replace(likelihood, name="language model")  # which does not move the encoder
         policy = Optimizer(name="policy gradient", rate=self.generator_rate, clip=self.clip)
         critic = Update("critic", self.critic_loss, Optimizer(name="critic", rate=self.critic_rate, clip=self.clip))
         moves = Update("generator", self.generator_loss, policy), critic
         fill = filling(self.kept, self.mask_epochs, self.batch, likelihood, self.pretrain_patience, self.pretrain_best)
         return Schedule(
             before=(
-                *(writing(self.pretrain_epochs, self.batch, likelihood) if self.pretrain_epochs else ()),
+                *(writing(self.pretrain_epochs, self.batch, language) if self.pretrain_epochs else ()),
                 fill,
                 self.judging("discriminator pre-training", self.discriminator_pretrain_steps, critic),
             ),

@@ -119,6 +119,8 @@ class Seq2SeqLaw(Generator):
         if len(self.source) not in (1, count):
             raise ValueError(f"{count} sequences need {count} sources or one for all, got {len(self.source)}")
         table = torch.cat([self.output.weight, self.whole.unknown])
-        embedded = one_mask(look_up(table, self.source.tokens), self.whole.settings.dropout, random)
-        state = self.whole.network.encode(embedded, self.source.mask)
-        return state if len(self.source) == count else tuple(part.expand(count, *part.shape[1:]) for part in state)
+        tokens, mask = self.source.tokens, self.source.mask
+        if random is not None:  # each sequence drops something else
+            tokens, mask = tokens.expand(count, -1), mask.expand(count, -1)
+        state = self.whole.network.encode(one_mask(look_up(table, tokens), self.whole.settings.dropout, random), mask)
+        return state if len(tokens) == count else tuple(part.expand(count, *part.shape[1:]) for part in state)
