@@ -31,6 +31,7 @@ from seqgans.randomness import Stream, generator_for
 from seqgans.rewards.rollouts import complete, rollout_rewards
 
 VOCABULARY, LENGTH, BATCH, ROLLOUTS, WIDTH = 5000, 20, 64, 16, 32
+Figures = dict[str, float]
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 
 
@@ -147,7 +148,30 @@ def plain_likelihood_batch(generator: Recurrent, optimizer: torch.optim.Optimize
     optimizer.step()
 
 
-def measured(quick: bool) -> dict[str, dict[str, float]]:
+@torch.no_grad()
+def lower_precision(generator: Generator, discriminator: Convolutional, tokens: Tensor, stream: Stream) -> Figures:
+    """What `--run.precision bfloat16` does to the discriminator's part of a reward: its time and its error."""
+    completed = complete(generator, tokens, 4, stream)
+    mask, lengths = torch.ones_like(completed, dtype=torch.bool), range(1, LENGTH)
+
+    def probabilities() -> Tensor:
+        return discriminator.completion_scores(completed, mask, lengths).float().sigmoid()
+
+    def rounded() -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return probabilities()
+
+    exact, rough = probabilities(), rounded()
+    return {
+        "float32": seconds(probabilities, 1),
+        "bfloat16": seconds(rounded, 1),
+        "mean_error": float((rough - exact).abs().mean()),
+        "largest_error": float((rough - exact).abs().max()),
+        "spread": float(exact.std()),
+    }
+
+
+def measured(quick: bool) -> dict[str, Figures]:
     """Ours, plain and floor of every piece."""
     generator = LSTM().build(VOCABULARY, 0, None, generator_for(0, "generator"))
     discriminator = CNN().build(VOCABULARY, LENGTH, generator_for(0, "discriminator"))
@@ -210,7 +234,9 @@ def measured(quick: bool) -> dict[str, dict[str, float]]:
         floor = flops()[name] / hardware["gflops"] / 1e9
         found[name] = {"ours": mine, "plain": theirs, "ratio": theirs / mine, "floor": floor}
         print(f"{name:20} ours {mine:7.2f}  plain {theirs:8.2f}  ratio {theirs / mine:6.1f}  floor {floor:6.2f}")
-    return {"machine": hardware, **found}
+    rounding = lower_precision(generator, discriminator, tokens, stream)
+    print("scores of 4 roll-outs: " + ", ".join(f"{name} {value:.4g}" for name, value in rounding.items()))
+    return {"machine": hardware, **found, "precision": rounding}
 
 
 def main() -> None:

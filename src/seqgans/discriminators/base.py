@@ -73,7 +73,7 @@ class Discriminator(nn.Module, ABC):
         return next(self.parameters()).new_zeros(())
 
 
-SCORING_ROWS = 512  # sequences scored at once where no gradient is kept: their features fit the cache
+SCORING_ROWS = 1024  # sequences scored at once where no gradient is kept; a product packs its weights once a call
 
 
 def embed(
