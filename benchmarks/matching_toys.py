@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -52,50 +54,57 @@ def measured(players: Players, truth: Truth, real: Sequences, judge: MatchingCNN
     return found
 
 
+def stages(name: str, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Real sequences, the fresh generator, after the autoencoder, half-way and at the end of the game, and the same of the control arm."""
+    recipe = Recipe.from_yaml((Path(__file__).parents[1] / "recipes" / name / "toy.yaml").read_text())
+    corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, seed)
+    if truth is None:
+        raise SystemExit(f"the corpus {recipe.corpus} has no known law to measure with")
+    real = truth.sample(SAMPLES, corpus.length, random=generator_for(seed, "held out")).sequences
+    judge = Matching(embedding=16, widths=(1, 2, 3), maps=32).build(
+        corpus.vocabulary.size, corpus.length, generator_for(seed, "judge")
+    )
+    assert isinstance(judge, MatchingCNN)
+
+    settings: Any = recipe.settings
+
+    def training(shuffled: bool) -> Training:
+        algorithm = dataclasses.replace(settings, shuffled=shuffled)
+        return Training(algorithm, build_players(recipe, corpus, seed), corpus, seed, Team("cpu"))
+
+    start = training(False)
+    other = truth.sample(SAMPLES, corpus.length, random=generator_for(seed, "other")).sequences
+    with torch.no_grad():
+        sides = [judge.features(part.tokens, part.mask) for part in (real, other)]
+        floor = kernel_discrepancy(*sides, (0.25, 1.0, 4.0), relative=True).item()
+    yield "real", {"MMD²": floor}
+    yield "fresh", measured(start.players, truth, real, judge)
+    before = len(start.schedule.before)
+    for event in start.events():
+        before -= event.kind == "phase"
+        if not before:
+            break
+    yield "autoencoder", measured(start.players, truth, real, judge)
+    tensors, facts = start.state()
+    tensors = {key: tensor.clone() for key, tensor in tensors.items()}
+    for arm in ("game", "control"):
+        learner = training(arm == "control")
+        learner.restore({key: tensor.clone() for key, tensor in tensors.items()}, facts)
+        for event in learner.events():
+            if event.kind == "round" and event.round in (learner.schedule.rounds // 2, learner.schedule.rounds):
+                yield f"{arm} {event.round}", measured(learner.players, truth, real, judge)
+
+
 def main() -> None:
-    """Run and print a table."""
+    """Run and print a line for each stage."""
     parser = argparse.ArgumentParser(
         description="What matching features gains over its autoencoder, beside a control arm."
     )
     parser.add_argument("algorithm", choices=("textgan", "fmgan"))
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    recipe = Recipe.from_yaml((Path(__file__).parents[1] / "recipes" / asked.algorithm / "toy.yaml").read_text())
-    corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, asked.seed)
-    if truth is None:
-        raise SystemExit(f"the corpus {recipe.corpus} has no known law to measure with")
-    random = generator_for(asked.seed, "held out")
-    real = truth.sample(SAMPLES, corpus.length, random=random).sequences
-    judge = Matching(embedding=16, widths=(1, 2, 3), maps=32).build(
-        corpus.vocabulary.size, corpus.length, generator_for(asked.seed, "judge")
-    )
-    assert isinstance(judge, MatchingCNN)
-
-    def training(shuffled: bool) -> Training:
-        players = build_players(recipe, corpus, asked.seed)
-        algorithm = dataclasses.replace(recipe.settings, shuffled=shuffled)  # pyright: ignore[reportArgumentType]
-        return Training(algorithm, players, corpus, asked.seed, Team("cpu"))
-
-    def shown(name: str, learner: Training) -> None:
-        figures = measured(learner.players, truth, real, judge)
-        print(f"{name:>12}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()), flush=True)
-
-    start = training(False)
-    shown("fresh", start)
-    before = len(start.schedule.before)
-    for event in start.events():
-        before -= event.kind == "phase"
-        if not before:
-            break
-    shown("autoencoder", start)
-    tensors, facts = start.state()
-    tensors = {name: tensor.clone() for name, tensor in tensors.items()}
-    for name, shuffled in (("game", False), ("control", True)):
-        learner = training(shuffled)
-        learner.restore({key: tensor.clone() for key, tensor in tensors.items()}, facts)
-        for event in learner.events():
-            if event.kind == "round" and event.round in (learner.schedule.rounds // 2, learner.schedule.rounds):
-                shown(f"{name} {event.round}", learner)
+    for stage, figures in stages(asked.algorithm, asked.seed):
+        print(f"{stage:>12}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()), flush=True)
 
 
 if __name__ == "__main__":
