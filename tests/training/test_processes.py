@@ -33,7 +33,7 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 def cases(recipes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Likelihood whose last minibatch has one row; SeqGAN with a batch baseline, shuffled, in parts; RelGAN."""
+    """Likelihood, its last minibatch one row; SeqGAN with a batch baseline, shuffled, in parts; RelGAN; MaskGAN."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]
@@ -41,6 +41,15 @@ def cases(recipes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         **plain,
         "algorithm": {**plain["algorithm"], "baseline": "leave_one_out", "shuffled": True, "rounds": 1},
         "run": {"device": "cpu", "accumulate": 2},
+    }
+    small = {"hidden": 5, "layers": 1}
+    game = {"name": "maskgan", "pretrain_epochs": 0, "mask_epochs": 1, "rounds": 1, "batch": 10, "shuffled": True}
+    found["maskgan"] = {
+        "algorithm": {**game, "whole": 0.3, "generator_rate": 0.01, "critic_rate": 0.01},
+        "corpus": plain["corpus"],
+        "generator": small,
+        "discriminator": small,
+        "run": {"device": "cpu"},
     }
     return found
 
@@ -75,7 +84,7 @@ def test_both_processes_have_the_same(finals: list[dict[str, Tensor]]) -> None:
         assert torch.equal(tensor, finals[1][name]), name
 
 
-@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled"])
+@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled", "maskgan"])
 def test_they_have_what_one_has_alone(
     finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], name: str
 ) -> None:
