@@ -55,7 +55,7 @@ def measured(players: Players, truth: Truth, real: Sequences, judge: MatchingCNN
 
 
 def stages(name: str, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """Real sequences, the fresh generator, after the autoencoder, half-way and at the end of the game, and the same of the control arm."""
+    """Of real sequences, fresh, after the autoencoder, half-way and at the end of the game and of the control arm."""
     recipe = Recipe.from_yaml((Path(__file__).parents[1] / "recipes" / name / "toy.yaml").read_text())
     corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, seed)
     if truth is None:
