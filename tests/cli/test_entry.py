@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import seqgans
+from seqgans.__main__ import run
 from seqgans.cli import entry
 from seqgans.errors import BadInput, Failed
 
@@ -107,3 +109,11 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
         found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     message = "seqgans: cannot read or write: No space left on device\n"
     assert (found.returncode, found.stderr) == (1, message)
+
+
+def test_results_are_utf_8_in_any_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant killed: a symbol that the terminal's language lacks ends the call."""
+    content = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, encoding="ascii"))
+    assert run(["list", "metrics"]) == 0
+    assert "semitones²" in content.getvalue().decode()

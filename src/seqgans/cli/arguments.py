@@ -66,7 +66,8 @@ class Parser(ArgumentParser):
         """
         group = self.add_argument_group(title)
         hints = get_type_hints(kind)
-        documented = {entry.arg_name: entry.description or "" for entry in parse_docstring(kind.__doc__ or "").params}
+        entries = [entry for one in reversed(kind.__mro__) for entry in parse_docstring(one.__doc__ or "").params]
+        documented = {entry.arg_name: entry.description or "" for entry in entries}
         for field in dataclasses.fields(kind):
             default = field.default
             if field.default_factory is not dataclasses.MISSING:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 
 from seqgans import __version__
 from seqgans.errors import BadInput, Failed
@@ -91,6 +92,8 @@ def carry_out(words: list[str]) -> int:
     Returns:
         The exit code.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # results are UTF-8 as files are, whatever the terminal's language
     try:
         dispatch(words)
         sys.stdout.flush()

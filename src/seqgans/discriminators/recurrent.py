@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, final
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,8 +16,8 @@ from seqgans.randomness import Stream, dropout
 
 
 @dataclass(frozen=True, kw_only=True)
-class LSTMScorer:
-    """Settings of an LSTM discriminator.
+class ScorerSettings(ABC):
+    """Settings that recurrent discriminators share.
 
     Attributes:
         embedding: width of a token's embedding.
@@ -26,58 +27,42 @@ class LSTMScorer:
         bidirectional: also read from the last token to the first; there is then no score per step.
     """
 
+    cell: ClassVar[str]
+    paper: ClassVar[str]
+
+    embedding: int = 64
+    hidden: int = 64
+    layers: int = 1
+    dropout: float = 0.25
+    bidirectional: bool = False
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        for field in ("embedding", "hidden", "layers"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{name}.{field} must be at least 1, got {getattr(self, field)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"{name}.dropout must be at least 0 and below 1, got {self.dropout}")
+
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
+        """A discriminator with freshly drawn parameters; any length will do."""
+        return RecurrentScorer(self.cell, vocabulary_size, self, random)
+
+
+@final
+class LSTMScorer(ScorerSettings):
+    """Settings of an LSTM discriminator."""
+
+    cell: ClassVar[str] = "lstm"
     paper: ClassVar[str] = "Hochreiter and Schmidhuber 1997"
 
-    embedding: int = 64
-    hidden: int = 64
-    layers: int = 1
-    dropout: float = 0.25
-    bidirectional: bool = False
 
-    def __post_init__(self) -> None:
-        check_scorer(self)
+@final
+class GRUScorer(ScorerSettings):
+    """Settings of a GRU discriminator."""
 
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
-        """A discriminator with freshly drawn parameters; any length will do."""
-        return RecurrentScorer("lstm", vocabulary_size, self, random)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GRUScorer:
-    """Settings of a GRU discriminator.
-
-    Attributes:
-        embedding: width of a token's embedding.
-        hidden: units of each layer and direction.
-        layers: number of layers.
-        dropout: probability of dropping a number of the embeddings and of the last layer while it learns.
-        bidirectional: also read from the last token to the first; there is then no score per step.
-    """
-
+    cell: ClassVar[str] = "gru"
     paper: ClassVar[str] = "Cho et al. 2014"
-
-    embedding: int = 64
-    hidden: int = 64
-    layers: int = 1
-    dropout: float = 0.25
-    bidirectional: bool = False
-
-    def __post_init__(self) -> None:
-        check_scorer(self)
-
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
-        """A discriminator with freshly drawn parameters; any length will do."""
-        return RecurrentScorer("gru", vocabulary_size, self, random)
-
-
-def check_scorer(settings: LSTMScorer | GRUScorer) -> None:
-    """Every size is at least 1 and dropout is a probability below 1."""
-    name = type(settings).__name__
-    for field in ("embedding", "hidden", "layers"):
-        if getattr(settings, field) < 1:
-            raise ValueError(f"{name}.{field} must be at least 1, got {getattr(settings, field)}")
-    if not 0 <= settings.dropout < 1:
-        raise ValueError(f"{name}.dropout must be at least 0 and below 1, got {settings.dropout}")
 
 
 class RecurrentScorer(Discriminator):
@@ -92,9 +77,7 @@ class RecurrentScorer(Discriminator):
         random: where the parameters come from.
     """
 
-    def __init__(
-        self, cell: str, vocabulary_size: int, settings: LSTMScorer | GRUScorer, random: torch.Generator
-    ) -> None:
+    def __init__(self, cell: str, vocabulary_size: int, settings: ScorerSettings, random: torch.Generator) -> None:
         super().__init__(vocabulary_size)
         self.settings = settings
         kind = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]

@@ -6,8 +6,9 @@ look-up and one small product instead of an embedding, two products and two bias
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float, Int
@@ -17,8 +18,8 @@ from seqgans.generators.base import Generator, State, look_up
 
 
 @dataclass(frozen=True, kw_only=True)
-class LSTM:
-    """Settings of an LSTM generator; the defaults are those of the SeqGAN paper.
+class RecurrentSettings(ABC):
+    """Settings that recurrent generators share.
 
     Attributes:
         embedding: width of a token's embedding.
@@ -27,55 +28,41 @@ class LSTM:
         deviation: every parameter starts from N(0, deviation²).
     """
 
+    cell: ClassVar[str]
+    paper: ClassVar[str]
+
+    embedding: int = 32
+    hidden: int = 32
+    layers: int = 1
+    deviation: float = 0.1
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        for field in ("embedding", "hidden", "layers"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{name}.{field} must be at least 1, got {getattr(self, field)}")
+        if not self.deviation > 0:
+            raise ValueError(f"{name}.deviation must be above 0, got {self.deviation}")
+
+    def build(self, vocabulary_size: int, start: int, end: int | None, random: torch.Generator) -> Generator:
+        """A generator with freshly drawn parameters."""
+        return Recurrent(self.cell, vocabulary_size, start, end, self, random)
+
+
+@final
+class LSTM(RecurrentSettings):
+    """Settings of an LSTM generator; the defaults are those of the SeqGAN paper."""
+
+    cell: ClassVar[str] = "lstm"
     paper: ClassVar[str] = "Hochreiter and Schmidhuber 1997"
 
-    embedding: int = 32
-    hidden: int = 32
-    layers: int = 1
-    deviation: float = 0.1
 
-    def __post_init__(self) -> None:
-        check_sizes(self)
+@final
+class GRU(RecurrentSettings):
+    """Settings of a GRU generator."""
 
-    def build(self, vocabulary_size: int, start: int, end: int | None, random: torch.Generator) -> Generator:
-        """A generator with freshly drawn parameters."""
-        return Recurrent("lstm", vocabulary_size, start, end, self, random)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GRU:
-    """Settings of a GRU generator.
-
-    Attributes:
-        embedding: width of a token's embedding.
-        hidden: units of each layer.
-        layers: number of layers.
-        deviation: every parameter starts from N(0, deviation²).
-    """
-
+    cell: ClassVar[str] = "gru"
     paper: ClassVar[str] = "Cho et al. 2014"
-
-    embedding: int = 32
-    hidden: int = 32
-    layers: int = 1
-    deviation: float = 0.1
-
-    def __post_init__(self) -> None:
-        check_sizes(self)
-
-    def build(self, vocabulary_size: int, start: int, end: int | None, random: torch.Generator) -> Generator:
-        """A generator with freshly drawn parameters."""
-        return Recurrent("gru", vocabulary_size, start, end, self, random)
-
-
-def check_sizes(settings: LSTM | GRU) -> None:
-    """Every size is at least 1 and the deviation is above 0."""
-    name = type(settings).__name__
-    for field in ("embedding", "hidden", "layers"):
-        if getattr(settings, field) < 1:
-            raise ValueError(f"{name}.{field} must be at least 1, got {getattr(settings, field)}")
-    if not settings.deviation > 0:
-        raise ValueError(f"{name}.deviation must be above 0, got {settings.deviation}")
 
 
 class Recurrent(Generator):
@@ -96,7 +83,7 @@ class Recurrent(Generator):
         vocabulary_size: int,
         start: int,
         end: int | None,
-        settings: LSTM | GRU,
+        settings: RecurrentSettings,
         random: torch.Generator,
     ) -> None:
         super().__init__(vocabulary_size, start, end)
