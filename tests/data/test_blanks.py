@@ -6,6 +6,8 @@ token or padding that can be missing, a sequence of which nothing is kept that s
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -67,7 +69,8 @@ def test_ends_and_padding_are_kept(missing) -> None:
 def test_what_is_wholly_blank_says_nothing() -> None:
     tokens = torch.tensor([[5, 6, END, END], [7, END, END, END]])
     real = Sequences.of(tokens, END)
-    for settings in ({"present": 0.0}, {"whole": 1.0}, {"present": 0.0, "missing": "scattered"}):
+    wholly: list[dict[str, Any]] = [{"present": 0.0}, {"whole": 1.0}, {"present": 0.0, "missing": "scattered"}]
+    for settings in wholly:
         kept = kept_tokens(real, END, stream(), **settings)
         assert not kept.any()
         found = blanked(real, kept, 9)

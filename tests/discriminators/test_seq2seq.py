@@ -6,6 +6,8 @@ or read beyond its mask, weights of a language model that are not taken over.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -21,7 +23,7 @@ BLANK = 3
 MASK = torch.ones(2, 4, dtype=torch.bool)
 
 
-def judge(seed: int = 0, **settings: float) -> ContextScorer:
+def judge(seed: int = 0, **settings: Any) -> ContextScorer:
     found = Seq2SeqScorer(**{"hidden": 6, "layers": 2, "dropout": 0.0, **settings}).build(3, 4, generator_for(seed))
     assert isinstance(found, ContextScorer)
     return found
@@ -94,6 +96,6 @@ def test_of_two_inconsistent_tokens_only_the_context_tells_which_is_the_fake(see
 
 
 @pytest.mark.parametrize(("name", "value"), [("hidden", 0), ("layers", 0), ("dropout", 1.0)])
-def test_settings_that_mean_nothing(name: str, value: float) -> None:
+def test_settings_that_mean_nothing(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"Seq2SeqScorer.{name} must be"):
         Seq2SeqScorer(**{name: value})

@@ -7,6 +7,7 @@ tokens, an unconditional law that depends on anything, dropout in samples, an en
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -143,6 +144,6 @@ def test_others_cannot_read() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("hidden", 0), ("layers", 0), ("dropout", 1.0), ("dropout", -0.1)])
-def test_settings_that_mean_nothing(name: str, value: float) -> None:
+def test_settings_that_mean_nothing(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"Seq2Seq.{name} must be"):
         Seq2Seq(**{name: value})
