@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players, Scene
-from seqgans.algorithms.rankgan import RankGAN, gathered
+from seqgans.algorithms.rankgan import RankGAN
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import open_text_corpus
 from seqgans.discriminators.ranking import Ranker, as_ranker
@@ -69,7 +69,7 @@ def asked(algorithm: RankGAN, players: Players, where: Scene) -> tuple[Tensor, T
     """Features of U and of C⁺ as `play` draws them after its samples."""
     players.generator.sample(algorithm.batch, 3, random=where.random)
     ranker = as_ranker(players.discriminator)
-    parts = [gathered(where, where.real(size)) for size in (algorithm.references, algorithm.ranker_batch // 2)]
+    parts = [where.whole(where.real(size)) for size in (algorithm.references, algorithm.ranker_batch // 2)]
     human, others = (ranker.features(part.tokens, part.mask).detach() for part in parts)
     return human, others
 

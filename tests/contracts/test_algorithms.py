@@ -50,6 +50,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "multi_view": {"embedding": 4, "views": 2, "widths": [2, 3], "maps": 4, "dense": 3},
     "mixture": {"embedding": 4, "hidden": 5},
     "classes": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3]},
+    "comparer": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3], "encoding": 4, "hidden": 5},
     "positional": {"embedding": 4, "positions": 3, "hidden": 5},
 }
 UNREACHED = {

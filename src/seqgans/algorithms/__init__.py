@@ -13,6 +13,7 @@ from seqgans.algorithms.maskgan import MaskGAN
 from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.rankgan import RankGAN
 from seqgans.algorithms.relgan import RelGAN
+from seqgans.algorithms.salgan import SALGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
 from seqgans.algorithms.scratchgan import ScratchGAN
 from seqgans.algorithms.sentigan import SentiGAN
@@ -39,4 +40,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "textgan": TextGAN,
     "fmgan": FMGAN,
     "wgan": WGAN,
+    "salgan": SALGAN,
 }

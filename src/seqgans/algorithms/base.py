@@ -147,6 +147,10 @@ class Scene:
         rows = torch.cat(orders)[:count][self.rank :: self.processes]
         return train[rows.to(train.tokens.device)]
 
+    def whole(self, part: Sequences) -> Sequences:
+        """The rows of all processes, of which this one made `part`."""
+        return Sequences(self.gather(part.tokens), self.gather(part.mask))
+
     def over_batch(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
         """Apply `function` to the rows of all processes and keep this process's part of the result.
 

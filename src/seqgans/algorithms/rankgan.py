@@ -38,7 +38,7 @@ from seqgans.objectives.ranking import log_ranks, log_ranks_within, ranker_loss
 from seqgans.rewards.baselines import BASELINES
 from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.ranks import completion_relevance, relevance
-from seqgans.sequences import Loss, Sequences
+from seqgans.sequences import Loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class RankGAN:
         """Sample, and ask the ranker what completions of each prefix are worth (Eq. 6); one U for the whole step."""
         ranker = as_ranker(players.discriminator)
         fake = players.generator.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
-        human, others = (gathered(scene, scene.real(size)) for size in (self.references, self.ranker_batch // 2))
+        human, others = (scene.whole(scene.real(size)) for size in (self.references, self.ranker_batch // 2))
         references = ranker.features(human.tokens, human.mask)
         earned = functools.partial(completion_relevance, players.generator, ranker, rollouts=self.rollouts)
         near = earned(fake.tokens, fake.mask, references, random=scene.random)
@@ -166,7 +166,7 @@ class RankGAN:
         rows = max(1, (self.ranker_examples or len(scene.corpus.train)) // (half * scene.processes)) * scene.processes
         fake = players.generator.sample(scene.share(rows * half), scene.corpus.length, random=scene.random)
         parts = (scene.real(rows * half), fake.sequences, scene.real(rows * self.references))
-        whole = [gathered(scene, part) for part in parts]
+        whole = [scene.whole(part) for part in parts]
         as_ranker(players.discriminator).remember(whole[2].tokens[: self.references], whole[2].mask[: self.references])
         tokens = torch.cat([part.tokens.unflatten(0, (rows, -1)) for part in whole], 1)  # (rows, sentences, time)
         mask = torch.cat([part.mask.unflatten(0, (rows, -1)) for part in whole], 1)
@@ -193,8 +193,3 @@ class RankGAN:
             raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
         log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
         return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
-
-
-def gathered(scene: Scene, part: Sequences) -> Sequences:
-    """The sequences of all processes."""
-    return Sequences(scene.gather(part.tokens), scene.gather(part.mask))

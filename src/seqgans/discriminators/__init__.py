@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seqgans.discriminators.classes import Classes
+from seqgans.discriminators.comparing import Comparer
 from seqgans.discriminators.convolutional import CNN
 from seqgans.discriminators.language import Language
 from seqgans.discriminators.leaking import LeakingCNN
@@ -29,4 +30,5 @@ DISCRIMINATORS: dict[str, type[Any]] = {
     "matching": Matching,
     "strided": Strided,
     "ranker": Ranker,
+    "comparer": Comparer,
 }

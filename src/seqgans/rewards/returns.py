@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -63,19 +64,23 @@ def spread(terminal: Float[Tensor, " batch"], mask: Bool[Tensor, "batch time"]) 
 
 @torch.no_grad()
 def prefix_rewards(
-    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
 ) -> Float[Tensor, "batch time"]:
     """The probability that each prefix is real, the rest read as padding.
 
-        Q_t = D(Y_1:t)
+        Q_t = f(s(Y_1:t)), the probability D(Y_1:t) for f = σ
 
     Args:
-        discriminator: scores padded sequences, without dropout.
+        discriminator: scores padded sequences (s), without dropout.
         tokens: sequences drawn from the generator.
         mask: True where a token is real.
+        worth: f, from the score of a sequence to what it is worth.
 
     Returns:
-        Q in [0, 1], 0 where the mask is False; a whole sequence earns D(Y).
+        Q, 0 where the mask is False; a whole sequence earns D(Y).
     """
     time = tokens.shape[1]
     seen = torch.ones(time, time, dtype=torch.bool, device=tokens.device).tril()  # (prefix, time)
@@ -85,12 +90,15 @@ def prefix_rewards(
         prefixes = part[:, None].expand(-1, time, -1).reshape(-1, time)  # (batch · prefix, time)
         known = (real[:, None] & seen).reshape(-1, time)
         scores.append(discriminator.scores(prefixes, known).view(-1, time))
-    return torch.cat(scores).sigmoid() * mask
+    return worth(torch.cat(scores)) * mask
 
 
 @torch.no_grad()
 def step_rewards(
-    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
 ) -> Float[Tensor, "batch time"]:
     """The probability of being real that a discriminator gives after each token, all in one pass.
 
@@ -98,14 +106,15 @@ def step_rewards(
         discriminator: one with `step_scores`, used without dropout.
         tokens: sequences drawn from the generator.
         mask: True where a token is real.
+        worth: from the score after a token to its reward.
 
     Returns:
-        Probabilities in [0, 1], 0 where the mask is False.
+        Rewards, probabilities as a rule, 0 where the mask is False.
 
     Raises:
         BadInput: the discriminator has no score per step.
     """
-    return step_scorer(discriminator).step_scores(tokens, mask).sigmoid() * mask
+    return worth(step_scorer(discriminator).step_scores(tokens, mask)) * mask
 
 
 @torch.no_grad()
