@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqgans.discriminators import DISCRIMINATORS
+from seqgans.discriminators.base import Discriminator
 from seqgans.objectives.gradient_penalty import between, gradient_penalty, slopes
 from seqgans.randomness import generator_for
 
@@ -76,8 +77,9 @@ def test_points_between_go_from_generated_to_real_each_by_its_own_share() -> Non
 @pytest.mark.parametrize("name", SMALL)
 def test_any_discriminator_can_be_differentiated_twice(name: str) -> None:
     """The gradient of the penalty is its slope along a random direction of each parameter."""
-    discriminator = DISCRIMINATORS[name](**SMALL[name]).build(VOCABULARY, TIME, generator_for(0)).double()
-    assert isinstance(discriminator, nn.Module)
+    discriminator: Discriminator = (
+        DISCRIMINATORS[name](**SMALL[name]).build(VOCABULARY, TIME, generator_for(0)).double()
+    )
     rows, mask = soft(5), torch.arange(TIME) < torch.tensor([6, 2, 4])[:, None]
 
     def penalty() -> Tensor:
