@@ -1,0 +1,50 @@
+"""SentiGAN with one category on a small oracle, beside its control arm and the paper's objective (sentigan.md, check 5).
+
+Measured, seed 0: the reverse KL per token falls from 0.322 to 0.250 and NLL_gen stays at 1.73; with shuffled penalties they
+end at 0.320 and 1.777; with the paper's objective at 1.282 and 2.155, NLL_div rising from 1.698 to 2.594 (ln 20 = 2.996).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from seqgans.training.recipe import Recipe
+from seqgans.verbs.train import train
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "sentigan" / "toy.yaml"
+FIGURES = ("nll_oracle", "nll_gen_test", "nll_div", "reverse_kl_per_token")
+
+
+def played(folder: Path, **settings: Any) -> tuple[dict[str, float], dict[str, float]]:
+    """Figures at the early start and after the game."""
+    mapping = yaml.safe_load(RECIPE.read_text())
+    mapping["algorithm"] |= {"pretrain_epochs": 8, "rounds": 30, "batch": 128, **settings}
+    mapping["corpus"] |= {"sequences": 2000}
+    mapping["run"] |= {"eval_every": 0, "final_samples": 4000, "checkpoint_every": 0, "tensorboard": False}
+    evaluations = train(Recipe.of(mapping), folder).read_json("report.json")["evaluations"]
+    before, after = ({name: evaluations[stage][name]["mean"] for name in FIGURES} for stage in ("pretrained", "final"))
+    return before, after
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_what_the_class_says_lowers_the_reverse_divergence(tmp_path: Path) -> None:
+    """Kills: the sign of the penalty; penalties of other sequences; D_0 for D_1."""
+    before, after = played(tmp_path / "real")
+    start, control = played(tmp_path / "control", shuffled=True)
+    assert before == start  # the same pre-training
+    assert after["reverse_kl_per_token"] < before["reverse_kl_per_token"] - 0.03
+    assert after["nll_gen_test"] < before["nll_gen_test"] + 0.03
+    assert after["reverse_kl_per_token"] < control["reverse_kl_per_token"] - 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_objective_of_the_paper_drifts_to_the_uniform_law(tmp_path: Path) -> None:
+    before, after = played(tmp_path / "paper", estimator="probability", baseline="none")
+    assert after["nll_div"] > before["nll_div"] + 0.5
+    assert after["nll_oracle"] > before["nll_oracle"] + 1.0
