@@ -8,7 +8,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "seqgans"
 ORDER = (
     *("errors", "choices", "sequences", "randomness"),
-    *("data", "generators", "discriminators", "rewards", "objectives", "algorithms", "training"),
+    *("data", "generators", "discriminators", "rewards", "objectives", "algorithms", "options", "training"),
     *("evaluation", "report", "verbs", "cli", "__init__", "__main__"),
 )
 WHOLE = "seqgans"

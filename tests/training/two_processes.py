@@ -26,7 +26,7 @@ def learn(mapping: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[float]
     recipe = Recipe.of(mapping)
     corpus, _ = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
     players = build_players(recipe, corpus, recipe.run.seed)
-    training = Training(recipe.settings, players, corpus, recipe.run.seed, Team("cpu"), recipe.run.accumulate)
+    training = Training(recipe.played, players, corpus, recipe.run.seed, Team("cpu"), recipe.run.accumulate)
     losses = [event.loss for event in training.events() if event.kind == "update"]
     return training.state()[0], losses
 

@@ -7,7 +7,7 @@ p_t = softmax(o_t)          generator.relax(noisy=False).weights  (batch, time, 
 x, one-hot                  play.real.tokens                      (batch, time)
 L_D, L_G                    objectives.adversarial.wasserstein    mean D(x̃) − mean D(x), −mean D(x̃)
 x̂ = u x + (1 − u) x̃         objectives.gradient_penalty.between   (batch, time, vocab)
-λ (‖∇D(x̂)‖ − 1)²            .gradient_penalty(slopes(…))          Gulrajani et al., Eq. 3
+λ (‖∇D(x̂)‖ − 1)²            .gradient_penalty(slopes_between(…))  Gulrajani et al., Eq. 3
 CL, VL, TH                  longest, variable_length, teacher_help  curriculum of Press et al.
 
 The critic sees laws, not draws, so nothing is sampled while it is trained and L_G has a gradient. In stage i of the
@@ -38,7 +38,7 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Sche
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.algorithms.relaxed import real_and_weights
 from seqgans.objectives.adversarial import wasserstein
-from seqgans.objectives.gradient_penalty import between, gradient_penalty, slopes
+from seqgans.objectives.gradient_penalty import gradient_penalty, slopes_between
 from seqgans.randomness import Stream
 from seqgans.sequences import Loss, Relaxed, Sequences
 
@@ -187,9 +187,7 @@ class WGAN:
             raise ValueError("a critic step needs random numbers, got a play without them")
         critic = players.discriminator
         value, _ = wasserstein(critic.scores(real.tokens, real.mask), critic.scores(weights, mask))
-        one_hot = nn.functional.one_hot(real.tokens, weights.shape[2]).to(weights.dtype) * real.mask[:, :, None]
         share = play.random.uniform(len(real)).to(weights.device)
-        points = between(one_hot, weights * mask[:, :, None], share)
-        steep = slopes(lambda rows: critic.scores(rows, real.mask | mask), points)  # (batch,)
+        steep = slopes_between(critic.scores, (real.tokens, real.mask), (weights, mask), share)  # (batch,)
         figures = {"distance": -value.item(), "slope": steep.detach().mean().item()}
         return Loss(value + self.penalty * gradient_penalty(steep, self.one_sided) + critic.penalty(), figures)

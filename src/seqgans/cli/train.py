@@ -22,6 +22,7 @@ from seqgans.data import CorpusSettings
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
 from seqgans.generators import GENERATORS
+from seqgans.options import Options
 from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import PARTS, Recipe, mapping_of
@@ -171,6 +172,7 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
         help="what is learnt from: oracle, oracle:FILE, world:NAME, a text file, a table, MIDI files or hf:NAME",
     )
     parser.add_settings("corpus", CorpusSettings, "corpus: how it is read")
+    parser.add_settings("options", Options, "options: what combines with any algorithm")
     parser.add_settings("run", RunSettings, "run: how it is carried out and watched")
     return parser
 

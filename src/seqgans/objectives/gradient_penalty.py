@@ -1,7 +1,7 @@
 """Gradient penalty: a discriminator of soft rows whose score changes by about 1 over a distance of 1.
 
-Three functions that combine: rows `between` real and generated ones, the `slopes` of any score there, and how far the
-slopes are from 1. The slopes carry gradient, so a loss made of them goes twice through the discriminator.
+Functions that combine: rows `between` real and generated ones, the `slopes` of any score there, both for sequences of
+any lengths (`slopes_between`), and how far the slopes are from 1. The slopes carry gradient, so a loss made of them goes twice through the discriminator.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
 
 SMALLEST = 1e-12  # under the square root of a squared norm, which has no gradient at 0
 
@@ -60,6 +60,29 @@ def slopes(score: Callable[[Tensor], Tensor], rows: Float[Tensor, "batch time vo
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
         (gradient,) = torch.autograd.grad(score(rows).sum(), rows, create_graph=True)
     return (gradient.flatten(1).square().sum(1) + SMALLEST).sqrt()
+
+
+def slopes_between(
+    score: Callable[[Tensor, Tensor], Tensor],
+    real: tuple[Int[Tensor, "batch time"], Bool[Tensor, "batch time"]],
+    fake: tuple[Float[Tensor, "batch time vocab"], Bool[Tensor, "batch time"]],
+    share: Float[Tensor, " batch"],
+) -> Float[Tensor, " batch"]:
+    """Slopes of a discriminator between real and generated sequences of any lengths.
+
+    A token that is on one side alone fades to 0 towards the other; where both are padding, so is the point between.
+
+    Args:
+        score: rows of weights and their mask to one score a sequence.
+        real: tokens and mask.
+        fake: rows of weights and mask.
+        share: u in [0, 1), one number a pair.
+    """
+    tokens, mask = real
+    weights, fake_mask = fake
+    one_hot = nn.functional.one_hot(tokens, weights.shape[2]).to(weights.dtype) * mask[:, :, None]
+    points = between(one_hot, weights * fake_mask[:, :, None], share)
+    return slopes(lambda rows: score(rows, mask | fake_mask), points)
 
 
 def gradient_penalty(slopes: Float[Tensor, " batch"], one_sided: bool = False) -> Float[Tensor, ""]:

@@ -20,6 +20,7 @@ from seqgans.generators.categories import CategoryGenerator
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.oracle import GATES, fresh_oracle, oracle_corpus, published_oracle
 from seqgans.generators.recurrent import Recurrent
+from seqgans.options import option_players
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Samples, Sequences
 from seqgans.training.recipe import Recipe
@@ -131,6 +132,8 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
         generator.attach(discriminator)
     team = Players(players)
     for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
+        team.add_module(name, player)
+    for name, player in option_players(recipe.options, team, corpus.length).items():
         team.add_module(name, player)
     return team
 

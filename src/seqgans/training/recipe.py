@@ -15,9 +15,10 @@ from seqgans.data.corpus import CorpusSettings
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
 from seqgans.generators import GENERATORS
+from seqgans.options import Options, equipped
 from seqgans.training.settings import RunSettings
 
-PARTS = ("algorithm", "corpus", "generator", "discriminator", "run")
+PARTS = ("algorithm", "corpus", "generator", "discriminator", "options", "run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Recipe:
         generator_settings: its settings.
         discriminator: name of the discriminator, or None where the algorithm has none.
         discriminator_settings: its settings.
+        options: what is added to the algorithm.
         run: how the run is carried out.
     """
 
@@ -44,7 +46,20 @@ class Recipe:
     generator_settings: Any
     discriminator: str | None
     discriminator_settings: Any
+    options: Options
     run: RunSettings
+
+    def __post_init__(self) -> None:
+        equipped(self.settings, self.options)  # a contradiction is an error before anything is made
+
+    @property
+    def played(self) -> Algorithm:
+        """The algorithm with its options.
+
+        Raises:
+            BadInput: they contradict each other.
+        """
+        return equipped(self.settings, self.options)
 
     @classmethod
     def of(cls, mapping: Mapping[str, Any]) -> Recipe:
@@ -89,6 +104,7 @@ class Recipe:
             )
             if discriminator is not None and kind.discriminator
             else None,
+            options=filled(Options, parts["options"], "options"),
             run=filled(RunSettings, parts["run"], "run"),
         )
 
@@ -98,6 +114,7 @@ class Recipe:
             "algorithm": {"name": self.algorithm, **plain(self.settings)},
             "corpus": {"spec": self.corpus, **plain(self.corpus_settings)},
             "generator": {"name": self.generator, **plain(self.generator_settings)},
+            "options": plain(self.options),
             "run": plain(self.run),
         }
         if self.discriminator is not None:

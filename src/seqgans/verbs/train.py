@@ -53,7 +53,7 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
     players = build_players(recipe, corpus, recipe.run.seed)
     if recipe.run.start is not None:
         begin_with(players, corpus, recipe.run.start, recipe.run.start_checkpoint)
-    training = Training(recipe.settings, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
+    training = Training(recipe.played, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
     folder = RunFolder(out)
     if team.leads:
         folder = RunFolder.new(out)
@@ -85,7 +85,7 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
     folder, recipe, corpus, truth = open_run(out)
     team = ready(recipe)
     players = build_players(recipe, corpus, recipe.run.seed)
-    training = Training(recipe.settings, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
+    training = Training(recipe.played, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
     if team.leads:
         folder.tidy()
     team.wait()

@@ -1,0 +1,141 @@
+"""What every option must do in every game it can be combined with: the contract of algorithms, with all options on.
+
+Mutants killed: a memory or referee that a checkpoint forgets, an option that takes randomness from outside the streams
+or from them while it is off, a penalty that moves another player, options that YAML cannot hold.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqgans.algorithms import ALGORITHMS
+from seqgans.algorithms.base import Play, Update
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.open import open_text_corpus
+from seqgans.errors import BadInput
+from seqgans.options import Options, equipped
+from seqgans.training.build import build_players
+from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
+from seqgans.training.loop import Training
+from seqgans.training.recipe import Recipe
+from seqgans.training.team import Team
+
+LINES = ["a b c d e", "a c", "b", "d d a", "c a b b", "e", "b e a c", "a", "c c c c c", "d b"]
+ALWAYS = {"interleave": 1, "gradient_penalty": 1.0, "patience": 2, "validation_samples": 8}
+CNN = {"embedding": 4, "widths": [1, 2], "maps": [3, 3]}
+CASES: dict[str, dict[str, Any]] = {
+    "seqgan": {
+        "algorithm": {"pretrain_epochs": 1, "discriminator_pretrain_steps": 1, "discriminator_steps": 2, "rollouts": 1}
+        | {"discriminator_examples": 8, "batch": 4, "rounds": 3, "discriminator_epochs": 1, "discriminator_batch": 8},
+        "discriminator": CNN,
+        "options": {**ALWAYS, "replay": 0.5, "replay_size": 5, "smoothing": 0.1},
+    },
+    "gsgan": {
+        "algorithm": {"pretrain_epochs": 1, "rounds": 3, "batch": 4},
+        "discriminator": {"embedding": 4, "hidden": 5},
+        "options": {**ALWAYS, "validation": "nll"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    path = tmp_path_factory.mktemp("text") / "lines.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES * 2))
+    return open_text_corpus(str(path), CorpusSettings(valid=0.25, test=0.25), 0)
+
+
+@pytest.fixture(params=CASES)
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    case = CASES[request.param]
+    return Recipe.of(
+        {
+            **case,
+            "algorithm": {"name": request.param, **case["algorithm"]},
+            "corpus": {"spec": "world:markov"},
+            "generator": {"embedding": 4, "hidden": 5},
+        }
+    )
+
+
+def training(recipe: Recipe, corpus: Corpus, seed: int = 0) -> Training:
+    return Training(recipe.played, build_players(recipe, corpus, seed), corpus, seed, Team("cpu"))
+
+
+def copied(training: Training) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors, facts = training.state()
+    return {name: tensor.clone() for name, tensor in tensors.items()}, facts
+
+
+def assert_same(one: tuple[dict[str, Tensor], dict[str, Any]], other: tuple[dict[str, Tensor], dict[str, Any]]) -> None:
+    assert one[1] == other[1]
+    assert one[0].keys() == other[0].keys()
+    for name, tensor in one[0].items():
+        assert torch.equal(tensor, other[0][name]), name
+
+
+def test_going_on_from_any_event_is_not_stopping(recipe: Recipe, corpus: Corpus, tmp_path: Path) -> None:
+    learner = training(recipe, corpus)
+    states = [copied(learner)]
+    states += [copied(learner) for _ in learner.events()]
+    for index, state in enumerate(states):
+        save_checkpoint(tmp_path / "step", *state)
+        again = training(recipe, corpus, seed=5)
+        again.restore(*load_checkpoint(tmp_path / "step"))
+        assert_same(copied(again), state)
+        following = next((other for other in states[index:] if other[1]["place"] != state[1]["place"]), None)
+        assert (next(again.events(), None) is None) == (following is None)
+        if following is not None:
+            assert_same(copied(again), following)
+
+
+def test_an_update_moves_its_player_alone(recipe: Recipe, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, moves = Training.moved, set[tuple[str, str]]()
+
+    def watched(self: Training, update: Update, play: Play, chosen: Tensor) -> tuple[float, dict[str, float]]:
+        before = {key: tensor.clone() for key, tensor in self.players.state_dict().items()}
+        found = plain(self, update, play, chosen)
+        for key, tensor in self.players.state_dict().items():
+            assert bool(tensor.isfinite().all()) or key == "referee.best", key
+            assert torch.equal(tensor, before[key]) or key.startswith(f"{update.player}."), (update.player, key)
+        phase = self.phase()
+        assert phase is not None
+        moves.add((phase.name, update.player))
+        if update.player == "discriminator":
+            assert found[1]["slope"] > 0
+        return found
+
+    monkeypatch.setattr(Training, "moved", watched)
+    learner = training(recipe, corpus)
+    list(learner.events())
+    assert {("interleaved steps", "generator"), ("discriminator", "discriminator")} <= moves
+
+
+def test_settings_survive_a_round_trip(recipe: Recipe) -> None:
+    assert Recipe.from_yaml(recipe.to_yaml()) == recipe
+    assert recipe.options != Options()
+
+
+def test_without_options_nothing_changes(corpus: Corpus) -> None:
+    for name, kind in ALGORITHMS.items():
+        recipe = Recipe.of({"algorithm": {"name": name}, "corpus": {"spec": "oracle"}})
+        assert recipe.options == Options()
+        assert recipe.played is recipe.settings, kind
+    recipe = Recipe.of({"algorithm": {"name": "seqgan"}, "corpus": {"spec": "oracle"}})
+    names = {name for name, _ in build_players(recipe, corpus, 0).named_children()}
+    assert names == {"generator", "discriminator"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("interleave", 1), ("replay", 0.5), ("gradient_penalty", 1.0), ("smoothing", 0.1), ("patience", 2)],
+)
+def test_an_option_that_cannot_be_is_one_line(option: str, value: Any) -> None:
+    with pytest.raises(BadInput, match=rf"^options\.{option} needs .* Likelihood has none") as found:
+        equipped(ALGORITHMS["likelihood"](), Options(**{option: value}))
+    assert "\n" not in str(found.value)

@@ -1,0 +1,96 @@
+"""When to stop: the figure against an independent computation, patience, the generator that remains.
+
+Mutants killed: the last generator kept for the best, patience counted from the first round, a figure that grows where
+the two come closer, n-grams across the border of two sequences, a game that plays on, the start not counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from seqgans.algorithms.base import Phase, Play, Players, Scene, Schedule
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.generators.oracle import fresh_oracle, oracle_corpus
+from seqgans.generators.recurrent import LSTM
+from seqgans.options import stopping as module
+from seqgans.options.stopping import Referee, ngram_divergence, stopping
+from seqgans.randomness import Stream, generator_for
+
+
+def test_the_divergence_is_that_of_shares_counted_by_hand() -> None:
+    random = np.random.default_rng(0)
+    sides = [[random.integers(4, size=random.integers(0, 6)).tolist() for _ in range(20)] for _ in range(2)]
+    for order in (1, 2, 3):
+        counts = [
+            Counter(tuple(row[at : at + order]) for row in side for at in range(len(row) - order + 1)) for side in sides
+        ]
+        p, q = ({gram: number / sum(count.values()) for gram, number in count.items()} for count in counts)
+        middle = {gram: (p.get(gram, 0) + q.get(gram, 0)) / 2 for gram in p.keys() | q.keys()}
+        expected = sum(0.5 * share * math.log(share / middle[gram]) for side in (p, q) for gram, share in side.items())
+        assert ngram_divergence(*sides, order) == pytest.approx(expected, abs=1e-12)
+        assert ngram_divergence(sides[0], sides[0], order) == pytest.approx(0, abs=1e-12)
+    assert ngram_divergence([[1, 2]], [[2, 1]], 2) == pytest.approx(math.log(2))
+    assert ngram_divergence([[1, 2]], [[1], [2]], 2) == pytest.approx(math.log(2))  # no bigram on one side
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return oracle_corpus(fresh_oracle(9, 0), CorpusSettings(length=4, sequences=10), 0)
+
+
+def play_out(corpus: Corpus, monkeypatch: pytest.MonkeyPatch, values: list[float], patience: int) -> tuple[int, float]:
+    """Rounds that were played, and what remains of a generator whose bias is the number of the round."""
+    generator = LSTM(embedding=2, hidden=2).build(9, 0, None, generator_for(0))
+    players, rounds, left = Players({"generator": generator}), [], iter(values)
+    players.add_module("referee", Referee(generator))
+
+    def game(players: Players, scene: Scene) -> Play:
+        rounds.append(scene.round)
+        with torch.no_grad():
+            generator.output.bias.fill_(float(scene.round))
+        return Play(real=scene.corpus.train[:0])
+
+    monkeypatch.setattr(module, "bigram_divergence", lambda *_: next(left))
+    with torch.no_grad():
+        generator.output.bias.fill_(0.0)
+    plain = Schedule(round=(Phase(name="game", gather=game),), rounds=len(values) - 1)
+    schedule = stopping(plain, patience, "bigrams", 10)
+    stream = Stream(generator_for(0))
+    for phase in schedule.before:
+        phase.gather(players, Scene(corpus, stream))
+    for number in range(1, schedule.rounds + 1):
+        for phase in schedule.round:
+            assert len(phase.gather(players, Scene(corpus, stream, round=number))) == 0
+    return len(rounds), generator.output.bias.detach().unique().item()
+
+
+@pytest.mark.parametrize(
+    ("values", "patience", "expected"),
+    [
+        ([5.0, 4.0, 3.0, 3.5, 3.2, 1.0], 2, (4, 2.0)),  # two worse in a row: the fifth round is not played
+        ([5.0, 4.0, 3.0, 3.5, 2.0, 2.5], 2, (5, 4.0)),  # patience begins anew
+        ([5.0, 6.0, 7.0, 8.0], 9, (3, 0.0)),  # the start was best
+        ([5.0, 4.0, 3.0, 2.0], 1, (3, 3.0)),  # always better: all rounds
+    ],
+)
+def test_the_best_round_remains(
+    corpus: Corpus,
+    monkeypatch: pytest.MonkeyPatch,
+    values: list[float],
+    patience: int,
+    expected: tuple[int, float],
+) -> None:
+    assert play_out(corpus, monkeypatch, values, patience) == expected
+
+
+def test_samples_of_the_law_itself_are_closest(corpus: Corpus) -> None:
+    oracle = fresh_oracle(9, 0)
+    other = LSTM(embedding=2, hidden=2).build(9, 0, None, generator_for(5))
+    scene = Scene(corpus, Stream(generator_for(1)))
+    same, different = (module.bigram_divergence(Players({"generator": one}), scene, 500) for one in (oracle, other))
+    assert 0 < same < different / 2 < math.log(2)
