@@ -12,6 +12,7 @@ from seqgans.algorithms.maligan import MaliGAN
 from seqgans.algorithms.maskgan import MaskGAN
 from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.rankgan import RankGAN
+from seqgans.algorithms.regs import REGS
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.salgan import SALGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
@@ -41,4 +42,5 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "fmgan": FMGAN,
     "wgan": WGAN,
     "salgan": SALGAN,
+    "regs": REGS,
 }

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Update
+from seqgans.data.prefixes import broken_off
 from seqgans.data.swapping import with_two_swapped
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
 from seqgans.rewards.returns import step_scorer
@@ -24,6 +25,7 @@ def discriminator_phase(
     examples: int | None,
     smoothing: float = 0.0,
     each_step: bool = False,
+    one_prefix: bool = False,
 ) -> Phase:
     """Steps that each draw fresh negatives and go through them, and as many positives, a few times.
 
@@ -36,11 +38,12 @@ def discriminator_phase(
         examples: negatives of a step; None for as many as there are training sequences.
         smoothing: by how much the target of real sequences stays below 1.
         each_step: learn to tell apart after every token, not only at the end.
+        one_prefix: learn from one prefix of each sequence, of any length, instead of the whole.
     """
     loss = telling_steps_apart if each_step else telling_apart
     return Phase(
         name=name,
-        gather=functools.partial(real_and_fake, examples=examples),
+        gather=functools.partial(real_and_fake, examples=examples, one_prefix=one_prefix),
         updates=(
             Update(
                 "discriminator",
@@ -54,12 +57,15 @@ def discriminator_phase(
     )
 
 
-def real_and_fake(players: Players, scene: Scene, examples: int | None = None) -> Play:
-    """As many training sequences as fresh samples of the generator."""
+def real_and_fake(players: Players, scene: Scene, examples: int | None = None, one_prefix: bool = False) -> Play:
+    """As many training sequences as fresh samples of the generator, whole or one prefix of each."""
     count = examples or len(scene.corpus.train)
     count = max(scene.processes, count - count % scene.processes)
-    fake = players.generator.sample(scene.share(count), scene.corpus.length, random=scene.random)
-    return Play(real=scene.real(count), fake=fake.sequences)
+    fake = players.generator.sample(scene.share(count), scene.corpus.length, random=scene.random).sequences
+    real = scene.real(count)
+    if one_prefix:
+        real, fake = broken_off(real, scene.random), broken_off(fake, scene.random)
+    return Play(real=real, fake=fake)
 
 
 def real_and_swapped(players: Players, scene: Scene) -> Play:

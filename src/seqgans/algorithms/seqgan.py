@@ -27,11 +27,10 @@ from seqgans.algorithms.adversaries import discriminator_phase
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.language_discriminator import language_phases
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.policy import policy_play
 from seqgans.objectives.policy_gradient import reinforce_loss
-from seqgans.rewards.baselines import BASELINES, MovingAverage
-from seqgans.rewards.control import shuffled_over_batch
-from seqgans.rewards.returns import gains, prefix_rewards, reward_to_go, step_rewards
-from seqgans.rewards.rollouts import rollout_rewards
+from seqgans.rewards.baselines import MovingAverage
+from seqgans.rewards.steps import EACH_STEP, Way
 from seqgans.sequences import Loss
 
 
@@ -82,7 +81,7 @@ class SeqGAN:
     discriminator_epochs: int = 3
     discriminator_examples: int | None = None
     rollouts: int = 16
-    reward: Literal["rollouts", "prefix", "step", "gain", "gain_to_go"] = "rollouts"
+    reward: Way = "rollouts"
     baseline: Literal["none", "batch_mean", "leave_one_out", "moving_average"] = "none"
     batch: int = 64
     discriminator_batch: int = 64
@@ -144,7 +143,7 @@ class SeqGAN:
             batch=self.discriminator_batch,
             examples=self.discriminator_examples,
             smoothing=self.smoothing,
-            each_step=self.reward in ("step", "gain", "gain_to_go"),
+            each_step=self.reward in EACH_STEP,
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
@@ -153,37 +152,15 @@ class SeqGAN:
 
     def play(self, players: Players, scene: Scene) -> Play:
         """Sample, and ask the discriminator what each token earned (Eq. 4)."""
-        count, length = scene.share(self.batch), scene.corpus.length
-        fake = players.generator.sample(count, length, random=scene.random)
-        if self.reward == "rollouts":
-            rewards = rollout_rewards(
-                players.generator, players.discriminator, fake.tokens, fake.mask, self.rollouts, scene.random
-            )
-        elif self.reward == "prefix":
-            rewards = prefix_rewards(players.discriminator, fake.tokens, fake.mask)
-        elif self.reward == "step":
-            rewards = reward_to_go(step_rewards(players.discriminator, fake.tokens, fake.mask), fake.mask)
-        else:
-            rewards = gains(players.discriminator, fake.tokens, fake.mask)
-            if self.reward == "gain_to_go":
-                rewards = reward_to_go(rewards, fake.mask)
-        shown = rewards.masked_select(fake.mask)
-        last = rewards.gather(1, fake.mask.sum(1, keepdim=True) - 1)  # what the last token of each earned
-        figures = {
-            "reward": shown.mean().item(),
-            "reward_spread": last.std().item() if count > 1 else 0.0,
-            "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
-        }
-        if self.shuffled:
-            rewards = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), rewards)
-        return Play(fake=fake.sequences, rewards=self.centred(players, scene, rewards, fake.mask), figures=figures)
-
-    def centred(self, players: Players, scene: Scene, rewards: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Rewards less the baseline, taken over the batch of all processes."""
-        whole = scene.gather(mask)
-        if self.baseline == "moving_average":
-            return scene.over_batch(lambda every: players.get_submodule("baseline")(every, whole), rewards)
-        return scene.over_batch(lambda every: BASELINES[self.baseline](every, whole), rewards)
+        return policy_play(
+            players,
+            scene,
+            reward=self.reward,
+            batch=self.batch,
+            rollouts=self.rollouts,
+            baseline=self.baseline,
+            shuffled=self.shuffled,
+        )
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Eq. 7: policy gradient on the sampled tokens."""

@@ -116,6 +116,7 @@ def rollout_rewards(
     mask: Bool[Tensor, "batch time"],
     rollouts: int,
     random: Stream,
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
 ) -> Float[Tensor, "batch time"]:
     """What choosing each token earned: the mean probability of being real over completions.
 
@@ -128,8 +129,9 @@ def rollout_rewards(
         mask: True where a token is real; from the end token on, Q is D(Y) itself.
         rollouts: N, at least 1.
         random: where the numbers come from.
+        worth: what stands for D, from the score of a sequence.
 
     Returns:
-        Q in [0, 1], 0 where the mask is False.
+        Q, in [0, 1] for probabilities, 0 where the mask is False.
     """
-    return rollout_values(generator, discriminator, tokens, mask, rollouts, random) * mask
+    return rollout_values(generator, discriminator, tokens, mask, rollouts, random, worth) * mask

@@ -23,7 +23,7 @@ from seqgans.discriminators.base import Discriminator
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
 from seqgans.rewards.returns import gains, prefix_rewards, reward_to_go, step_rewards
-from seqgans.rewards.rollouts import rollout_values
+from seqgans.rewards.rollouts import rollout_rewards
 from seqgans.sequences import Samples
 
 Way = Literal["rollouts", "prefix", "step", "gain", "gain_to_go"]
@@ -60,7 +60,7 @@ def token_rewards(
     """
     tokens, mask = samples.tokens, samples.mask
     if way == "rollouts":
-        return rollout_values(generator, discriminator, tokens, mask, rollouts, random, worth) * mask
+        return rollout_rewards(generator, discriminator, tokens, mask, rollouts, random, worth)
     if way == "prefix":
         return prefix_rewards(discriminator, tokens, mask, worth)
     if way == "step":
