@@ -33,12 +33,12 @@ CASES: dict[str, dict[str, Any]] = {
         "algorithm": {"pretrain_epochs": 1, "discriminator_pretrain_steps": 1, "discriminator_steps": 2, "rollouts": 1}
         | {"discriminator_examples": 8, "batch": 4, "rounds": 3, "discriminator_epochs": 1, "discriminator_batch": 8},
         "discriminator": CNN,
-        "options": {**ALWAYS, "replay": 0.5, "replay_size": 5, "smoothing": 0.1},
+        "options": {**ALWAYS, "replay": 0.5, "replay_size": 5, "smoothing": 0.1, "critic": "baseline"},
     },
     "gsgan": {
         "algorithm": {"pretrain_epochs": 1, "rounds": 3, "batch": 4},
         "discriminator": {"embedding": 4, "hidden": 5},
-        "options": {**ALWAYS, "validation": "nll"},
+        "options": {**ALWAYS, "validation": "nll", "discriminators": 2, "shared": True, "spectral_norm": 1.0},
     },
 }
 
@@ -114,6 +114,7 @@ def test_an_update_moves_its_player_alone(recipe: Recipe, corpus: Corpus, monkey
     learner = training(recipe, corpus)
     list(learner.events())
     assert {("interleaved steps", "generator"), ("discriminator", "discriminator")} <= moves
+    assert (("generator", "critic") in moves) == (recipe.options.critic != "none")
 
 
 def test_settings_survive_a_round_trip(recipe: Recipe) -> None:
@@ -133,7 +134,10 @@ def test_without_options_nothing_changes(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("interleave", 1), ("replay", 0.5), ("gradient_penalty", 1.0), ("smoothing", 0.1), ("patience", 2)],
+    [
+        *(("interleave", 1), ("replay", 0.5), ("gradient_penalty", 1.0), ("smoothing", 0.1), ("patience", 2)),
+        *(("spectral_norm", 1.0), ("discriminators", 2), ("critic", "differences")),
+    ],
 )
 def test_an_option_that_cannot_be_is_one_line(option: str, value: Any) -> None:
     with pytest.raises(BadInput, match=rf"^options\.{option} needs .* Likelihood has none") as found:

@@ -32,7 +32,7 @@ def test_the_divergence_is_that_of_shares_counted_by_hand() -> None:
         p, q = ({gram: number / sum(count.values()) for gram, number in count.items()} for count in counts)
         middle = {gram: (p.get(gram, 0) + q.get(gram, 0)) / 2 for gram in p.keys() | q.keys()}
         expected = sum(0.5 * share * math.log(share / middle[gram]) for side in (p, q) for gram, share in side.items())
-        assert ngram_divergence(*sides, order) == pytest.approx(expected, abs=1e-12)
+        assert ngram_divergence(sides[0], sides[1], order) == pytest.approx(expected, abs=1e-12)
         assert ngram_divergence(sides[0], sides[0], order) == pytest.approx(0, abs=1e-12)
     assert ngram_divergence([[1, 2]], [[2, 1]], 2) == pytest.approx(math.log(2))
     assert ngram_divergence([[1, 2]], [[1], [2]], 2) == pytest.approx(math.log(2))  # no bigram on one side

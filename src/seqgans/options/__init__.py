@@ -6,7 +6,8 @@ gathering, a term more in a loss. No algorithm knows of them, and without option
 
 from __future__ import annotations
 
-from seqgans.options.equipped import Equipped, equipped, option_players
+from seqgans.options.equipped import OF_ONE_GAME, Equipped, equipped, option_players
 from seqgans.options.settings import Options
+from seqgans.options.several import together
 
-__all__ = ["Equipped", "Options", "equipped", "option_players"]
+__all__ = ["OF_ONE_GAME", "Equipped", "Options", "equipped", "option_players", "together"]

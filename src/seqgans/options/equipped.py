@@ -10,15 +10,21 @@ from torch import nn
 
 from seqgans.algorithms.base import Algorithm, Players, Schedule
 from seqgans.errors import BadInput
+from seqgans.options.bounding import bounded
+from seqgans.options.critic import CRITIC, Critic, criticised
 from seqgans.options.interleaving import interleaved
 from seqgans.options.judging import penalised, smoothed
 from seqgans.options.replay import MEMORY, replaying
 from seqgans.options.settings import Options
+from seqgans.options.several import each_learning
 from seqgans.options.stopping import REFEREE, Referee, stopping
 from seqgans.rewards.self_play import PastSamples
 
-OF_DISCRIMINATORS = ("replay", "gradient_penalty", "smoothing")
-OF_ROUNDS = ("interleave", "patience")
+OF_ONE_GAME = (MEMORY, REFEREE)
+"""Players that know what has happened in a game, which another game does not begin with."""
+
+OF_DISCRIMINATORS = ("replay", "gradient_penalty", "smoothing", "spectral_norm", "discriminators")
+OF_ROUNDS = ("interleave", "critic", "patience")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +65,16 @@ class Equipped:
             schedule = smoothed(schedule, options.smoothing)
         if options.gradient_penalty:
             schedule = penalised(schedule, options.gradient_penalty)
+        if options.discriminators > 1:  # after what changes the loss of each
+            schedule = each_learning(schedule)
         if options.replay:
             schedule = replaying(schedule, options.replay)
+        if options.critic != "none":
+            schedule = criticised(schedule, options.critic, options.critic_rate)
         if options.interleave:
             schedule = interleaved(schedule, options.interleave)
+        if options.spectral_norm:
+            schedule = bounded(schedule, options.spectral_norm)
         if options.patience:  # last: it watches whatever a round does
             schedule = stopping(schedule, options.patience, options.validation, options.validation_samples)
         return schedule
@@ -82,27 +94,30 @@ def equipped(algorithm: Algorithm, options: Options) -> Algorithm:
         return algorithm
     name, schedule = type(algorithm).__name__, algorithm.schedule()
     for option in OF_DISCRIMINATORS:
-        if getattr(options, option) and algorithm.discriminator is None:
+        if getattr(options, option) != getattr(Options(), option) and algorithm.discriminator is None:
             raise BadInput(f"options.{option} needs a discriminator, {name} has none; leave it out")
     for option in OF_ROUNDS:
-        if getattr(options, option) and not (schedule.rounds and schedule.round):
+        if getattr(options, option) != getattr(Options(), option) and not (schedule.rounds and schedule.round):
             raise BadInput(f"options.{option} needs an algorithm with rounds, {name} has none here; leave it out")
     found = Equipped(algorithm=algorithm, options=options)
     found.schedule()  # contradictions come to light now, not after hours
     return found  # pyright: ignore[reportReturnType]  # what others have as class variables it takes from its algorithm
 
 
-def option_players(options: Options, players: Players, length: int) -> dict[str, nn.Module]:
-    """What options remember, as players: it outlives a checkpoint, and no update moves it.
+def option_players(options: Options, players: Players, length: int, random: torch.Generator) -> dict[str, nn.Module]:
+    """What options remember and learn, as players: it outlives a checkpoint.
 
     Args:
         options: what is added.
         players: the generator among them.
         length: positions of a sequence.
+        random: where parameters come from.
     """
     found: dict[str, nn.Module] = {}
     if options.replay:
         found[MEMORY] = PastSamples(options.replay_size, length)
+    if options.critic != "none":
+        found[CRITIC] = Critic(players.generator.vocabulary_size, random)
     if options.patience:
         found[REFEREE] = Referee(players.generator)
     return found

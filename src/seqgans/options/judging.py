@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
@@ -81,7 +82,8 @@ def smoothed(schedule: Schedule, smoothing: float) -> Schedule:
                 f"smoothing is set twice, algorithm.smoothing {known.default} and options.smoothing {smoothing}; "
                 "leave one out"
             )
-        return dataclasses.replace(update, loss=functools.partial(update.loss, smoothing=smoothing))
+        loss: Callable[..., Loss] = update.loss
+        return dataclasses.replace(update, loss=functools.partial(loss, smoothing=smoothing))
 
     losses = [update.loss for phase in schedule.round for update in phase.updates if judges(update)]
     if not all("smoothing" in inspect.signature(loss).parameters for loss in losses):

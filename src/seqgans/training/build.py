@@ -20,7 +20,7 @@ from seqgans.generators.categories import CategoryGenerator
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.oracle import GATES, fresh_oracle, oracle_corpus, published_oracle
 from seqgans.generators.recurrent import Recurrent
-from seqgans.options import option_players
+from seqgans.options import option_players, together
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Samples, Sequences
 from seqgans.training.recipe import Recipe
@@ -122,10 +122,12 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
         generator.set_shares(corpus.train.categories)
     players: dict[str, nn.Module] = {"generator": generator}
     if recipe.discriminator_settings is not None:
-        random = generator_for(seed, "players", "discriminator")
+        numbers = [(), *((str(number),) for number in range(1, recipe.options.discriminators))]
+        randoms = [generator_for(seed, "players", "discriminator", *number) for number in numbers]
         try:
             settings = for_categories(recipe.discriminator_settings, corpus, "discriminator")
-            discriminator = settings.build(vocabulary.size, corpus.length, random)
+            members = [settings.build(vocabulary.size, corpus.length, random) for random in randoms]
+            discriminator = together(members, recipe.options.shared)
         except ValueError as error:
             raise BadInput(str(error)) from error
         players["discriminator"] = discriminator
@@ -133,7 +135,8 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
     team = Players(players)
     for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
         team.add_module(name, player)
-    for name, player in option_players(recipe.options, team, corpus.length).items():
+    random = generator_for(seed, "players", "options")
+    for name, player in option_players(recipe.options, team, corpus.length, random).items():
         team.add_module(name, player)
     return team
 

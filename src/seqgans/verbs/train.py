@@ -15,6 +15,7 @@ from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput, Diverged, Failed
 from seqgans.generators.recurrent import Recurrent
+from seqgans.options import OF_ONE_GAME
 from seqgans.training.build import build_players, open_corpus, oracle_arrays
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
@@ -117,7 +118,7 @@ def begin_with(players: Players, corpus: Corpus, path: str, checkpoint: str) -> 
             f"and this corpus {corpus.vocabulary.size}, or others; train it on the same corpus and settings"
         )
     for name, player in players.named_children():
-        if name in dict(other.players.named_children()):
+        if name in dict(other.players.named_children()) and name not in OF_ONE_GAME:
             try:
                 player.load_state_dict(other.players.get_submodule(name).state_dict())
             except RuntimeError as error:
