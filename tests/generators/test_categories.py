@@ -16,6 +16,7 @@ from scipy.stats import chisquare
 from seqgans.errors import BadInput
 from seqgans.generators.base import join, repeat, select
 from seqgans.generators.categories import CategoryGenerator, categories_of, within
+from seqgans.generators.category_memory import CategoryMemory
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.generators.mixture import Mixture, MixtureGenerator
 from seqgans.generators.recurrent import LSTM
@@ -32,7 +33,17 @@ def mixture(categories: int = 3, end: int | None = None, vocabulary: int = 3) ->
     return built
 
 
-KINDS = {"mixture": mixture}
+def memory() -> CategoryGenerator:
+    settings = CategoryMemory(categories=3, embedding=3, heads=2, head_size=3)
+    built = settings.build(3, 0, None, generator_for(0, "memory"))
+    assert isinstance(built, CategoryGenerator)
+    with torch.no_grad():
+        for parameter in built.parameters():
+            parameter.add_(0.5 * torch.randn(parameter.shape, generator=generator_for(1, "away")))
+    return built
+
+
+KINDS = {"mixture": mixture, "memory": memory}
 
 
 @pytest.fixture(params=KINDS)

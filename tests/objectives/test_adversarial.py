@@ -15,12 +15,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from seqgans.objectives.adversarial import (
     ADVERSARIAL,
     accuracy,
+    by_category,
     discriminator_loss,
     kullback_leibler,
     least_squares,
     minimax,
     pair_accuracy,
     relativistic,
+    relativistic_average,
     standard,
     total_variation,
     wasserstein,
@@ -134,3 +136,35 @@ def test_pair_accuracy() -> None:
     assert pair_accuracy(torch.tensor([[5.0, 4.0]]), torch.tensor([[4.0, 3.0]])) == 1.0
     assert pair_accuracy(torch.tensor([-5.0]), torch.tensor([4.0])) == 0.0
     assert pair_accuracy(torch.zeros(2), torch.zeros(2)) == 0.5
+
+
+def test_relativistic_average_is_the_textbook_form() -> None:
+    """Mutants killed: averages of the own side, one term left out, the sides swapped."""
+    real, fake = torch.sigmoid(REAL - FAKE.mean()), torch.sigmoid(FAKE - REAL.mean())
+    ours = relativistic_average(REAL, FAKE)
+    torch.testing.assert_close(ours[0], -real.log().mean() - (1 - fake).log().mean())
+    torch.testing.assert_close(ours[1], -fake.log().mean() - (1 - real).log().mean())
+    for loss, other in zip(ours, relativistic_average(REAL + 3.7, FAKE + 3.7), strict=True):
+        torch.testing.assert_close(loss, other)
+    shuffled = relativistic_average(REAL[[2, 0, 3, 1]], FAKE)
+    torch.testing.assert_close(shuffled[1], ours[1])
+
+
+def test_categories_are_compared_with_their_own_kind() -> None:
+    """Mutants killed: one average over all categories, a mean over categories for the sum, labels of another row."""
+    categories = torch.tensor([0, 1, 0, 1])
+    for losses, each in ((relativistic_average, 2 * math.log(2)), (relativistic, math.log(2))):
+        flat = torch.full((4, 3), 0.3)
+        for loss in by_category(losses, flat, flat, categories, 2):
+            assert loss.item() == pytest.approx(2 * each)
+        whole = by_category(losses, REAL, FAKE, categories, 2)
+        parts = [losses(REAL[rows], FAKE[rows]) for rows in ([0, 2], [1, 3])]
+        for side in (0, 1):
+            torch.testing.assert_close(whole[side], parts[0][side] + parts[1][side])
+        one = by_category(losses, REAL, FAKE, torch.zeros(4, dtype=torch.long), 1)
+        assert one == losses(REAL, FAKE)
+    within = by_category(relativistic_average, REAL[[2, 1, 0, 3]], FAKE, categories, 2)
+    across = by_category(relativistic_average, REAL[[1, 0, 2, 3]], FAKE, categories, 2)
+    expected = by_category(relativistic_average, REAL, FAKE, categories, 2)
+    torch.testing.assert_close(within[1], expected[1])
+    assert abs(across[1].item() - expected[1].item()) > 1e-3

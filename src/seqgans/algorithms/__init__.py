@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqgans.algorithms.base import Algorithm
+from seqgans.algorithms.catgan import CatGAN
 from seqgans.algorithms.fmgan import FMGAN
 from seqgans.algorithms.gsgan import GSGAN
 from seqgans.algorithms.jsdgan import JSDGAN
@@ -36,6 +37,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "rankgan": RankGAN,
     "jsdgan": JSDGAN,
     "sentigan": SentiGAN,
+    "catgan": CatGAN,
     "scratchgan": ScratchGAN,
     "gsgan": GSGAN,
     "textgan": TextGAN,

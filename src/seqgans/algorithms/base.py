@@ -83,10 +83,8 @@ class Play:
         rest = dict(tensors)
 
         def sequences(name: str) -> Sequences | None:
-            if f"{name}.tokens" not in rest:
-                return None
-            parts = (rest.pop(f"{name}.{part}", None) for part in ("tokens", "mask", "categories"))
-            return Sequences(*parts)  # pyright: ignore[reportArgumentType]
+            tokens, mask, categories = (rest.pop(f"{name}.{part}", None) for part in ("tokens", "mask", "categories"))
+            return None if tokens is None or mask is None else Sequences(tokens, mask, categories)
 
         parts = {name: sequences(name) for name in ("real", "fake", "source")}
         return dataclasses.replace(self, **parts, rewards=rest.pop("rewards", None), extras=rest)
@@ -133,12 +131,7 @@ class Scene:
         return count // self.processes
 
     def real(self, count: int, category: int | None = None) -> Sequences:
-        """This process's part of `count` training sequences, drawn without repeats (as far as there are enough).
-
-        Args:
-            count: how many all processes take together.
-            category: take only those of one; without categories, all are of category 0.
-        """
+        """This process's part of `count` training sequences (of a category), no repeats as far as there are enough."""
         train = self.corpus.train
         if category is not None and train.categories is not None:
             train = train[train.categories == category]
@@ -196,6 +189,21 @@ class Update:
     optimizer: Optimizer
 
 
+@dataclass(frozen=True)
+class Variant:
+    """An update that is tried; of those of a phase the fittest stays.
+
+    Attributes:
+        name: what figures call it.
+        update: who is moved by what.
+        prepare: sets buffers of players first, given the progress; they go with the update, or are put back.
+    """
+
+    name: str
+    update: Update
+    prepare: Callable[[Players, float], None] = lambda players, progress: None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Phase:
     """Gather, then update, some number of times.
@@ -210,17 +218,21 @@ class Phase:
         validate: a figure to make small, taken after each gathering; None for none.
         patience: stop the phase after this many gatherings without a better figure; 0 never stops.
         keep_best: leave the phase with the parameters of the best figure instead of the last.
+        variants: updates tried on each minibatch, after `updates`, of which the fittest stays.
+        fitness: how good the players are after one, on random numbers that all share; the play is the minibatch.
     """
 
     name: str
     gather: Gathering
-    updates: tuple[Update, ...]
+    updates: tuple[Update, ...] = ()
     gathers: int = 1
     passes: int = 1
     batch: int | None = None
     validate: Callable[[Players, Scene], float] | None = None
     patience: int = 0
     keep_best: bool = False
+    variants: tuple[Variant, ...] = ()
+    fitness: Callable[[Players, Play, Scene], float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import Tensor, nn
 
 from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.objectives.adversarial import ADVERSARIAL, pair_accuracy
@@ -36,6 +37,17 @@ def relaxed_generator_loss(
         objective: a key of `ADVERSARIAL`.
         cut_gradient: the control arm: the samples carry no gradient, so the generator stays where it is.
     """
+    return compared_generator_loss(players, play, relax, ADVERSARIAL[objective], cut_gradient)
+
+
+def compared_generator_loss(
+    players: Players,
+    play: Play,
+    relax: Relax,
+    losses: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    cut_gradient: bool = False,
+) -> Loss:
+    """As `relaxed_generator_loss`, for any losses made of real and generated scores, row by row and view by view."""
     if play.real is None or play.random is None:
         raise ValueError("a generator step needs real sequences and random numbers, got a play without one of them")
     count, length = play.real.tokens.shape
@@ -44,7 +56,7 @@ def relaxed_generator_loss(
     with torch.no_grad():
         real_scores = players.discriminator.view_scores(play.real.tokens, play.real.mask, random=play.random)
     fake_scores = players.discriminator.view_scores(weights, relaxed.mask, random=play.random)  # (batch, views)
-    _, value = ADVERSARIAL[objective](real_scores, fake_scores)
+    _, value = losses(real_scores, fake_scores)
     if cut_gradient:
         value = value + 0.0 * relaxed.weights.sum()
     return Loss(value, {"largest_weight": weights.detach().amax(2).mean().item()})
@@ -52,10 +64,17 @@ def relaxed_generator_loss(
 
 def relaxed_discriminator_loss(players: Players, play: Play, objective: str) -> Loss:
     """What the discriminator minimises on real and relaxed sequences, plus its own penalty."""
+    return compared_discriminator_loss(players, play, ADVERSARIAL[objective])
+
+
+def compared_discriminator_loss(
+    players: Players, play: Play, losses: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+) -> Loss:
+    """As `relaxed_discriminator_loss`, for any losses made of real and generated scores."""
     real, weights, mask = real_and_weights(play)
     real_scores = players.discriminator.view_scores(real.tokens, real.mask, random=play.random)  # (batch, views)
     fake_scores = players.discriminator.view_scores(weights, mask, random=play.random)
-    value, _ = ADVERSARIAL[objective](real_scores, fake_scores)
+    value, _ = losses(real_scores, fake_scores)
     figures = {
         "accuracy": pair_accuracy(real_scores, fake_scores),
         "margin": (real_scores - fake_scores).detach().mean().item(),
@@ -68,3 +87,16 @@ def real_and_weights(play: Play) -> tuple[Sequences, torch.Tensor, torch.Tensor]
     if play.real is None or "weights" not in play.extras:
         raise ValueError("a discriminator step needs real and relaxed sequences, got a play without one of them")
     return play.real, play.extras["weights"], play.extras["mask"]
+
+
+class Temperature(nn.Module):
+    """An inverse temperature that is chosen on the way and so outlives a checkpoint: a player called "temperature"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("inverse", torch.ones(()))
+
+
+def temperature_of(players: Players) -> Tensor:
+    """The buffer that holds it."""
+    return players.get_buffer("temperature.inverse")

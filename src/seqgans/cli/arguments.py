@@ -158,7 +158,7 @@ def metavar(hint: Any) -> str | None:
     if get_origin(hint) in (Union, UnionType) and len(parts) == 1:
         return metavar(parts[0])
     if get_origin(hint) is tuple:
-        return "[N, ...]"
+        return "[TEXT, ...]" if str in parts else "[N, ...]"
     return {int: "N", float: "X", str: "TEXT"}.get(hint)
 
 
@@ -176,5 +176,7 @@ def in_words(hint: Any) -> str:
     if origin is tuple:
         if int in parts:
             return "a list of whole numbers such as [2, 3]"
+        if str in parts:
+            return "a list of names such as [one, other]"
         return "a list of numbers such as [0.9, 0.99]"
     return PLAIN_WORDS.get(hint, getattr(hint, "__name__", str(hint)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqgans.generators.category_memory import CategoryMemory
 from seqgans.generators.hierarchical import Hierarchical
 from seqgans.generators.latent import Latent
 from seqgans.generators.memory import RelationalMemory
@@ -21,6 +22,7 @@ GENERATORS: dict[str, type[Any]] = {
     "hierarchical": Hierarchical,
     "latent": Latent,
     "mixture": Mixture,
+    "category_memory": CategoryMemory,
     "seq2seq": Seq2Seq,
     "uniform": Uniform,
 }

@@ -74,16 +74,23 @@ class Memory(Generator):
         end: id of the end token, or None.
         settings: sizes and gate biases.
         random: where the parameters come from.
+        beside: numbers that are read beside every token, such as its category.
     """
 
     def __init__(
-        self, vocabulary_size: int, start: int, end: int | None, settings: RelationalMemory, random: torch.Generator
+        self,
+        vocabulary_size: int,
+        start: int,
+        end: int | None,
+        settings: RelationalMemory,
+        random: torch.Generator,
+        beside: int = 0,
     ) -> None:
         super().__init__(vocabulary_size, start, end)
         self.settings = settings
         self.width = settings.heads * settings.head_size
         self.embedding = nn.Embedding(vocabulary_size, settings.embedding)
-        self.reader = nn.Linear(settings.embedding, self.width)
+        self.reader = nn.Linear(settings.embedding + beside, self.width)
         self.attention = nn.Linear(self.width, 3 * self.width, bias=False)
         self.attention_norm = nn.LayerNorm(3 * self.width)
         self.attended_norm = nn.LayerNorm(self.width)
@@ -106,9 +113,11 @@ class Memory(Generator):
         rows = torch.eye(self.settings.slots, self.width, dtype=weight.dtype, device=weight.device)
         return (rows.expand(count, -1, -1).clone(),)
 
-    def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
+    def hidden(
+        self, tokens: Int[Tensor, "batch time"], beside: Float[Tensor, "batch beside"] | None = None
+    ) -> Float[Tensor, "batch time width"]:
         """The memory after each input; all inputs are read before the first step."""
-        keys, values, gates = self.read(self.inputs(tokens).t())  # time first: each step is one block
+        keys, values, gates = self.read(self.inputs(tokens).t(), beside)  # time first: each step is one block
         (memory,) = self.start_state(tokens.shape[0])
         memories = []
         for parts in zip(keys.unbind(), values.unbind(), gates.unbind(), strict=True):
@@ -117,16 +126,18 @@ class Memory(Generator):
         return torch.stack(memories, 1)
 
     def advance(self, tokens: Tensor, state: State) -> tuple[Float[Tensor, "batch width"], State]:
-        """One step of the memory."""
-        memory = self.step(state[0], *self.read(tokens))
-        return memory.flatten(1), (memory,)
+        """One step of the memory; what is read beside tokens is the second part of the state."""
+        memory = self.step(state[0], *self.read(tokens, *state[1:]))
+        return memory.flatten(1), (memory, *state[1:])
 
     def read(
-        self, tokens: Tensor
+        self, tokens: Tensor, beside: Float[Tensor, "batch beside"] | None = None
     ) -> tuple[Float[Tensor, "*axes width"], Float[Tensor, "*axes width"], Float[Tensor, "*axes gates"]]:
         """What tokens (ids, or weights over the vocabulary) bring: keys, values, and shares of the gates."""
         onward = torch.cat([self.attention.weight, self.input_gates.weight])  # (5 width, width)
         embedded = look_up(self.embedding.weight, tokens)
+        if beside is not None:
+            embedded = torch.cat([embedded, beside.expand(*embedded.shape[:-1], -1)], -1)
         mixed = nn.functional.linear(embedded, onward @ self.reader.weight, onward @ self.reader.bias)
         attention, gates = mixed.split([3 * self.width, 2 * self.width], -1)
         _, keys, values = self.heads(self.attention_norm(attention))

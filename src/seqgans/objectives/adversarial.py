@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -31,6 +31,27 @@ def relativistic(real_scores: Float[Tensor, "*axes"], fake_scores: Float[Tensor,
     tensor(0.6931)
     """
     return softplus(fake_scores - real_scores).mean(), softplus(real_scores - fake_scores).mean()
+
+
+def relativistic_average(real_scores: Float[Tensor, "*axes"], fake_scores: Float[Tensor, "*axes"]) -> Losses:
+    """How much more real than the average of the other side (RaGAN, the loss of CatGAN).
+
+        r̃ = r − mean f,   f̃ = f − mean r
+        L_D = −mean log σ(r̃) − mean log σ(−f̃),   L_G = −mean log σ(f̃) − mean log σ(−r̃)
+
+    Averages run over all scores that are given, and gradient flows through them.
+
+    References:
+        Jolicoeur-Martineau (2018), arXiv:1807.00734; Liu, Wang and Liang (2020), arXiv:1911.06641.
+
+    >>> relativistic_average(torch.tensor([1.0, 1.0]), torch.tensor([1.0]))[1]  # cannot tell: 2 ln 2
+    tensor(1.3863)
+    """
+    real, fake = real_scores - fake_scores.mean(), fake_scores - real_scores.mean()
+    return (
+        softplus(-real).mean() + softplus(fake).mean(),
+        softplus(-fake).mean() + softplus(real).mean(),
+    )
 
 
 def standard(real_scores: Float[Tensor, "*axes"], fake_scores: Float[Tensor, "*axes"]) -> Losses:
@@ -105,6 +126,7 @@ def wasserstein(real_scores: Float[Tensor, "*axes"], fake_scores: Float[Tensor, 
 
 ADVERSARIAL: dict[str, Callable[[Tensor, Tensor], Losses]] = {
     "relativistic": relativistic,
+    "relativistic_average": relativistic_average,
     "standard": standard,
     "minimax": minimax,
     "kullback_leibler": kullback_leibler,
@@ -113,6 +135,33 @@ ADVERSARIAL: dict[str, Callable[[Tensor, Tensor], Losses]] = {
     "total_variation": total_variation,
     "wasserstein": wasserstein,
 }
+
+
+def by_category(
+    objective: Callable[[Tensor, Tensor], Losses],
+    real_scores: Float[Tensor, "*axes"],
+    fake_scores: Float[Tensor, "*axes"],
+    categories: Int[Tensor, " batch"],
+    count: int,
+) -> Losses:
+    """A loss within each category, summed over categories: real and generated are compared with their own kind only.
+
+        L = k Σ_c (n_c / n) L_c, which is Σ_c L_c where there are equally many of each
+
+    Args:
+        objective: the loss of each category.
+        real_scores: scores of real sequences.
+        fake_scores: scores of generated sequences, row by row of the same category.
+        categories: of the rows, from 0.
+        count: k.
+
+    References:
+        Liu, Wang and Liang (2020), arXiv:1911.06641.
+    """
+    rows = [categories == category for category in categories.unique().tolist()]
+    parts = [(objective(real_scores[chosen], fake_scores[chosen]), int(chosen.sum())) for chosen in rows]
+    ours, theirs = (sum(losses[side] * size for losses, size in parts) * (count / len(categories)) for side in (0, 1))
+    return ours, theirs  # pyright: ignore[reportReturnType]
 
 
 def discriminator_loss(

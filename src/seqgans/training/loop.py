@@ -20,6 +20,7 @@ from seqgans.data.corpus import Corpus
 from seqgans.errors import Diverged, Failed
 from seqgans.randomness import Stream, generator_for
 from seqgans.training.place import Best, Event, Place
+from seqgans.training.selection import fittest, updates_of
 from seqgans.training.team import Team
 
 STREAMS = ("gather", "order", "update")
@@ -57,7 +58,8 @@ class Training:
         self.order: Tensor | None = None
         self.optimizers: dict[tuple[str, str], torch.optim.Adam] = {}
         self._trainable = {name for name, parameter in players.named_parameters() if parameter.requires_grad}
-        for update in (update for phase in (*self.schedule.before, *self.schedule.round) for update in phase.updates):
+        moves = [update for phase in (*self.schedule.before, *self.schedule.round) for update in updates_of(phase)]
+        for update in moves:
             self.optimizer_of(update)
 
     @property
@@ -86,8 +88,7 @@ class Training:
         while not place.done:
             phase = self.phase()
             if phase is None:
-                place.done = True
-                place.round = self.schedule.rounds
+                place.done, place.round = True, self.schedule.rounds
                 yield Event("end", place.step, place.round)
                 return
             while place.gathering < phase.gathers and not self.out_of_patience(phase):
@@ -133,6 +134,8 @@ class Training:
             while place.batch * size < rows:
                 chosen = self.order[place.batch * size : (place.batch + 1) * size].to(self.team.device)
                 done = [(update.player, *self.moved(update, play, chosen)) for update in phase.updates]
+                if phase.variants:
+                    done.append(fittest(self, phase, play, chosen))
                 place.batch += 1
                 place.step += 1
                 for player, loss, figures in done:
@@ -220,15 +223,12 @@ class Training:
             names = [name for name in self._trainable if name.startswith(inside)]
             parameters = {name: parameter for name, parameter in self.players.named_parameters() if name in names}
             if not parameters:
-                raise Failed(f"{update.player!r} has no parameters to learn; the players are {[*self.names()]}")
+                players = [name for name, _ in self.players.named_children()]
+                raise Failed(f"{update.player!r} has no parameters to learn; the players are {players}")
             self.optimizers[key] = torch.optim.Adam(
                 parameters.values(), lr=settings.rate, betas=settings.betas, fused=True
             )
         return self.optimizers[key]
-
-    def names(self) -> Iterator[str]:
-        """The players' names."""
-        return (name for name, _ in self.players.named_children())
 
     def out_of_patience(self, phase: Phase) -> bool:
         """Whether the phase stops early; a training that goes on from a checkpoint sees it again."""
@@ -245,7 +245,7 @@ class Training:
         if value < best.value:
             best.value, best.since = value, 0
             if phase.keep_best:
-                moved = tuple(f"{update.player}." for update in phase.updates)
+                moved = tuple(f"{update.player}." for update in updates_of(phase))
                 everything = self.players.state_dict().items()
                 best.tensors = {name: tensor.clone() for name, tensor in everything if name.startswith(moved)}
         else:
