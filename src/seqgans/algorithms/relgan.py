@@ -71,8 +71,8 @@ class RelGAN:
             or square_root; constant: β is the limit all the time.
         annealing_share: how far along that way the last round is, above 0 and at most 1; the authors' runs on text
             end at 2,000 of 5,000, that is 0.4.
-        objective: what the players minimise: relativistic, standard, minimax, kullback_leibler, least_squares, hinge,
-            total_variation or wasserstein.
+        objective: what the players minimise: relativistic, relativistic_average, standard, minimax, kullback_leibler,
+            least_squares, hinge, total_variation or wasserstein.
         straight_through: show the discriminator one-hot samples that carry the gradient of the soft ones.
         cut_gradient: the control arm: the relaxed samples carry no gradient, so the generator stays where it is.
     """
