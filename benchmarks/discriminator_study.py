@@ -27,7 +27,7 @@ from seqgans.generators.base import Generator
 from seqgans.objectives.adversarial import discriminator_loss
 from seqgans.objectives.likelihood import negative_log_likelihood
 from seqgans.randomness import Stream, generator_for
-from seqgans.rewards.returns import gains
+from seqgans.rewards.prefixes import gains
 from seqgans.verbs.loading import load_run
 
 BATCH, JUDGED = 64, 2000

@@ -21,7 +21,8 @@ from seqgans.data.open import open_text_corpus
 from seqgans.discriminators.base import Discriminator
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
-from seqgans.rewards.returns import reward_to_go, signed_step_rewards
+from seqgans.rewards.prefixes import signed_step_rewards
+from seqgans.rewards.returns import reward_to_go
 from seqgans.sequences import Sequences
 
 EVERY = torch.tensor(list(itertools.product(range(3), repeat=3)))  # (27, 3)

@@ -1,7 +1,6 @@
-"""Reward-to-go, spread rewards, and rewards from scores of prefixes and steps.
+"""Reward-to-go and spread rewards.
 
-Mutants killed: a sum over the past, a discount from the wrong side, prefixes one token short, rewards on other rows,
-padding that is read, logits for probabilities.
+Mutants killed: a sum over the past, a discount from the wrong side, padding that is read.
 """
 
 from __future__ import annotations
@@ -9,14 +8,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqgans.discriminators.convolutional import CNN
-from seqgans.discriminators.recurrent import GRUScorer, LSTMScorer
-from seqgans.errors import BadInput
 from seqgans.randomness import generator_for
-from seqgans.rewards.returns import prefix_rewards, reward_to_go, spread, step_rewards
+from seqgans.rewards.returns import reward_to_go, spread
 
 MASK = torch.tensor([[True, True, True, True], [True, True, False, False]])
-TOKENS = torch.tensor([[1, 2, 0, 4], [3, 1, 4, 4]])
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.5, 1.0])
@@ -40,37 +35,3 @@ def test_a_discount_above_one_is_refused() -> None:
 def test_spread_gives_every_real_token_the_reward_of_its_row() -> None:
     expected = torch.tensor([[2.0, 2.0, 2.0, 2.0], [5.0, 5.0, 0.0, 0.0]])
     assert torch.equal(spread(torch.tensor([2.0, 5.0]), MASK), expected)
-
-
-def test_prefix_rewards_score_each_padded_prefix() -> None:
-    discriminator = CNN(embedding=4, widths=(1, 2), maps=(3, 4)).build(5, 4, generator_for(2))
-    rewards = prefix_rewards(discriminator, TOKENS, MASK)
-    assert not rewards.requires_grad
-    for time in range(4):
-        known = MASK & (torch.arange(4) <= time)
-        expected = discriminator.scores(TOKENS, known).sigmoid() * MASK[:, time]
-        torch.testing.assert_close(rewards[:, time], expected, rtol=0, atol=1e-6)
-
-
-def test_prefix_rewards_do_not_depend_on_the_rows_scored_at_once() -> None:
-    discriminator = CNN(embedding=4, widths=(1, 2), maps=(3, 4)).build(5, 4, generator_for(2))
-    tokens = torch.randint(5, (300, 4), generator=generator_for(3))
-    mask = torch.ones_like(tokens, dtype=torch.bool)
-    whole = prefix_rewards(discriminator, tokens, mask)
-    parts = torch.cat([prefix_rewards(discriminator, part, torch.ones_like(part) > 0) for part in tokens.split(7)])
-    torch.testing.assert_close(whole, parts, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("settings", [LSTMScorer(), GRUScorer(layers=2)])
-def test_step_rewards_are_the_prefix_rewards_of_a_causal_discriminator(settings: LSTMScorer | GRUScorer) -> None:
-    discriminator = settings.build(5, 4, generator_for(4))
-    steps = step_rewards(discriminator, TOKENS, MASK)
-    torch.testing.assert_close(steps, prefix_rewards(discriminator, TOKENS, MASK), rtol=0, atol=1e-6)
-    assert not steps.requires_grad
-
-
-def test_step_rewards_need_a_score_per_step() -> None:
-    with pytest.raises(
-        BadInput, match="need a discriminator with a score per step, got Convolutional; choose lstm or gru"
-    ):
-        step_rewards(CNN(widths=(1,), maps=(2,)).build(5, 4, generator_for(5)), TOKENS, MASK)

@@ -11,7 +11,7 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Upda
 from seqgans.data.prefixes import broken_off
 from seqgans.data.swapping import with_two_swapped
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
-from seqgans.rewards.returns import step_scorer
+from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss
 
 

@@ -33,7 +33,8 @@ from seqgans.objectives.adversarial import accuracy, discriminator_loss
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import MovingAverage
 from seqgans.rewards.control import shuffled_over_batch
-from seqgans.rewards.returns import reward_to_go, signed_step_rewards, step_scorer
+from seqgans.rewards.prefixes import signed_step_rewards, step_scorer
+from seqgans.rewards.returns import reward_to_go
 from seqgans.sequences import Loss
 
 

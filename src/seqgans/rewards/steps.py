@@ -22,7 +22,8 @@ from torch import Tensor
 from seqgans.discriminators.base import Discriminator
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
-from seqgans.rewards.returns import gains, prefix_rewards, reward_to_go, step_rewards
+from seqgans.rewards.prefixes import gains, prefix_rewards, step_rewards
+from seqgans.rewards.returns import reward_to_go
 from seqgans.rewards.rollouts import rollout_rewards
 from seqgans.sequences import Samples
 

@@ -1,0 +1,145 @@
+"""From a discriminator's word on prefixes and steps to rewards, without roll-outs; never any gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from seqgans.discriminators.base import SCORING_ROWS, Discriminator
+from seqgans.errors import BadInput
+from seqgans.randomness import Stream
+
+
+@runtime_checkable
+class StepScorer(Protocol):
+    """A discriminator that also says after each token how real the sequence looks so far."""
+
+    def step_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
+    ) -> Float[Tensor, "batch time"]:
+        """One logit a token; entry t has seen the tokens up to t."""
+        ...
+
+
+@torch.no_grad()
+def prefix_rewards(
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Float[Tensor, "batch time"]:
+    """The probability that each prefix is real, the rest read as padding.
+
+        Q_t = f(s(Y_1:t)), the probability D(Y_1:t) for f = σ
+
+    Args:
+        discriminator: scores padded sequences (s), without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+        worth: f, from the score of a sequence to what it is worth.
+
+    Returns:
+        Q, 0 where the mask is False; a whole sequence earns D(Y).
+    """
+    time = tokens.shape[1]
+    seen = torch.ones(time, time, dtype=torch.bool, device=tokens.device).tril()  # (prefix, time)
+    rows = max(1, SCORING_ROWS // time)
+    scores = []
+    for part, real in zip(tokens.split(rows), mask.split(rows), strict=True):
+        prefixes = part[:, None].expand(-1, time, -1).reshape(-1, time)  # (batch · prefix, time)
+        known = (real[:, None] & seen).reshape(-1, time)
+        scores.append(discriminator.scores(prefixes, known).view(-1, time))
+    return worth(torch.cat(scores)) * mask
+
+
+@torch.no_grad()
+def step_rewards(
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Float[Tensor, "batch time"]:
+    """The probability of being real that a discriminator gives after each token, all in one pass.
+
+    Args:
+        discriminator: one with `step_scores`, used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+        worth: from the score after a token to its reward.
+
+    Returns:
+        Rewards, probabilities as a rule, 0 where the mask is False.
+
+    Raises:
+        BadInput: the discriminator has no score per step.
+    """
+    return worth(step_scorer(discriminator).step_scores(tokens, mask)) * mask
+
+
+@torch.no_grad()
+def signed_step_rewards(
+    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch time"]:
+    """How sure a discriminator is after each token that it is real, as a number on either side of 0.
+
+        r_t = 2 D(y_t | Y_1:t−1) − 1
+
+    Args:
+        discriminator: one with `step_scores`, used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+
+    Returns:
+        Rewards in [−1, 1]: 0 where it cannot tell, and where the mask is False.
+
+    Raises:
+        BadInput: the discriminator has no score per step.
+
+    References:
+        de Masson d'Autume et al. (2019), arXiv:1905.09922.
+    """
+    return 2 * step_rewards(discriminator, tokens, mask) - mask.float()
+
+
+@torch.no_grad()
+def gains(
+    discriminator: Discriminator, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch time"]:
+    """By how much each token raised the discriminator's score of the sequence so far.
+
+        gain_t = s(Y_1:t) − s(Y_1:t−1), s(Y_1:0) = 0;   Σ_t gain_t = s(Y)
+
+    Where scores are log-ratios of real to generated prefixes, a gain is log p(y_t | Y_1:t−1) − log G(y_t | Y_1:t−1):
+    what the token alone has earned, with far less variance than anything that looks ahead.
+
+    Args:
+        discriminator: one with `step_scores`, used without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+
+    Returns:
+        Differences of logits, nats at the best discriminator; 0 where the mask is False.
+
+    Raises:
+        BadInput: the discriminator has no score per step.
+    """
+    scores = step_scorer(discriminator).step_scores(tokens, mask)
+    return (scores - torch.nn.functional.pad(scores[:, :-1], (1, 0))) * mask
+
+
+def step_scorer(discriminator: Discriminator) -> StepScorer:
+    """The same discriminator, known to have a score per step.
+
+    Raises:
+        BadInput: it has none.
+    """
+    if not isinstance(discriminator, StepScorer):
+        raise BadInput(
+            f"rewards per step need a discriminator with a score per step, got {type(discriminator).__name__}; "
+            "choose lstm or gru"
+        )
+    return discriminator
