@@ -159,12 +159,13 @@ def test_a_missing_out_is_said(call) -> None:
         ("algorithm: 3", "algorithm must be a mapping of settings, got 3 (in {file})"),
         (
             "- 1",
-            "settings must be a mapping with the keys algorithm, corpus, generator, discriminator, run; got list "
-            "(in {file})",
+            "settings must be a mapping with the keys algorithm, corpus, generator, discriminator, options, run; got "
+            "list (in {file})",
         ),
         (
             "nonsense: 1",
-            "settings have the parts algorithm, corpus, generator, discriminator, run, got nonsense (in {file})",
+            "settings have the parts algorithm, corpus, generator, discriminator, options, run, got nonsense "
+            "(in {file})",
         ),
         ("algorithm: {generator_rate: .nan}", "algorithm.generator_rate must be a number, got nan"),
         (
