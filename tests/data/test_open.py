@@ -32,7 +32,9 @@ def test_every_world_is_listed_and_opens() -> None:
 
 
 def test_an_unknown_world_lists_those_there_are() -> None:
-    assert refused("world:flat") == ("no world is called 'flat'; choose one of: arithmetic, brackets, copy, markov, parrot, skewed")
+    assert refused("world:flat") == (
+        "no world is called 'flat'; choose one of: arithmetic, brackets, copy, markov, parrot, skewed"
+    )
 
 
 def test_text_and_its_further_files(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Generator(nn.Module, ABC):
         """The hidden states from which each of the given tokens would be drawn (teacher forcing)."""
 
     def begin(self, count: int, random: Stream) -> State:
-        """The state from which `count` samples start; one that is drawn is drawn here. Most generators have one only."""
+        """The state from which `count` samples start; where it is drawn, it is drawn here. Most have one only."""
         return self.start_state(count)
 
     def attach(self, discriminator: nn.Module) -> None:
