@@ -75,8 +75,8 @@ def stages(name: str, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
     start = training(False)
     other = truth.sample(SAMPLES, corpus.length, random=generator_for(seed, "other")).sequences
     with torch.no_grad():
-        sides = [judge.features(part.tokens, part.mask) for part in (real, other)]
-        floor = kernel_discrepancy(*sides, (0.25, 1.0, 4.0), relative=True).item()
+        one, two = (judge.features(part.tokens, part.mask) for part in (real, other))
+        floor = kernel_discrepancy(one, two, (0.25, 1.0, 4.0), relative=True).item()
     yield "real", {"MMD²": floor}
     yield "fresh", measured(start.players, truth, real, judge)
     before = len(start.schedule.before)

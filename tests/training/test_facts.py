@@ -18,6 +18,7 @@ from seqgans.training.facts import from_json, to_json
 from seqgans.training.folder import RunFolder
 
 FACTS: dict[str, Any] = {
+    "kind": "evaluation",
     "figures": {"kl": math.inf, "least": -math.inf, "nll": 1.5},
     "sweep": [{"temperature": 0.3, "kl": math.inf}],
     "samples": ["NaN", "Infinity and more", "ü"],

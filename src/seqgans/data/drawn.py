@@ -55,7 +55,9 @@ def drawn_corpus(
     counted = {split: {"kept": number, "tokens": number * length} for split, number in numbers.items()}
     return Corpus(
         name=name,
-        **drawn,
+        train=drawn["train"],
+        valid=drawn["valid"],
+        test=drawn["test"],
         vocabulary=vocabulary,
         length=length,
         facts={**facts, **facts_of(name, settings, seed, vocabulary, length), **counted},

@@ -118,7 +118,9 @@ def music_corpus(name: str, path: Path, settings: CorpusSettings, seed: int) -> 
     check_symbols(name, sequences["train"], vocabulary)
     return Corpus(
         name=name,
-        **sequences,
+        train=sequences["train"],
+        valid=sequences["valid"],
+        test=sequences["test"],
         vocabulary=vocabulary,
         length=length,
         facts={

@@ -16,7 +16,7 @@ Without a source such a generator is given blanks alone, as many as it writes to
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -83,11 +83,22 @@ class Conditional(Generator):
         inverse_temperature: float = 1.0,
         straight_through: bool = False,
         soft_inputs: bool = False,
+        noisy: bool = True,
+        prefix: Int[Tensor, "batch prefix"] | None = None,
+        kept: Bool[Tensor, "batch prefix"] | None = None,
     ) -> Relaxed:
         """Draw sequences that a gradient can flow through, given blanks alone."""
-        settings: dict[str, Any] = {"straight_through": straight_through, "soft_inputs": soft_inputs}
-        law = self.given(self.blanks(1, length))
-        return law.relax(count, length, random=random, inverse_temperature=inverse_temperature, **settings)
+        return self.given(self.blanks(1, length)).relax(
+            count,
+            length,
+            random=random,
+            inverse_temperature=inverse_temperature,
+            straight_through=straight_through,
+            soft_inputs=soft_inputs,
+            noisy=noisy,
+            prefix=prefix,
+            kept=kept,
+        )
 
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
         """The hidden states given blanks alone; likelihoods follow from them."""

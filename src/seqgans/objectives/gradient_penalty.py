@@ -1,7 +1,7 @@
 """Gradient penalty: a discriminator of soft rows whose score changes by about 1 over a distance of 1.
 
 Functions that combine: rows `between` real and generated ones, the `slopes` of any score there, both for sequences of
-any lengths (`slopes_between`), and how far the slopes are from 1. The slopes carry gradient, so a loss made of them goes
+any lengths (`slopes_between`), and how far the slopes are from 1. The slopes carry gradient: a loss made of them goes
 twice through the discriminator.
 """
 

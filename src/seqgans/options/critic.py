@@ -96,7 +96,7 @@ def surplus(
 ) -> tuple[Float[Tensor, "batch time"], Float[Tensor, "batch time"]]:
     """A_t = Q_t − V_t, and Q_t, which the critic shall learn.
 
-    >>> surplus(torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 9.0]]), torch.tensor([[True, False]]))[0]
+    >>> surplus(torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 3.0]]), torch.tensor([[True, False]]))[0]
     tensor([[2., 0.]])
     """
     return (rewards - values) * mask, rewards * mask
