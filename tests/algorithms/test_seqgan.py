@@ -235,9 +235,16 @@ def test_a_language_model_first_learns_the_corpus_then_counts_from_there() -> No
     torch.testing.assert_close(play.rewards, left * play.fake.mask, rtol=0, atol=1e-5)
 
 
-def test_likelihood_of_a_discriminator_that_is_no_language_model(players: Players, corpus: Corpus) -> None:
-    with pytest.raises(BadInput, match="one that is a language model, got Table; set --discriminator"):
-        language_loss(players, Play(real=corpus.train))
+@pytest.mark.parametrize(
+    ("algorithm", "said"),
+    [
+        (SeqGAN(discriminator_likelihood=1), "one that is a language model, got Table; set --discriminator"),
+        (SeqGAN(reward="gain"), "need a discriminator with a score per step, got Table; choose"),
+    ],
+)
+def test_a_discriminator_that_will_not_do_is_refused_at_once(algorithm: SeqGAN, said: str, players: Players) -> None:
+    with pytest.raises(BadInput, match=said):
+        algorithm.extras(players, generator_for(0))
 
 
 def test_the_spread_is_that_of_finished_sequences() -> None:

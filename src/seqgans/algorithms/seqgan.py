@@ -25,11 +25,12 @@ import torch
 
 from seqgans.algorithms.adversaries import discriminator_phase
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
-from seqgans.algorithms.language_discriminator import language_phases
+from seqgans.algorithms.language_discriminator import language_model, language_phases
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.algorithms.policy import policy_play
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import MovingAverage
+from seqgans.rewards.prefixes import step_scorer
 from seqgans.rewards.steps import EACH_STEP, Way
 from seqgans.sequences import Loss
 
@@ -147,7 +148,11 @@ class SeqGAN:
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """A moving baseline is a player: its averages outlive a checkpoint."""
+        """A moving baseline is a player: its averages outlive a checkpoint. Here it shows whether the judge will do."""
+        if self.discriminator_likelihood:
+            language_model(players)
+        if self.reward in EACH_STEP:
+            step_scorer(players.discriminator)
         return {"baseline": MovingAverage()} if self.baseline == "moving_average" else {}
 
     def play(self, players: Players, scene: Scene) -> Play:
