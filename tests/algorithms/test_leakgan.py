@@ -2,7 +2,8 @@
 
 Mutants killed: manager and worker swapped, the discriminator moved by a generator step, epochs lost when they are
 dealt out over the rounds, interleaving in every round or never, values not ranked over the batch, values and
-rewards of one sequence torn apart by the shuffle, loss of the wrong sign, one optimiser for both.
+rewards of one sequence torn apart by the shuffle, loss of the wrong sign, one optimiser for both, prefixes of
+the block before.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from seqgans.errors import BadInput
 from seqgans.generators.hierarchical import Hierarchical, Planner
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
+from seqgans.rewards.shaping import rank_rescale
 from seqgans.sequences import Sequences
 from seqgans.training.loop import Training
 from seqgans.training.team import Team
@@ -114,6 +116,22 @@ def test_a_play_holds_ranked_values_and_intrinsic_rewards() -> None:
     assert (play.rewards.abs() <= 1 + 1e-6).all()
     assert not play.rewards.requires_grad
     assert not values.requires_grad
+
+
+def test_values_may_be_those_of_padded_prefixes() -> None:
+    """The discriminator's word on the prefix up to the end of each block, ranked over the batch."""
+    _, group, play = gathered(reward="prefix")
+    _, _, rolled = gathered()
+    assert play.fake is not None
+    assert rolled.fake is not None
+    assert torch.equal(play.fake.tokens, rolled.fake.tokens)
+    for first in range(0, LENGTH, HORIZON):
+        seen = play.fake.mask & (torch.arange(LENGTH) < first + HORIZON)
+        scores = group.discriminator.scores(play.fake.tokens, seen).detach()
+        expected = rank_rescale(scores.sigmoid()[:, None].expand(-1, HORIZON), SMALL.get("delta", 12.0))
+        torch.testing.assert_close(play.extras["values"][:, first : first + HORIZON], expected)
+    assert torch.equal(play.extras["values"][:, -1], rolled.extras["values"][:, -1])
+    assert not torch.equal(play.extras["values"][:, 0], rolled.extras["values"][:, 0])
 
 
 def test_the_control_arm_shuffles_values_and_rewards_together() -> None:

@@ -2,7 +2,8 @@
 
 Mutants killed: the sign of the loss, roll-outs of the position before or after, references that change within a step,
 a comparison set of generated sentences where human ones are asked for, human and generated ones in each other's place,
-rankings that see each other, rewards of other sequences, a reward that is not rescaled.
+rankings that see each other, rewards of other sequences, a reward that is not rescaled, a prefix that sees
+what follows.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def test_a_finished_sentence_earns_its_rank_among_human_ones(players: Players, c
 def test_the_published_code_ranks_within_the_batch(players: Players, corpus: Corpus) -> None:
     """Probabilities times the size of the set: 1 on average, at each position."""
     settings = {**SETTINGS, "sharpness": 1.0}
-    algorithm = RankGAN(**settings, baseline="none", comparison="batch", joined=True, reward="prob")
+    algorithm = RankGAN(**settings, baseline="none", comparison="batch", joined=True, worth="prob")
     fake, rewards, _ = played(algorithm, players, scene(corpus))
     references, _ = asked(algorithm, players, scene(corpus))
     features = as_ranker(players.discriminator).features(fake.tokens, fake.mask).detach()
@@ -118,6 +119,26 @@ def test_roll_outs_estimate_the_exact_gradient(players: Players, corpus: Corpus)
     centred = rewards - rewards.mean(0)  # lowers the spread and biases by 1/20,000 of the gradient
     assert errors_apart(centred) < 4
     assert errors_apart(centred[torch.randperm(SAMPLES, generator=generator_for(3))]) > 8
+
+
+def test_a_prefix_earns_the_rank_of_what_is_there(players: Players, corpus: Corpus) -> None:
+    """The score of the padded prefix itself, in the rank of finished sentences; nothing is drawn for it."""
+    algorithm = RankGAN(**SETTINGS, baseline="none", reward="prefix")
+    where = scene(corpus)
+    fake, rewards, play = played(algorithm, players, where)
+    known = scene(corpus)
+    references, others = asked(algorithm, players, known)
+    assert torch.equal(where.random.random.get_state(), known.random.random.get_state())
+    ranker = as_ranker(players.discriminator)
+    for time in range(3):
+        seen = fake.mask & (torch.arange(3) <= time)
+        features = ranker.features(fake.tokens, seen).detach()
+        expected = log_ranks(features @ references.t(), others @ references.t(), 20.0)
+        torch.testing.assert_close(rewards[:, time], expected)
+    assert float(rewards.std(0).min()) > 0.01
+    assert play.figures["relevance"] == pytest.approx((features @ references.t()).mean().item())
+    batch = dataclasses.replace(algorithm, comparison="batch", worth="prob", joined=True)
+    torch.testing.assert_close(played(batch, players, scene(corpus))[1].mean(0), torch.ones(3))
 
 
 def test_the_control_arm_hands_rewards_to_others(players: Players, corpus: Corpus) -> None:

@@ -1,7 +1,8 @@
 """SentiGAN: penalties, who is moved by what, and what is left of it with one category.
 
 Mutants killed: D for 1 − D, the class of another category, penalties of one part handed to another, a real sequence
-under the wrong category, unequal shares of categories, the sign of the log estimator, a sum over parts that is a mean.
+under the wrong category, unequal shares of categories, the sign of the log estimator, a sum over parts that is a mean,
+a prefix that sees what follows.
 """
 
 from __future__ import annotations
@@ -83,6 +84,22 @@ def test_penalties_are_what_the_class_of_the_part_says(corpus: Corpus) -> None:
     assert play.figures["reward"] == pytest.approx(
         sum(1 - play.rewards[rows][play.fake.mask[rows]].mean().item() for rows in (slice(6), slice(6, None))) / 2
     )
+
+
+def test_a_prefix_costs_what_its_class_says_of_it(corpus: Corpus) -> None:
+    """Every prefix, padded, by the class of the part that wrote it; roll-outs agree on finished sequences."""
+    both = players(corpus)
+    play = dataclasses.replace(SETTINGS, reward="prefix").play(both, scene(corpus))
+    assert play.fake is not None
+    assert play.rewards is not None
+    assert play.fake.categories is not None
+    judge = discriminator_of_classes(both.discriminator)
+    for time in range(corpus.length):
+        seen = play.fake.mask & (torch.arange(corpus.length) <= time)
+        classes = judge.class_scores(play.fake.tokens, seen).softmax(1)
+        expected = 1 - classes.gather(1, play.fake.categories[:, None] + 1)[:, 0]
+        torch.testing.assert_close(play.rewards[:, time], expected * play.fake.mask[:, time], rtol=0, atol=1e-6)
+    assert not bool(play.fake.mask.all())
 
 
 def test_each_part_is_moved_by_its_own_penalties(corpus: Corpus) -> None:

@@ -12,7 +12,7 @@ from seqgans.discriminators.convolutional import CNN
 from seqgans.discriminators.recurrent import GRUScorer, LSTMScorer
 from seqgans.errors import BadInput
 from seqgans.randomness import generator_for
-from seqgans.rewards.prefixes import prefix_rewards, step_rewards
+from seqgans.rewards.prefixes import of_prefixes, prefix_rewards, step_rewards
 
 MASK = torch.tensor([[True, True, True, True], [True, True, False, False]])
 TOKENS = torch.tensor([[1, 2, 0, 4], [3, 1, 4, 4]])
@@ -50,3 +50,17 @@ def test_step_rewards_need_a_score_per_step() -> None:
         BadInput, match="need a discriminator with a score per step, got Convolutional; choose lstm or gru"
     ):
         step_rewards(CNN(widths=(1,), maps=(2,)).build(5, 4, generator_for(5)), TOKENS, MASK)
+
+
+def test_a_judge_may_give_a_vector_and_only_some_prefixes_may_be_asked_for() -> None:
+    """A prefix longer than its sequence is the sequence."""
+    discriminator = CNN(embedding=4, widths=(1, 2), maps=(3, 4)).build(5, 4, generator_for(2))
+
+    def both(tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return torch.stack([discriminator.scores(tokens, mask), mask.sum(1).float()], 1)
+
+    found = of_prefixes(both, TOKENS, MASK, [1, 3])
+    assert found.shape == (2, 2, 2)
+    assert found[:, :, 1].tolist() == [[1.0, 3.0], [1.0, 2.0]]
+    torch.testing.assert_close(found[:, :, 0], of_prefixes(discriminator.scores, TOKENS, MASK)[:, [0, 2]])
+    torch.testing.assert_close(found[1, 1, 0], discriminator.scores(TOKENS, MASK)[1].detach())

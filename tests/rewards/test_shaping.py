@@ -2,7 +2,7 @@
 
 Mutants killed: ranks low to high, ranks over rows instead of columns, insertion order instead of order of size,
 ties broken by position, values of one block given to the next, prefixes swapped with sequences, the last block
-rolled out.
+rolled out, a prefix one token short or long, the wrong way.
 """
 
 from __future__ import annotations
@@ -71,4 +71,23 @@ def test_a_block_is_worth_what_its_completions_score(block: int, end: int | None
         whole = generator.sample(6, length, prefix=tokens[:, :upto], random=generator_for(6))
         expected = discriminator.scores(whole.tokens, whole.mask).sigmoid()
         torch.testing.assert_close(found[:, time], expected, rtol=0, atol=1e-5)
+    assert found.unique(dim=0).shape[0] > 1
+
+
+@pytest.mark.parametrize(("block", "end"), [(1, None), (2, None), (3, 0), (7, None), (9, None)])
+def test_a_block_may_be_worth_what_its_padded_prefix_scores(block: int, end: int | None) -> None:
+    """Nothing is drawn; a block that ends behind the end of a sequence is worth the sequence."""
+    length = 7
+    generator = LSTM().build(5, 0, end, generator_for(2))
+    discriminator = CNN(embedding=4, widths=(1, 3), maps=(4, 4)).build(5, length, generator_for(3))
+    tokens = torch.randint(5, (6, length), generator=generator_for(4))
+    mask = mask_until(tokens, end)
+    stream = Stream(generator_for(5))
+    before = stream.random.get_state()
+    found = block_rewards(generator, discriminator, tokens, mask, 2, stream, block, "prefix")
+    assert torch.equal(stream.random.get_state(), before)
+    for time in range(length):
+        upto = min((time // block + 1) * block, length)
+        expected = discriminator.scores(tokens, mask & (torch.arange(length) < upto)).sigmoid()
+        torch.testing.assert_close(found[:, time], expected, rtol=0, atol=1e-6)
     assert found.unique(dim=0).shape[0] > 1

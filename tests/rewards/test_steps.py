@@ -15,8 +15,9 @@ from seqgans.discriminators.recurrent import LSTMScorer
 from seqgans.errors import BadInput
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
-from seqgans.rewards.steps import EACH_STEP, Way, reward_figures, token_rewards
+from seqgans.rewards.steps import EACH_STEP, Way, check_of_whole, reward_figures, token_rewards
 from seqgans.sequences import Samples
+from seqgans.training.recipe import Recipe
 
 GENERATOR = LSTM(embedding=4, hidden=4).build(5, 0, 0, generator_for(0))  # 0 ends a sequence
 JUDGE = LSTMScorer(embedding=4, hidden=4).build(5, 6, generator_for(1))
@@ -67,3 +68,14 @@ def test_figures_count_real_tokens() -> None:
     samples = Samples(torch.zeros(2, 2, dtype=torch.long), mask, -torch.tensor([[1.0, 2.0], [3.0, 0.0]]))
     found = reward_figures(torch.tensor([[1.0, 2.0], [6.0, 0.0]]), samples)
     assert found == pytest.approx({"reward": 3.0, "reward_spread": 8**0.5, "entropy": 2.0})
+
+
+@pytest.mark.parametrize("name", ["rankgan", "sentigan", "leakgan", "salgan"])
+@pytest.mark.parametrize("way", EACH_STEP)
+def test_a_system_that_judges_whole_sequences_offers_no_more(name: str, way: Way) -> None:
+    with pytest.raises(BadInput) as caught:
+        Recipe.of({"algorithm": {"name": name, "reward": way}, "corpus": {"spec": "oracle"}})
+    assert "'rollouts', 'prefix'" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(BadInput, match=f"reward must be one of rollouts, prefix where whole sequences .* got '{way}'"):
+        check_of_whole(way)

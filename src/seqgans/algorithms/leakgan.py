@@ -14,8 +14,8 @@ the batch, is Q of the c goals set on the way there. The worker is paid by how f
 
 Departures: products of cosine and reward are taken per position (the authors' code averages the cosines first);
 ranks are true ranks; the worker sees the last c goals (`goal_window: block` of the generator is the code's way);
-one logit instead of two classes; the training set is fixed. Not in the paper: `baseline`, and `shuffled`, the control
-arm of every measurement.
+one logit instead of two classes; the training set is fixed. Not in the paper: `baseline`, `reward` prefix, and
+`shuffled`, the control arm of every measurement.
 
 References: Guo, Lu, Cai, Zhang, Yu and Wang (2018), arXiv:1709.08624.
 """
@@ -53,6 +53,7 @@ class LeakGAN:
         discriminator_epochs: passes over the examples of a d-step.
         discriminator_examples: negatives of a d-step; none given means as many as training sequences.
         rollouts: completions of each prefix.
+        reward: values of goals from roll-outs, or from the padded prefix up to the end of each block of c tokens.
         delta: how far ranks push the best and the worst value apart.
         interleave: a pass over the training sequences after every so many rounds; 0 for none.
         batch: sequences of a generator step, and of a minibatch in pre-training.
@@ -77,6 +78,7 @@ class LeakGAN:
     discriminator_epochs: int = 3
     discriminator_examples: int | None = None
     rollouts: int = 4
+    reward: Literal["rollouts", "prefix"] = "rollouts"
     delta: float = 12.0
     interleave: int = 15
     batch: int = 64
@@ -151,11 +153,9 @@ class LeakGAN:
 
     def play(self, players: Players, scene: Scene) -> Play:
         """Sample; value the goals by roll-outs and the tokens by how they followed the goals."""
-        generator, horizon = planner(players), planner(players).settings.horizon
+        generator, judge, horizon = planner(players), players.discriminator, planner(players).settings.horizon
         fake = generator.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
-        raw = block_rewards(
-            generator, players.discriminator, fake.tokens, fake.mask, self.rollouts, scene.random, horizon
-        )
+        raw = block_rewards(generator, judge, fake.tokens, fake.mask, self.rollouts, scene.random, horizon, self.reward)
         values = scene.over_batch(lambda whole: rank_rescale(whole, self.delta), raw)
         features, goals = generator.plan(fake.tokens)
         rewards = intrinsic_rewards(features, goals, horizon) * fake.mask

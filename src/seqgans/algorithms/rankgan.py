@@ -13,15 +13,15 @@ A row of the ranker's play is one ranking: as many human as generated sentences,
 
 Departures: roll-outs use the current generator, not a delayed copy; the references of a ranking are drawn once a step,
 not once a pass; log R is negative, so the batch mean is subtracted (`baseline` "none" is the paper). Counts and rates
-are those of the authors' code; so are `comparison` "batch", `joined` and `reward` "prob": one softmax of summed cosines
-over the batch. Its γ is 1; cosines of rectified features lie near 1, so that 5 to 20 tells more apart.
+are those of the authors' code; so are `comparison` "batch", `joined` and `worth` "prob": one softmax of summed cosines
+over the batch. Its γ is 1; cosines of rectified features lie near 1, so that 5 to 20 tells more apart. Not in the
+paper: `reward` prefix.
 
 References: Lin, Li, He, Zhang and Sun (2017), arXiv:1705.11001.
 """
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -37,7 +37,7 @@ from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.ranking import log_ranks, log_ranks_within, ranker_loss
 from seqgans.rewards.baselines import BASELINES
 from seqgans.rewards.control import shuffled_over_batch
-from seqgans.rewards.ranks import completion_relevance, relevance
+from seqgans.rewards.ranks import relevance, token_relevance
 from seqgans.sequences import Loss
 
 
@@ -61,7 +61,8 @@ class RankGAN:
         comparison: rank against human sentences (for human ones: against generated ones), or all within the batch.
         joined: rank by the sum over the references in one softmax instead of by each reference.
         sharpness: γ, by which cosines are multiplied before the softmax.
-        reward: the mean of log R over roll-outs, in nats, or of R times the size of the set, 1 on average in the batch.
+        worth: of a token: the mean of log R, in nats, or of R times the size of the set, 1 on average in the batch.
+        reward: R of roll-outs, or of the padded prefix itself.
         rollouts: completions of each prefix (n).
         baseline: what is subtracted from the rewards.
         batch: sequences of a generator step.
@@ -91,7 +92,8 @@ class RankGAN:
     comparison: Literal["human", "batch"] = "human"
     joined: bool = False
     sharpness: float = 1.0
-    reward: Literal["log", "prob"] = "log"
+    worth: Literal["log", "prob"] = "log"
+    reward: Literal["rollouts", "prefix"] = "rollouts"
     rollouts: int = 16
     baseline: Literal["none", "batch_mean", "leave_one_out"] = "batch_mean"
     batch: int = 32
@@ -136,12 +138,13 @@ class RankGAN:
         fake = players.generator.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
         human, others = (scene.whole(scene.real(size)) for size in (self.references, self.ranker_batch // 2))
         references = ranker.features(human.tokens, human.mask)
-        earned = functools.partial(completion_relevance, players.generator, ranker, rollouts=self.rollouts)
-        near = earned(fake.tokens, fake.mask, references, random=scene.random)
+        near = token_relevance(
+            self.reward, players.generator, ranker, fake, references, self.rollouts, scene.random
+        )  # (batch, time, completions, references)
         compared = relevance(ranker, others.tokens, others.mask, references)
-        ranks = scene.over_batch(lambda every: self.ranks(every, compared), near)  # (batch, time, rollouts)
+        ranks = scene.over_batch(lambda every: self.ranks(every, compared), near)  # (batch, time, completions)
         size = self.batch if self.comparison == "batch" else len(compared) + 1
-        rewards = (ranks if self.reward == "log" else size * ranks.exp()).mean(2) * fake.mask
+        rewards = (ranks if self.worth == "log" else size * ranks.exp()).mean(2) * fake.mask
         figures = {
             "reward": rewards[fake.mask].mean().item(),
             "reward_spread": rewards[:, 0].std().item() if len(rewards) > 1 else 0.0,

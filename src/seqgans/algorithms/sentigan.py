@@ -12,7 +12,8 @@ g-steps, d-steps          generator_steps, discriminator_steps  Algorithm 1
 Departures: a generator starts from a state of 0, not from noise z (sampling is all the chance there is); all parts are
 moved by one update, so that the gradient is clipped over all of them together; RMSProp is Adam with decays 0 and 0.9,
 which differs by its start; the authors' code also applies the penalty to real sentences, which is left out. From that
-code, not in the paper: `likelihood_epochs`. In neither: `estimator` log, `baseline`, and `shuffled`, the control arm.
+code, not in the paper: `likelihood_epochs`. In neither: `estimator` log, `baseline`, `reward` prefix, and `shuffled`,
+the control arm.
 
 References: Wang and Wan (2018), IJCAI, doi 10.24963/ijcai.2018/618.
 """
@@ -32,7 +33,7 @@ from seqgans.objectives.classes import class_accuracy, class_loss, penalty_loss
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import BASELINES
 from seqgans.rewards.control import shuffled_over_batch
-from seqgans.rewards.rollouts import rollout_values
+from seqgans.rewards.steps import reward_figures, token_rewards
 from seqgans.sequences import Loss, Sequences
 
 
@@ -53,6 +54,7 @@ class SentiGAN:
         discriminator_examples: negatives, and real sequences, of a d-step; none: as many as training sequences.
         likelihood_epochs: passes of maximum likelihood in each round; the authors' code takes 10 on text.
         rollouts: completions of each prefix (N).
+        reward: penalties of roll-outs, or of the padded prefix itself.
         estimator: what is minimised: the probability of a token times its penalty (the paper), or its log-probability
             times its penalty, which is REINFORCE.
         baseline: what is subtracted from the penalties.
@@ -80,6 +82,7 @@ class SentiGAN:
     discriminator_examples: int | None = None
     likelihood_epochs: int = 0
     rollouts: int = 15
+    reward: Literal["rollouts", "prefix"] = "rollouts"
     estimator: Literal["probability", "log"] = "probability"
     baseline: Literal["none", "batch_mean", "leave_one_out"] = "none"
     batch: int = 64
@@ -140,15 +143,11 @@ class SentiGAN:
         law = within(players.generator, category)
         judge = discriminator_of_classes(players.discriminator).of(category)
         fake = law.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
-        penalties = rollout_values(
-            law, judge, fake.tokens, fake.mask, self.rollouts, scene.random, worth=lambda score: (-score).sigmoid()
+        penalties = token_rewards(
+            self.reward, law, judge, fake, self.rollouts, scene.random, worth=lambda score: (-score).sigmoid()
         )
-        last = penalties.gather(1, fake.mask.sum(1, keepdim=True) - 1)  # what the last token of each cost
-        figures = {
-            "reward": 1 - penalties.masked_select(fake.mask).mean().item(),
-            "reward_spread": last.std().item() if len(last) > 1 else 0.0,
-            "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
-        }
+        figures = reward_figures(penalties, fake)
+        figures["reward"] = 1 - figures["reward"]  # shown as the probability of the right class
         if self.shuffled:
             penalties = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), penalties)
         mask = scene.gather(fake.mask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -26,6 +26,33 @@ class StepScorer(Protocol):
 
 
 @torch.no_grad()
+def of_prefixes(
+    judge: Callable[[Tensor, Tensor], Tensor],
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    lengths: Sequence[int] | None = None,
+) -> Float[Tensor, "batch prefixes *axes"]:
+    """What a judge of whole sequences says of their prefixes, the rest read as padding.
+
+    Args:
+        judge: from ids and a mask to a number, or a tensor, for each row.
+        tokens: the sequences.
+        mask: True where a token is real; a prefix longer than its sequence is the sequence.
+        lengths: of the prefixes, in tokens; None for all from 1 to the whole.
+    """
+    time = tokens.shape[1]
+    ends = torch.tensor(range(1, time + 1) if lengths is None else lengths, device=tokens.device)
+    seen = torch.arange(time, device=tokens.device) < ends[:, None]  # (prefix, time)
+    rows = max(1, SCORING_ROWS // len(ends))
+    found = []
+    for part, real in zip(tokens.split(rows), mask.split(rows), strict=True):
+        prefixes = part[:, None].expand(-1, len(ends), -1).reshape(-1, time)  # (batch · prefix, time)
+        known = (real[:, None] & seen).reshape(-1, time)
+        found.append(judge(prefixes, known).unflatten(0, (-1, len(ends))))
+    return torch.cat(found)
+
+
+@torch.no_grad()
 def prefix_rewards(
     discriminator: Discriminator,
     tokens: Int[Tensor, "batch time"],
@@ -45,15 +72,7 @@ def prefix_rewards(
     Returns:
         Q, 0 where the mask is False; a whole sequence earns D(Y).
     """
-    time = tokens.shape[1]
-    seen = torch.ones(time, time, dtype=torch.bool, device=tokens.device).tril()  # (prefix, time)
-    rows = max(1, SCORING_ROWS // time)
-    scores = []
-    for part, real in zip(tokens.split(rows), mask.split(rows), strict=True):
-        prefixes = part[:, None].expand(-1, time, -1).reshape(-1, time)  # (batch · prefix, time)
-        known = (real[:, None] & seen).reshape(-1, time)
-        scores.append(discriminator.scores(prefixes, known).view(-1, time))
-    return worth(torch.cat(scores)) * mask
+    return worth(of_prefixes(discriminator.scores, tokens, mask)) * mask
 
 
 @torch.no_grad()

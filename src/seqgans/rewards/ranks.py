@@ -1,6 +1,8 @@
-"""How near completions come to reference sentences: what RankGAN's rewards are made of."""
+"""How near completions, or prefixes themselves, come to reference sentences: what RankGAN's rewards are made of."""
 
 from __future__ import annotations
+
+import functools
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,8 +12,10 @@ from seqgans.discriminators.base import SCORING_ROWS
 from seqgans.discriminators.ranking import Ranking
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
+from seqgans.rewards.prefixes import of_prefixes
 from seqgans.rewards.rollouts import complete
-from seqgans.sequences import mask_until
+from seqgans.rewards.steps import OfWhole, check_of_whole
+from seqgans.sequences import Samples, mask_until
 
 
 @torch.no_grad()
@@ -57,3 +61,34 @@ def completion_relevance(
         open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
         found[:, :-1] = torch.where(open_ended[:, :, None, None], near, found[:, :-1])
     return found
+
+
+@torch.no_grad()
+def token_relevance(
+    way: OfWhole,
+    generator: Generator,
+    ranker: Ranking,
+    samples: Samples,
+    references: Float[Tensor, "references width"],
+    rollouts: int,
+    random: Stream,
+) -> Float[Tensor, "batch time completions references"]:
+    """α of what stands for each prefix: its roll-outs, or the prefix itself, padded, as its only completion.
+
+    Args:
+        way: which; the others of `rewards.steps` need a score per step, which ranks do not give.
+        generator: who drew the samples, and completes their prefixes where roll-outs are asked for.
+        ranker: used without dropout.
+        samples: what the generator drew.
+        references: y_u, of unit length.
+        rollouts: N, completions of each prefix; of no account without roll-outs.
+        random: where the completions come from.
+
+    Raises:
+        BadInput: there is no such way here.
+    """
+    check_of_whole(way)
+    tokens, mask = samples.tokens, samples.mask
+    if way == "prefix":
+        return of_prefixes(functools.partial(relevance, ranker, references=references), tokens, mask)[:, :, None]
+    return completion_relevance(generator, ranker, tokens, mask, references, rollouts, random)

@@ -9,7 +9,9 @@ from torch import Tensor
 from seqgans.discriminators.base import Discriminator
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
+from seqgans.rewards.prefixes import of_prefixes
 from seqgans.rewards.rollouts import complete
+from seqgans.rewards.steps import OfWhole, check_of_whole
 from seqgans.sequences import mask_until
 
 
@@ -22,10 +24,12 @@ def block_rewards(
     rollouts: int,
     random: Stream,
     block: int,
+    way: OfWhole = "rollouts",
 ) -> Float[Tensor, "batch time"]:
-    """What each block of tokens led to: roll-outs only from where a block ends.
+    """What each block of tokens led to: roll-outs only from where a block ends, or the prefix up to there, padded.
 
-        Q_t = (1/N) Σ_n D(Yⁿ), Yⁿ ∈ MC(Y_1:e; N), e = the end of the block of t;   D(Y) in the last block
+        rollouts   Q_t = (1/N) Σ_n D(Yⁿ), Yⁿ ∈ MC(Y_1:e; N), e = the end of the block of t;   D(Y) in the last block
+        prefix     Q_t = D(Y_1:e)
 
     Args:
         generator: the roll-out policy.
@@ -35,12 +39,20 @@ def block_rewards(
         rollouts: N, at least 1.
         random: where the numbers come from.
         block: tokens of a block; the last may be shorter.
+        way: which of the two.
 
     Returns:
         Q in [0, 1], the same for all tokens of a block.
+
+    Raises:
+        BadInput: there is no such way here.
     """
+    check_of_whole(way)
     length = tokens.shape[1]
     ends = range(block, length, block)
+    if way == "prefix":
+        worth = of_prefixes(discriminator.scores, tokens, mask, [*ends, length]).sigmoid()
+        return worth.repeat_interleave(block, 1)[:, :length]
     found = discriminator.scores(tokens, mask).sigmoid()[:, None]  # (batch, blocks)
     if ends:
         completed = complete(generator, tokens, rollouts, random, ends)

@@ -13,13 +13,14 @@ in order and has learnt to judge after every token.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from seqgans.discriminators.base import Discriminator
+from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
 from seqgans.rewards.prefixes import gains, prefix_rewards, step_rewards
@@ -28,6 +29,8 @@ from seqgans.rewards.rollouts import rollout_rewards
 from seqgans.sequences import Samples
 
 Way = Literal["rollouts", "prefix", "step", "gain", "gain_to_go"]
+OfWhole = Literal["rollouts", "prefix"]
+"""The ways open to a system whose discriminator judges whole sequences only."""
 EACH_STEP: tuple[Way, ...] = ("step", "gain", "gain_to_go")
 """The ways that need a discriminator with a score per step, trained after every token."""
 
@@ -68,6 +71,18 @@ def token_rewards(
         return reward_to_go(step_rewards(discriminator, tokens, mask, worth), mask)
     earned = gains(discriminator, tokens, mask)
     return earned if way == "gain" else reward_to_go(earned, mask)
+
+
+def check_of_whole(way: str) -> None:
+    """Refuse a way that a discriminator of whole sequences cannot serve.
+
+    Raises:
+        BadInput: it needs a score per step.
+    """
+    if way not in get_args(OfWhole):
+        raise BadInput(
+            f"reward must be one of {', '.join(get_args(OfWhole))} where whole sequences are judged, got {way!r}"
+        )
 
 
 def reward_figures(rewards: Float[Tensor, "batch time"], samples: Samples) -> dict[str, float]:
