@@ -42,9 +42,21 @@ def test_unknown_verb(call) -> None:
         (BadInput("a\nb"), 2, "a b"),
         (Failed("the disk is full"), 1, "the disk is full"),
         (KeyboardInterrupt(), 1, "interrupted"),
-        (FileNotFoundError(errno.ENOENT, "No such file", "x.txt"), 2, "cannot read or write x.txt: No such file"),
-        (PermissionError(errno.EACCES, "Permission denied", "x"), 2, "cannot read or write x: Permission denied"),
-        (OSError(errno.ENOSPC, "No space left on device"), 1, "cannot read or write: No space left on device"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file", "x.txt"),
+            2,
+            "cannot read or write x.txt: No such file; check the path and the disk",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "x"),
+            2,
+            "cannot read or write x: Permission denied; change its permissions",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            1,
+            "cannot read or write: No space left on device; check the path and the disk",
+        ),
         (
             ZeroDivisionError("by zero"),
             1,
@@ -107,7 +119,7 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "seqgans", "--help"]
         found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    message = "seqgans: cannot read or write: No space left on device\n"
+    message = "seqgans: cannot read or write: No space left on device; check the path and the disk\n"
     assert (found.returncode, found.stderr) == (1, message)
 
 

@@ -116,18 +116,24 @@ def test_the_test_above_reaches_the_end(tmp_path: Path) -> None:
     assert 100 - disk.left <= 8
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
-def test_a_full_disk_is_one_line_and_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "kind", "advice"),
+    [(errno.ENOSPC, Failed, "make room"), (errno.EACCES, BadInput, "change its permissions")],
+)
+def test_a_full_disk_is_one_line_and_leaves_the_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[Exception], advice: str
+) -> None:
     save_checkpoint(tmp_path / "step", *state(1))
 
     def full(number: int) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(checkpoint.os, "fsync", full)
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(kind) as caught:
         save_checkpoint(tmp_path / "step", *state(2))
     assert str(caught.value) == (
-        f"cannot write checkpoint {tmp_path / 'step'}: {os.strerror(code)}; earlier checkpoints are untouched"
+        f"cannot write checkpoint {tmp_path / 'step'}: {os.strerror(code)}; "
+        f"earlier checkpoints are untouched, {advice} and run again"
     )
     assert names(tmp_path) == ["step"]
     assert_state(load_checkpoint(tmp_path / "step"), 1)

@@ -94,7 +94,8 @@ def test_an_event_that_does_not_fit_on_the_disk(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(Failed, match=r"cannot write .*events.jsonl: No space left on device; go on with resume"):
+    line = r"cannot write .*events.jsonl: No space left on device; checkpoints are untouched, make room and resume"
+    with pytest.raises(Failed, match=line):
         folder.append_event({})
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from seqgans import __version__
-from seqgans.errors import BadInput, Failed
+from seqgans.errors import BadInput, Failed, remedy
 
 DEBUG = "SEQGANS_DEBUG"
 FAILED, BAD_INPUT = 1, 2  # exit codes
@@ -112,7 +112,8 @@ def carry_out(words: list[str]) -> int:
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         code = BAD_INPUT if isinstance(error, MISNAMED) else FAILED
-        return ended(f"cannot read or write{where}: {error.strerror or error}", code)
+        advice = remedy(error)
+        return ended(f"cannot read or write{where}: {error.strerror or error}; {advice}", code)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise

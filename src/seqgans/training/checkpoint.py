@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-from seqgans.errors import BadInput, Failed
+from seqgans.errors import BadInput, remedy, unwritten
 from seqgans.training.facts import from_json, to_json
 
 TENSORS, FACTS = "tensors.safetensors", "facts.json"
@@ -27,7 +27,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
-        Failed: the disk is full or the folder cannot be written to; the old file, if any, is untouched.
+        Failed: the disk is full, or (BadInput) the folder must not be written to; the old file, if any, is untouched.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -38,8 +38,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise Failed(f"cannot write {path}: {reason}; nothing was lost, make room and run again") from error
+        raise unwritten(error, path, "nothing was lost") from error
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -51,7 +50,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
         facts: what else there is to know, ready for JSON.
 
     Raises:
-        Failed: the disk is full or the folder cannot be written to; what was there before is untouched.
+        Failed: the disk is full, or (BadInput) the folder must not be written to; what was there before is untouched.
     """
     from safetensors.torch import save
 
@@ -73,8 +72,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
         shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        reason = error.strerror or error
-        raise Failed(f"cannot write checkpoint {folder}: {reason}; earlier checkpoints are untouched") from error
+        raise unwritten(error, f"checkpoint {folder}", "earlier checkpoints are untouched") from error
 
 
 def digest(content: bytes, facts: dict[str, Any]) -> str:
@@ -106,7 +104,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         facts = from_json((folder / FACTS).read_bytes())
         content = (folder / TENSORS).read_bytes()
     except OSError as error:
-        raise BadInput(f"checkpoint {folder} cannot be read: {error.strerror}; {advice}") from error
+        raise BadInput(f"checkpoint {folder} cannot be read: {error.strerror}; {remedy(error, advice)}") from error
     except ValueError as error:
         raise BadInput(f"checkpoint {folder} is damaged: {FACTS} is not JSON; {advice}") from error
     expected = facts.pop("sha256", None) if isinstance(facts, dict) else None

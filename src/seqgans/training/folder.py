@@ -25,7 +25,7 @@ from torch import Tensor
 
 from seqgans.data.corpus import Corpus
 from seqgans.data.vocabulary import Vocabulary
-from seqgans.errors import BadInput, Failed
+from seqgans.errors import BadInput, unwritten
 from seqgans.sequences import Sequences
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint, tidy, write_atomically
 from seqgans.training.facts import from_json, to_json
@@ -245,13 +245,13 @@ class RunFolder:
         """Add a line to events.jsonl.
 
         Raises:
-            Failed: the disk is full.
+            Failed: the disk is full, or (BadInput) the file must not be written to.
         """
         try:
             with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
                 file.write(to_json(line) + "\n")
         except OSError as error:
-            raise Failed(f"cannot write {self.path / 'events.jsonl'}: {error.strerror}; go on with resume") from error
+            raise unwritten(error, self.path / "events.jsonl", "checkpoints are untouched", "resume") from error
 
     def events(self) -> list[dict[str, Any]]:
         """All whole lines of events.jsonl."""
