@@ -25,11 +25,11 @@ from seqgans.data.open import open_text_corpus
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.generators import GENERATORS
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
+from seqgans.options.phases import updates_of
 from seqgans.training.build import build_players
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
-from seqgans.training.selection import updates_of
 from seqgans.training.team import Team
 
 SMALL = {"epochs": 3, "steps": 2, "rounds": 2, "rollouts": 2, "examples": 6, "interleave": 2, "batch": 4}

@@ -40,6 +40,12 @@ CASES: dict[str, dict[str, Any]] = {
         "discriminator": {"embedding": 4, "hidden": 5},
         "options": {**ALWAYS, "validation": "nll", "discriminators": 2, "shared": True, "spectral_norm": 1.0},
     },
+    "catgan": {  # its generator's updates are variants
+        "algorithm": {"pretrain_epochs": 1, "rounds": 3, "batch": 4, "discriminator_steps": 2, "fitness_examples": 4},
+        "generator": {"embedding": 4, "slots": 1, "heads": 2, "head_size": 3},
+        "discriminator": {"embedding": 4, "views": 2, "widths": [1, 2], "maps": 3, "dense": 4},
+        "options": {**ALWAYS, "discriminators": 2, "spectral_norm": 1.0},
+    },
 }
 
 
@@ -58,7 +64,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
             **case,
             "algorithm": {"name": request.param, **case["algorithm"]},
             "corpus": {"spec": "world:markov"},
-            "generator": {"embedding": 4, "hidden": 5},
+            "generator": case.get("generator", {"embedding": 4, "hidden": 5}),
         }
     )
 

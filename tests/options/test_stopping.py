@@ -1,13 +1,16 @@
 """When to stop: the figure against an independent computation, patience, the generator that remains.
 
 Mutants killed: the last generator kept for the best, patience counted from the first round, a figure that grows where
-the two come closer, n-grams across the border of two sequences, a game that plays on, the start not counted.
+the two come closer, n-grams across the border of two sequences, a game that plays or idles on, the start not counted,
+an end in the wrong round.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,6 +23,9 @@ from seqgans.generators.recurrent import LSTM
 from seqgans.options import stopping as module
 from seqgans.options.stopping import Referee, ngram_divergence, stopping
 from seqgans.randomness import Stream, generator_for
+from seqgans.training.loop import Training
+from seqgans.training.place import Event
+from seqgans.training.team import Team
 
 
 def test_the_divergence_is_that_of_shares_counted_by_hand() -> None:
@@ -43,30 +49,63 @@ def corpus() -> Corpus:
     return oracle_corpus(fresh_oracle(9, 0), CorpusSettings(length=4, sequences=10), 0)
 
 
-def play_out(corpus: Corpus, monkeypatch: pytest.MonkeyPatch, values: list[float], patience: int) -> tuple[int, float]:
-    """Rounds that were played, and what remains of a generator whose bias is the number of the round."""
+@dataclass(frozen=True)
+class Game:
+    """A game whose only rule is its schedule."""
+
+    generator: ClassVar[str] = "lstm"
+    discriminator: ClassVar[str | None] = "cnn"
+    paper: ClassVar[str] = ""
+
+    rules: Schedule
+
+    def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
+        return {}
+
+    def schedule(self) -> Schedule:
+        return self.rules
+
+
+def learner(corpus: Corpus, rounds: list[int], number: int, patience: int) -> Training:
+    """A game of so many rounds, in which the bias of the generator becomes the number of the round."""
     generator = LSTM(embedding=2, hidden=2).build(9, 0, None, generator_for(0))
-    players, rounds, left = Players({"generator": generator}), [], iter(values)
-    players.add_module("referee", Referee(generator))
+    players = Players({"generator": generator, "referee": Referee(generator)})
 
     def game(players: Players, scene: Scene) -> Play:
         rounds.append(scene.round)
         with torch.no_grad():
-            generator.output.bias.fill_(float(scene.round))
+            players.generator.output.bias.fill_(float(scene.round))
         return Play(real=scene.corpus.train[:0])
 
-    monkeypatch.setattr(module, "bigram_divergence", lambda *_: next(left))
     with torch.no_grad():
         generator.output.bias.fill_(0.0)
-    plain = Schedule(round=(Phase(name="game", gather=game),), rounds=len(values) - 1)
-    schedule = stopping(plain, patience, "bigrams", 10)
-    stream = Stream(generator_for(0))
-    for phase in schedule.before:
-        phase.gather(players, Scene(corpus, stream))
-    for number in range(1, schedule.rounds + 1):
-        for phase in schedule.round:
-            assert len(phase.gather(players, Scene(corpus, stream, round=number))) == 0
-    return len(rounds), generator.output.bias.detach().unique().item()
+    plain = Schedule(round=(Phase(name="game", gather=game),), rounds=number)
+    return Training(Game(stopping(plain, patience, "bigrams", 10)), players, corpus, 0, Team("cpu"))
+
+
+def play_out(corpus: Corpus, monkeypatch: pytest.MonkeyPatch, values: list[float], patience: int) -> tuple[int, float]:
+    """Rounds that were played, and what remains of a generator whose bias is the number of the round.
+
+    Once the game is over there is no event but its end, which tells the last round that was played; a training that
+    goes on from any event, with the figures that are left, ends as this one.
+    """
+    rounds: list[int] = []
+    left = iter(values)
+    monkeypatch.setattr(module, "bigram_divergence", lambda *_: next(left))
+    training = learner(corpus, rounds, len(values) - 1, patience)
+    states, events = [], list[Event]()
+    for event in training.events():
+        tensors, facts = training.state()
+        states.append(({name: tensor.clone() for name, tensor in tensors.items()}, facts))
+        events.append(event)
+    assert [(event.kind, event.round) for event in events[-2:]] == [("round", len(rounds)), ("end", len(rounds))]
+    assert sum(event.kind == "gathering" for event in events) == 2 * len(rounds) + 1  # the start is judged too
+    again = learner(corpus, [], len(values) - 1, patience)
+    again.restore(*states[-2])
+    assert [event.kind for event in again.events()] == ["end"]
+    again.restore(*states[-1])
+    assert list(again.events()) == []
+    return len(rounds), training.players.generator.output.bias.detach().unique().item()
 
 
 @pytest.mark.parametrize(

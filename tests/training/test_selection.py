@@ -19,10 +19,10 @@ from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.errors import Diverged
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
+from seqgans.options.phases import updates_of
 from seqgans.randomness import generator_for
 from seqgans.sequences import Loss
 from seqgans.training.loop import Training
-from seqgans.training.selection import updates_of
 from seqgans.training.team import Team
 
 OPTIMIZER = Optimizer(name="tried", rate=0.05)

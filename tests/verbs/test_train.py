@@ -1,4 +1,8 @@
-"""A run that diverges says so, once, and stays usable."""
+"""What a run's folder tells: of one that diverges, of a game that ends early.
+
+Mutants killed: an end in the last round of the schedule, rounds that idle, a report without the rounds played, a
+generator that is not the best one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from seqgans.errors import Diverged
+from seqgans.report.page import run_page
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.sample import sample
-from seqgans.verbs.train import train
+from seqgans.verbs.train import resume, train
 
 
 def test_a_loss_that_is_no_number_is_a_finding_and_the_run_can_still_be_sampled(tmp_path: Path):
@@ -33,3 +38,36 @@ def test_a_loss_that_is_no_number_is_a_finding_and_the_run_can_still_be_sampled(
     kinds = [line["kind"] for line in RunFolder.existing(tmp_path / "run").events()]
     assert kinds.count("failed") == kinds.count("finding") == 1
     assert len(sample(tmp_path / "run", 3)) == 3
+
+
+def test_a_game_that_ends_early_says_so_and_keeps_its_best_round(tmp_path: Path):
+    facts = {
+        "algorithm": {"name": "seqgan", "pretrain_epochs": 1, "discriminator_pretrain_steps": 0, "rounds": 40}
+        | {
+            "discriminator_steps": 1,
+            "discriminator_examples": 8,
+            "reward": "prefix",
+            "batch": 4,
+            "generator_rate": 0.1,
+        },
+        "corpus": {"spec": "world:markov", "sequences": 100},
+        "generator": {"embedding": 4, "hidden": 4},
+        "discriminator": {"embedding": 4, "widths": [1, 2], "maps": [3, 3]},
+        "options": {"patience": 2, "validation": "nll"},
+        "run": {"final_samples": 50, "eval_samples": 50, "eval_every": 0, "tensorboard": False},
+    }
+    folder = train(Recipe.of(facts), tmp_path / "run")
+    lines = folder.events()
+    rounds = [line["round"] for line in lines if line["kind"] == "round"]
+    judged = [line["figures"] for line in lines if line["kind"] == "gathering" and line["phase"] == "validation"]
+    assert 2 <= len(rounds) < 40
+    assert [figures["rounds_since"] for figures in judged[-3:]] == [0, 1, 2]
+    assert len(judged) == len(rounds) + 1
+    end = next(line for line in lines if line["kind"] == "end")
+    assert (end["round"], end["rounds_left"]) == (rounds[-1], 40 - rounds[-1])
+    report = folder.read_json("report.json")
+    assert report["rounds"] == {"played": rounds[-1], "of": 40}
+    assert f"<dd>{rounds[-1]} of 40</dd>" in run_page(report, lines)
+    assert report["evaluations"]["final"]["nll_valid"]["mean"] == pytest.approx(judged[-3]["nll"], abs=1e-4)
+    resume(folder.path)
+    assert folder.events() == lines

@@ -242,12 +242,14 @@ class Schedule:
     Attributes:
         before: phases run once, in order (pre-training).
         round: phases of each round, in order.
-        rounds: how many rounds.
+        rounds: how many rounds, at most.
+        over: whether the game has ended; asked after each round, of players alone since they outlive a checkpoint.
     """
 
     before: tuple[Phase, ...] = ()
     round: tuple[Phase, ...] = ()
     rounds: int = 0
+    over: Callable[[Players], bool] = lambda players: False
 
 
 @runtime_checkable

@@ -23,6 +23,7 @@ from seqgans.algorithms.base import Gathering, Optimizer, Phase, Play, Players, 
 from seqgans.discriminators.recurrent import GRUScorer, RecurrentScorer
 from seqgans.errors import BadInput
 from seqgans.objectives.infilling import value_loss
+from seqgans.options.phases import updates_of
 from seqgans.sequences import Loss
 
 CRITIC = "critic"  # name of the player
@@ -63,7 +64,7 @@ def criticised(schedule: Schedule, way: str, rate: float) -> Schedule:
     Raises:
         BadInput: the generator does not learn by policy gradient, or there is a critic already.
     """
-    moves = [update for phase in schedule.round for update in phase.updates]
+    moves = [update for phase in schedule.round for update in updates_of(phase)]
     if any(update.player == CRITIC for update in moves):
         raise BadInput("options.critic needs a game without a critic of its own; leave it out")
     if not any(update.optimizer.name == POLICY_GRADIENT for update in moves):
@@ -71,7 +72,7 @@ def criticised(schedule: Schedule, way: str, rate: float) -> Schedule:
     learning = Update(CRITIC, critic_loss, Optimizer(name=CRITIC, rate=rate))
 
     def changed(phase: Phase) -> Phase:
-        if not any(update.optimizer.name == POLICY_GRADIENT for update in phase.updates):
+        if not any(update.optimizer.name == POLICY_GRADIENT for update in updates_of(phase)):
             return phase
         gather = functools.partial(with_advantages, gather=phase.gather, way=way)
         return dataclasses.replace(phase, gather=gather, updates=(*phase.updates, learning))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seqgans.algorithms.base import LossFunction, Play, Players, Schedule, Update
 from seqgans.errors import BadInput
 from seqgans.objectives.gradient_penalty import gradient_penalty, slopes_between
-from seqgans.options.phases import every_judging, judges
+from seqgans.options.phases import every_judging, judges, updates_of
 from seqgans.sequences import Loss
 
 
@@ -85,7 +85,7 @@ def smoothed(schedule: Schedule, smoothing: float) -> Schedule:
         loss: Callable[..., Loss] = update.loss
         return dataclasses.replace(update, loss=functools.partial(loss, smoothing=smoothing))
 
-    losses = [update.loss for phase in schedule.round for update in phase.updates if judges(update)]
+    losses = [update.loss for phase in schedule.round for update in updates_of(phase) if judges(update)]
     if not all("smoothing" in inspect.signature(loss).parameters for loss in losses):
         raise BadInput(
             "options.smoothing needs a discriminator that learns by cross-entropy of real against generated, got one "

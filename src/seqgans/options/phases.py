@@ -1,4 +1,4 @@
-"""Changing the phases of a schedule in which the discriminator learns."""
+"""Who moves in a phase, and changing the phases of a schedule in which the discriminator learns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import dataclasses
 from collections.abc import Callable
 
 from seqgans.algorithms.base import Phase, Schedule, Update
+
+
+def updates_of(phase: Phase) -> tuple[Update, ...]:
+    """The updates that a phase makes and those that it tries."""
+    return *phase.updates, *(variant.update for variant in phase.variants)
 
 
 def judges(update: Update) -> bool:
@@ -20,10 +25,14 @@ def every_phase(schedule: Schedule, change: Callable[[Phase], Phase]) -> Schedul
 
 
 def every_judging(schedule: Schedule, change: Callable[[Update], Update]) -> Schedule:
-    """The schedule with every update of the discriminator changed."""
+    """The schedule with every update of the discriminator changed, those that are only tried too."""
 
     def changed(phase: Phase) -> Phase:
         updates = tuple(change(update) if judges(update) else update for update in phase.updates)
-        return dataclasses.replace(phase, updates=updates)
+        variants = tuple(
+            dataclasses.replace(variant, update=change(variant.update)) if judges(variant.update) else variant
+            for variant in phase.variants
+        )
+        return dataclasses.replace(phase, updates=updates, variants=variants)
 
     return every_phase(schedule, changed)

@@ -13,7 +13,7 @@ import functools
 
 from seqgans.algorithms.base import Gathering, Phase, Play, Players, Scene, Schedule
 from seqgans.errors import BadInput
-from seqgans.options.phases import every_phase, judges
+from seqgans.options.phases import every_phase, judges, updates_of
 from seqgans.rewards.self_play import as_past_samples
 from seqgans.sequences import Sequences
 
@@ -28,10 +28,11 @@ def replaying(schedule: Schedule, share: float) -> Schedule:
     """
 
     def changed(phase: Phase) -> Phase:
-        if not any(map(judges, phase.updates)):
+        moves = updates_of(phase)
+        if not any(map(judges, moves)):
             return phase
-        if not all(map(judges, phase.updates)):
-            players = ", ".join(sorted({update.player for update in phase.updates}))
+        if not all(map(judges, moves)):
+            players = ", ".join(sorted({update.player for update in moves}))
             raise BadInput(
                 f"options.replay needs phases that move the discriminator alone, got {phase.name!r}, which moves "
                 f"{players} by the same samples; leave it out"

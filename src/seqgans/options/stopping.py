@@ -2,7 +2,7 @@
 
 The figure sees quality and coverage alike: the divergence between what samples and validation sequences are made of.
 The start of the game counts as round 0, so a game that only harms leaves its generator as it was. Once the patience is
-used up, all that is left of the schedule gathers nothing, which the loop passes over.
+used up the schedule is over, which the referee remembers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqgans.algorithms.base import Gathering, Phase, Play, Players, Scene, Schedule
+from seqgans.algorithms.base import Phase, Play, Players, Scene, Schedule
 from seqgans.algorithms.likelihood import validation_nll
 from seqgans.errors import BadInput
 from seqgans.rewards.ngrams import Flat, ngrams
@@ -63,24 +63,15 @@ class Referee(nn.Module):
 
 def stopping(schedule: Schedule, patience: int, figure: str, samples: int) -> Schedule:
     """The same game, ended when `patience` rounds in a row were no better than the best, which is what remains."""
-
-    def open_ended(phase: Phase) -> Phase:
-        return dataclasses.replace(phase, gather=functools.partial(unless_over, gather=phase.gather))
-
     gather = functools.partial(validated, patience=patience, figure=figure, samples=samples, rounds=schedule.rounds)
     check = Phase(name="validation", gather=gather)
-    played = (*map(open_ended, schedule.round), open_ended(check))
-    return dataclasses.replace(schedule, before=(*schedule.before, check), round=played)
+    played = (*schedule.round, check)
+    return dataclasses.replace(schedule, before=(*schedule.before, check), round=played, over=is_over)
 
 
-def nothing(scene: Scene) -> Play:
-    """A play of no rows, which moves nobody."""
-    return Play(real=scene.corpus.train[:0])
-
-
-def unless_over(players: Players, scene: Scene, gather: Gathering) -> Play:
-    """What `gather` finds; nothing once the game is over."""
-    return nothing(scene) if bool(referee(players).over) else gather(players, scene)
+def is_over(players: Players) -> bool:
+    """Whether the game has ended, by patience or in its last round."""
+    return bool(referee(players).over)
 
 
 def validated(players: Players, scene: Scene, patience: int, figure: str, samples: int, rounds: int) -> Play:
@@ -91,7 +82,7 @@ def validated(players: Players, scene: Scene, patience: int, figure: str, sample
     if scene.round >= rounds or int(judge.since) >= patience:
         judge.end(players.generator)
     figures = {figure: value, "best": float(judge.best), "rounds_since": float(judge.since)}
-    return dataclasses.replace(nothing(scene), figures=figures)
+    return Play(real=scene.corpus.train[:0], figures=figures)  # no rows: moves nobody
 
 
 def bigram_divergence(players: Players, scene: Scene, samples: int) -> float:

@@ -110,10 +110,13 @@ def run_page(report: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> 
         "runs": [{"seed": report.get("seed"), "events": events, "findings": findings}],
     }
     systems = [*before, after]
+    rounds = report.get("rounds", {})
+    early = f"{rounds['played']} of {rounds['of']}" if rounds and rounds["played"] < rounds["of"] else ""
+    facts = {"seed": report.get("seed"), "rounds (ended early)": early}
     title = f"{name} on {report['corpus']}" if "corpus" in report else name
     return document(
         title,
-        header(title, {"seed": report.get("seed")}, report.get("notes", ()), report.get("commands", ())),
+        header(title, facts, report.get("notes", ()), report.get("commands", ())),
         figures_section(systems, None, (), seeds=False),
         findings_section(systems, alone=True),
         plane_section(systems, report.get("plane")),

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from seqgans.algorithms.base import Algorithm, Phase, Play, Players, Scene, Update
 from seqgans.data.corpus import Corpus
 from seqgans.errors import Diverged, Failed
+from seqgans.options.phases import updates_of
 from seqgans.randomness import Stream, generator_for
 from seqgans.training.place import Best, Event, Place
-from seqgans.training.selection import fittest, updates_of
+from seqgans.training.selection import fittest
 from seqgans.training.team import Team
 
 STREAMS = ("gather", "order", "update")
@@ -68,11 +69,13 @@ class Training:
         return max(0, self.place.round - 1) / (self.schedule.rounds - 1) if self.schedule.rounds > 1 else 0.0
 
     def phase(self) -> Phase | None:
-        """The phase that is due, or None at the end of the schedule. Moves on to it where one has ended."""
+        """The phase that is due, or None at the end of the schedule or game. Moves on to it where one has ended."""
         place = self.place
         if place.round == 0 and place.phase >= len(self.schedule.before):
             place.round, place.phase = 1, 0
         if place.round and place.phase >= len(self.schedule.round):
+            if self.schedule.over(self.players):
+                return None
             place.round, place.phase = place.round + 1, 0
         if place.round > self.schedule.rounds or (place.round and not self.schedule.round):
             return None
@@ -88,7 +91,7 @@ class Training:
         while not place.done:
             phase = self.phase()
             if phase is None:
-                place.done, place.round = True, self.schedule.rounds
+                place.done, place.round = True, min(place.round, self.schedule.rounds)
                 yield Event("end", place.step, place.round)
                 return
             while place.gathering < phase.gathers and not self.out_of_patience(phase):
@@ -103,9 +106,7 @@ class Training:
                 yield Event("gathering", place.step, place.round, phase.name, place.gathering, figures=figures)
             if phase.keep_best and self.best.tensors:
                 self.players.load_state_dict(self.best.tensors, strict=False)
-            self.best = Best()
-            self.place.gathering = 0
-            place.phase += 1
+            self.best, place.gathering, place.phase = Best(), 0, place.phase + 1
             if place.round == 0:
                 yield Event("phase", place.step, 0, phase.name)
             elif place.phase == len(self.schedule.round):
@@ -219,15 +220,12 @@ class Training:
         settings = update.optimizer
         key = (update.player, settings.name)
         if key not in self.optimizers:
-            inside = f"{update.player}."
-            names = [name for name in self._trainable if name.startswith(inside)]
-            parameters = {name: parameter for name, parameter in self.players.named_parameters() if name in names}
+            inside, named = f"{update.player}.", self.players.named_parameters()
+            parameters = [part for name, part in named if name in self._trainable and name.startswith(inside)]
             if not parameters:
                 players = [name for name, _ in self.players.named_children()]
                 raise Failed(f"{update.player!r} has no parameters to learn; the players are {players}")
-            self.optimizers[key] = torch.optim.Adam(
-                parameters.values(), lr=settings.rate, betas=settings.betas, fused=True
-            )
+            self.optimizers[key] = torch.optim.Adam(parameters, lr=settings.rate, betas=settings.betas, fused=True)
         return self.optimizers[key]
 
     def out_of_patience(self, phase: Phase) -> bool:

@@ -15,7 +15,7 @@ class Event:
 
     Attributes:
         kind: an update of a player; a gathering used up (an epoch, a g-step, a d-step); the end of a phase that
-            runs once; the end of a round; the end of the schedule.
+            runs once; the end of a round; the end of the schedule or, in an earlier round, of a game that is over.
         step: updates so far.
         round: number of the round, from 1; 0 before the first.
         phase: name of the phase.

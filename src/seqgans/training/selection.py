@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from seqgans.algorithms.base import Phase, Play, Scene, Update
+from seqgans.algorithms.base import Phase, Play, Scene
 from seqgans.errors import Diverged
 from seqgans.randomness import Stream
 
@@ -50,11 +50,6 @@ class Copy:
         for key, moments in self.moments.items():
             optimizer = training.optimizers[key]
             optimizer.load_state_dict({**optimizer.state_dict(), "state": cloned(moments)})
-
-
-def updates_of(phase: Phase) -> tuple[Update, ...]:
-    """The updates that a phase makes and those that it tries."""
-    return *phase.updates, *(variant.update for variant in phase.variants)
 
 
 def cloned(moments: Moments) -> dict[int, dict[str, Tensor]]:

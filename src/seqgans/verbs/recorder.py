@@ -6,6 +6,7 @@ import datetime
 import time
 from typing import Any
 
+from seqgans.data.sources import source_texts
 from seqgans.errors import Diverged
 from seqgans.evaluation import Figure
 from seqgans.evaluation.sweep import Point
@@ -115,8 +116,9 @@ class Recorder:
             if event.round == 0 and due(event.gathering, run.checkpoint_every):
                 self.checkpoint(event.step)
             return
-        self.write(event)
         place, schedule = self.training.place, self.training.schedule
+        left = schedule.rounds - event.round if event.kind == "end" else 0
+        self.write(event, **({"rounds_left": left} if left else {}))
         if event.kind == "phase" and place.phase == len(schedule.before) and schedule.rounds:
             self.evaluate(event, "pretrained", run.final_samples)
             self.folder.save_named("pretrained", *self.training.state())
@@ -126,6 +128,8 @@ class Recorder:
             if due(event.round, run.checkpoint_every):
                 self.checkpoint(event.step)
         elif event.kind == "end":
+            if left:
+                self.watcher.say(f"the game ended early, after round {event.round} of {schedule.rounds}")
             self.evaluate(event, "final", run.final_samples)
             self.report()
             self.checkpoint(event.step)  # last: until here a killed run begins its end anew
@@ -145,7 +149,11 @@ class Recorder:
             samples_count=count,
             **({"chosen_by": {"name": chooser, "value": chosen.value}} if chosen is not None else {}),
         )
-        self.folder.write_text(f"samples/step-{event.step:09d}.txt", "".join(f"{text}\n" for text in texts))
+        lines = texts
+        if samples.source is not None:
+            asked = source_texts(samples.source[slice(0, KEPT_SAMPLES)], self.judge.corpus.vocabulary)
+            lines = [f"{source}\t{text}" for source, text in zip(asked, texts, strict=True)]
+        self.folder.write_text(f"samples/step-{event.step:09d}.txt", "".join(f"{line}\n" for line in lines))
         for name, figure in figures.items():
             self.scalar(f"evaluation/{name}", figure.value, event.step)
         if self.board is not None and texts:
@@ -231,6 +239,7 @@ class Recorder:
             "algorithm": self.recipe.algorithm,
             "corpus": self.recipe.corpus,
             "seed": self.recipe.run.seed,
+            "rounds": {"played": self.training.place.round, "of": self.training.schedule.rounds},
             "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
             "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
             "samples": evaluations[-1]["samples"],
