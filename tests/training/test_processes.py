@@ -2,7 +2,8 @@
 
 Mutants killed: other random numbers on each process, the same rows on each, rows joined in another order, a mean of
 means over unequal parts, gradients added on one process only, a baseline or ranks over a process's own rows, a
-minibatch of one row, of which a process has none.
+minibatch of one row, of which a process has none, gradients of 0 where no loss of any process reached, or none where
+only that of another process did.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from torch import Tensor
 
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
+from seqgans.training.team import Team
 from seqgans.verbs.train import train
 
 ROUNDING = {"players/generator.attention_norm.bias"}
@@ -88,13 +91,8 @@ def test_both_processes_have_the_same(finals: list[dict[str, Tensor]]) -> None:
 def test_they_have_what_one_has_alone(
     finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], name: str
 ) -> None:
-    spec = importlib.util.spec_from_file_location("two_processes", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     mapping = cases(recipes)[name]
-    tensors, losses = module.learn({**mapping, "run": {"device": "cpu"}})  # accumulate is 1
+    tensors, losses = script().learn({**mapping, "run": {"device": "cpu"}})  # accumulate is 1
     shared = {key.removeprefix(f"{name}/"): part for key, part in finals[0].items() if key.startswith(f"{name}/")}
     assert shared.pop("losses").tolist() == pytest.approx(losses, abs=1e-5)
     assert shared.keys() == tensors.keys()
@@ -103,6 +101,26 @@ def test_they_have_what_one_has_alone(
             assert torch.equal(shared[key], tensor), key
         elif key not in ROUNDING:
             torch.testing.assert_close(shared[key], tensor, rtol=0, atol=1e-5, msg=key)
+
+
+def test_an_optimiser_counts_the_same_steps(finals: list[dict[str, Tensor]]) -> None:
+    """Parameters that no loss reached in a step are passed over, by one process and by two."""
+    alone = script().stepped(Team("cpu"), (0, 1))
+    assert [int(alone[f"step/{index}"]) for index in range(3)] == [4, 2, 1]
+    shared = {key.removeprefix("stepped/"): part for key, part in finals[0].items() if key.startswith("stepped/")}
+    assert shared.keys() == alone.keys()
+    for key, tensor in alone.items():
+        torch.testing.assert_close(shared[key], tensor, rtol=0, atol=1e-6, msg=key)
+
+
+def script() -> ModuleType:
+    """What the processes run, as a module."""
+    spec = importlib.util.spec_from_file_location("two_processes", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_command_line_trains_in_two_processes_what_it_trains_in_one(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,30 @@ def learn(mapping: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[float]
     return training.state()[0], losses
 
 
+def stepped(team: Team, ranks: Sequence[int]) -> dict[str, torch.Tensor]:
+    """Three parameters after four steps of Adam, and its moments: one is reached by the loss of every process in every
+    step, one by that of the last process in every second step, one by none but in the second step.
+
+    Args:
+        team: adds gradients.
+        ranks: whose losses this process computes.
+    """
+    parameters = [torch.nn.Parameter(torch.ones(2)) for _ in range(3)]
+    optimizer = torch.optim.Adam(parameters, lr=0.1)
+    for turn in range(4):
+        optimizer.zero_grad()
+        for rank in ranks:
+            reached = (True, rank == 1 and turn % 2 == 0, turn == 1)
+            for parameter, is_reached in zip(parameters, reached, strict=True):
+                if is_reached:
+                    (parameter.square().sum() * (rank + turn + 1)).backward()
+        team.add_gradients(iter(parameters))
+        optimizer.step()
+    found = {f"parameter/{index}": parameter.detach() for index, parameter in enumerate(parameters)}
+    moments = optimizer.state_dict()["state"]
+    return found | {f"{slot}/{index}": part for index, slots in moments.items() for slot, part in slots.items()}
+
+
 def main() -> None:
     """Learn each recipe of a file in turn."""
     torch.set_num_threads(1)
@@ -41,6 +66,7 @@ def main() -> None:
         found[f"{name}/losses"] = torch.tensor(losses, dtype=torch.float64)
     team = Team("cpu")
     assert team.processes == 2, f"the launcher started {team.processes} process"
+    found |= {f"stepped/{key}": tensor for key, tensor in stepped(team, (team.rank,)).items()}
     save_file(found, Path(sys.argv[1]) / f"{team.rank}.safetensors")
 
 

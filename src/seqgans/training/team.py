@@ -69,17 +69,23 @@ class Team:
         return float(tensor)
 
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its sum over all processes."""
+        """Replace every gradient by its sum over all processes; None only where no process has any.
+
+        Who has one is told in the same sum, so that all processes make the same single call whatever their losses
+        reached, and an optimiser passes over the same parameters as that of one process would.
+        """
         if self.processes == 1:
             return
+        every = list(parameters)
         gradients = [
-            parameter.grad if parameter.grad is not None else torch.zeros_like(parameter) for parameter in parameters
+            parameter.grad if parameter.grad is not None else torch.zeros_like(parameter) for parameter in every
         ]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        known = gradients[0].new_tensor([parameter.grad is not None for parameter in every])
+        flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), known])
         torch.distributed.all_reduce(flat)
-        sizes = [gradient.numel() for gradient in gradients]
-        for parameter, part in zip(parameters, flat.split(sizes), strict=True):
-            parameter.grad = part.view_as(parameter)
+        *sums, known = flat.split([*(gradient.numel() for gradient in gradients), len(every)])
+        for parameter, part, processes in zip(every, sums, known.tolist(), strict=True):
+            parameter.grad = part.view_as(parameter) if processes else None
 
     def wait(self) -> None:
         """Until all processes are here."""
