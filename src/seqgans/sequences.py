@@ -6,6 +6,7 @@ in `tokens` where the mask is False is never read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -34,11 +35,13 @@ class Sequences:
         tokens: ids, int64.
         mask: True where a token is real, the end token included.
         categories: number of each sequence's category, from 0; None where there are none.
+        source: what each sequence answers, row by row and of its own width; None where they answer nothing.
     """
 
     tokens: Int[Tensor, "batch time"]
     mask: Bool[Tensor, "batch time"]
     categories: Int[Tensor, " batch"] | None = None
+    source: Sequences | None = None
 
     @classmethod
     def of(cls, tokens: Int[Tensor, "batch time"], end: int | None = None) -> Sequences:
@@ -50,12 +53,37 @@ class Sequences:
 
     def __getitem__(self, rows: Tensor | slice) -> Sequences:
         """The chosen rows."""
-        return Sequences(self.tokens[rows], self.mask[rows], None if self.categories is None else self.categories[rows])
+        return Sequences.holding({name: tensor[rows] for name, tensor in self.tensors().items()})
 
     def to(self, device: torch.device | str) -> Sequences:
         """The same on another device."""
-        categories = None if self.categories is None else self.categories.to(device)
-        return Sequences(self.tokens.to(device), self.mask.to(device), categories)
+        return Sequences.holding({name: tensor.to(device) for name, tensor in self.tensors().items()})
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by name, those of the source as "source.…"; each has one row a sequence."""
+        found = {"tokens": self.tokens, "mask": self.mask}
+        if self.categories is not None:
+            found["categories"] = self.categories
+        source = {} if self.source is None else self.source.tensors()
+        return found | {f"source.{name}": tensor for name, tensor in source.items()}
+
+    @classmethod
+    def holding(cls, tensors: Mapping[str, Tensor]) -> Sequences:
+        """What `tensors` gave, moved, joined or cut by rows, turned back."""
+        source = {name[len("source.") :]: tensor for name, tensor in tensors.items() if name.startswith("source.")}
+        within = cls.holding(source) if source else None
+        return cls(tensors["tokens"], tensors["mask"], tensors.get("categories"), within)
+
+    def followed_by(self, other: Sequences) -> Sequences:
+        """The rows of both, one after another; categories that only one of them has are left out.
+
+        Raises:
+            ValueError: only one of them has sources.
+        """
+        if (self.source is None) != (other.source is None):
+            raise ValueError("sequences with sources cannot be judged beside sequences without; give both or neither")
+        ours, more = self.tensors(), other.tensors()
+        return Sequences.holding({name: torch.cat([ours[name], more[name]]) for name in ours if name in more})
 
     def lists(self, end: int | None = None) -> list[list[int]]:
         """The ids of each sequence as a plain list, padding and end token left out (what metrics read)."""

@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqgans.algorithms import ALGORITHMS
+from seqgans.algorithms import ALGORITHMS, ANSWERING
 from seqgans.algorithms.base import Algorithm, Play, Update
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import open_text_corpus
@@ -62,11 +62,18 @@ UNREACHED = {
 }
 """Parameters whose gradient is 0, and why."""
 
+PAIRS = " on pairs"
+UNREACHED |= {f"{name}{PAIRS}": {"generator.unknown"} for name in ANSWERING}  # no source has a blank
+CASES = (*ALGORITHMS, *(f"{name}{PAIRS}" for name in ANSWERING))
+"""Every algorithm, and those that answer once more, with sources."""
+
 LINES = ["a b c d e", "a c", "b", "d d a", "c a b b", "e", "b e a c", "a", "c c c c c", "d b"]
 
 
 def mapping(name: str) -> dict[str, Any]:
-    """A small recipe of an algorithm."""
+    """A small recipe of a case."""
+    pairs = name.endswith(PAIRS)
+    name = name.removesuffix(PAIRS)
     kind = ALGORITHMS[name]
     settings = {
         field.name: value
@@ -77,7 +84,7 @@ def mapping(name: str) -> dict[str, Any]:
     found = {
         "algorithm": {"name": name, **settings},
         "corpus": {"spec": "world:markov"},
-        "generator": NETWORKS.get(kind.generator, {}),
+        "generator": {"name": "seq2seq", **NETWORKS["seq2seq"]} if pairs else NETWORKS.get(kind.generator, {}),
     }
     if kind.discriminator is not None:
         found["discriminator"] = NETWORKS.get(kind.discriminator, {})
@@ -103,6 +110,27 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return cut(open_text_corpus(str(path), CorpusSettings(text="1", label="0", valid=0.25, test=0.25), 0))
 
 
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Sequences that end, each of which answers another one."""
+    path = tmp_path_factory.mktemp("pairs") / "lines.tsv"
+    rows = zip(LINES * 2, [*LINES[3:], *LINES, *LINES[:3]], strict=True)
+    path.write_text("".join(f"{source}\t{line}\n" for source, line in rows))
+    return cut(open_text_corpus(str(path), CorpusSettings(text="1", source="0", valid=0.25, test=0.25), 0))
+
+
+@pytest.fixture
+def corpus(name: str, oracle: Corpus, pairs: Corpus) -> Corpus:
+    """What a case learns from: sequences of one length, or pairs."""
+    return pairs if name.endswith(PAIRS) else oracle
+
+
+@pytest.fixture
+def ending(name: str, text: Corpus, pairs: Corpus) -> Corpus:
+    """The same, its sequences ending."""
+    return pairs if name.endswith(PAIRS) else text
+
+
 @functools.cache
 def small(name: str) -> Recipe:
     return Recipe.of(mapping(name))
@@ -126,15 +154,15 @@ def assert_same(one: tuple[dict[str, Tensor], dict[str, Any]], other: tuple[dict
         assert torch.equal(tensor, other[0][name]), name
 
 
-@pytest.fixture(params=ALGORITHMS)
+@pytest.fixture(params=CASES)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 def test_updates_move_their_player_alone_and_reach_every_parameter(
-    name: str, oracle: Corpus, monkeypatch: pytest.MonkeyPatch
+    name: str, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = training(name, oracle)
+    learner = training(name, corpus)
     expected = Counter(
         (phase.name, update.player)
         for phase in (*learner.schedule.before, *learner.schedule.round)
@@ -172,10 +200,10 @@ def test_updates_move_their_player_alone_and_reach_every_parameter(
     assert events[-1].step == learner.place.step
 
 
-def test_a_seed_repeats_and_another_differs(name: str, oracle: Corpus) -> None:
+def test_a_seed_repeats_and_another_differs(name: str, corpus: Corpus) -> None:
     finals = []
     for seed in (0, 0, 1):
-        learner = training(name, oracle, seed)
+        learner = training(name, corpus, seed)
         torch.manual_seed(len(finals))  # the global generator must not matter
         list(learner.events())
         finals.append(copied(learner))
@@ -185,15 +213,15 @@ def test_a_seed_repeats_and_another_differs(name: str, oracle: Corpus) -> None:
         assert any(not torch.equal(part, weights[2][key]) for key, part in weights[0].items())
 
 
-def test_going_on_from_any_event_is_not_stopping(name: str, text: Corpus, tmp_path: Path) -> None:
+def test_going_on_from_any_event_is_not_stopping(name: str, ending: Corpus, tmp_path: Path) -> None:
     """From the checkpoint of every event the next event leads to the same state; so, by induction, does the rest."""
-    learner = training(name, text)
+    learner = training(name, ending)
     states = [copied(learner)]
     states += [copied(learner) for _ in learner.events()]
     assert states[-1][1]["place"]["done"]
     for index, state in enumerate(states):
         save_checkpoint(tmp_path / "step", *state)
-        again = training(name, text, seed=5)  # what the seed decides comes from the checkpoint
+        again = training(name, ending, seed=5)  # what the seed decides comes from the checkpoint
         again.restore(*load_checkpoint(tmp_path / "step"))
         assert_same(copied(again), state)
         following = next((other for other in states[index:] if other[1]["place"] != state[1]["place"]), None)
@@ -201,12 +229,13 @@ def test_going_on_from_any_event_is_not_stopping(name: str, text: Corpus, tmp_pa
         assert (event is None) == (following is None)
         if following is not None:
             assert_same(copied(again), following)
-    middle = training(name, text, seed=5)
+    middle = training(name, ending, seed=5)
     middle.restore(*states[len(states) // 2])
     list(middle.events())
     assert_same(copied(middle), states[-1])
 
 
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_settings_survive_a_round_trip(name: str) -> None:
     recipe = Recipe.of(mapping(name))
     assert Recipe.from_yaml(recipe.to_yaml()) == recipe
@@ -216,6 +245,7 @@ def test_settings_survive_a_round_trip(name: str) -> None:
     assert Recipe.from_yaml(default.to_yaml()) == default
 
 
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_it_fits_the_contract(name: str) -> None:
     kind = ALGORITHMS[name]
     assert isinstance(kind(), Algorithm)

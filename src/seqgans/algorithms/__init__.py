@@ -46,3 +46,6 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "salgan": SALGAN,
     "regs": REGS,
 }
+
+ANSWERING = ("likelihood", "scheduled-sampling", "seqgan", "regs")
+"""Those that give their generator what each text of a corpus answers."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
-import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Update
 from seqgans.data.prefixes import broken_off
 from seqgans.data.swapping import with_two_swapped
+from seqgans.discriminators.pairs import beside
+from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss
@@ -58,11 +60,16 @@ def discriminator_phase(
 
 
 def real_and_fake(players: Players, scene: Scene, examples: int | None = None, one_prefix: bool = False) -> Play:
-    """As many training sequences as fresh samples of the generator, whole or one prefix of each."""
+    """As many training sequences as fresh samples of the generator, whole or one prefix of each.
+
+    Where the corpus has sources, samples answer those of training sequences, drawn apart from the real ones.
+    """
     count = examples or len(scene.corpus.train)
     count = max(scene.processes, count - count % scene.processes)
-    fake = players.generator.sample(scene.share(count), scene.corpus.length, random=scene.random).sequences
-    real = scene.real(count)
+    source = scene.source(count)
+    law = given(players.generator, source)
+    fake = law.sample(scene.share(count), scene.corpus.length, random=scene.random).sequences
+    fake, real = dataclasses.replace(fake, source=source), scene.real(count)
     if one_prefix:
         real, fake = broken_off(real, scene.random), broken_off(fake, scene.random)
     return Play(real=real, fake=fake)
@@ -79,12 +86,8 @@ def telling_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
     """SeqGAN Eq. 5: cross-entropy of real against generated, plus the discriminator's own penalty."""
     if play.real is None or play.fake is None:
         raise ValueError("a discriminator needs real and generated sequences, got a play without one of them")
-    half = len(play.real)
-    scores = players.discriminator.scores(
-        torch.cat([play.real.tokens, play.fake.tokens]),
-        torch.cat([play.real.mask, play.fake.mask]),
-        random=play.random,
-    )
+    half, both = len(play.real), play.real.followed_by(play.fake)
+    scores = beside(players.discriminator, both.source).scores(both.tokens, both.mask, random=play.random)
     real, fake = scores[:half], scores[half:]
     return judged(players, real, fake, discriminator_loss(real, fake, smoothing))
 
@@ -96,12 +99,9 @@ def telling_steps_apart(players: Players, play: Play, smoothing: float = 0.0) ->
     """
     if play.real is None or play.fake is None:
         raise ValueError("a discriminator needs real and generated sequences, got a play without one of them")
-    half = len(play.real)
-    tokens, mask = (
-        torch.cat([play.real.tokens, play.fake.tokens]),
-        torch.cat([play.real.mask, play.fake.mask]),
-    )
-    scores = step_scorer(players.discriminator).step_scores(tokens, mask, random=play.random)  # (batch, time)
+    half, both = len(play.real), play.real.followed_by(play.fake)
+    judge, mask = step_scorer(beside(players.discriminator, both.source)), both.mask
+    scores = judge.step_scores(both.tokens, mask, random=play.random)  # (batch, time)
     real, fake = scores[:half][mask[:half]], scores[half:][mask[half:]]
     return judged(players, real, fake, discriminator_loss(real, fake, smoothing))
 

@@ -71,9 +71,7 @@ class Play:
         found = dict(self.extras)
         for name, part in (("real", self.real), ("fake", self.fake), ("source", self.source)):
             if part is not None:
-                found[f"{name}.tokens"], found[f"{name}.mask"] = part.tokens, part.mask
-                if part.categories is not None:
-                    found[f"{name}.categories"] = part.categories
+                found |= {f"{name}.{key}": tensor for key, tensor in part.tensors().items()}
         if self.rewards is not None:
             found["rewards"] = self.rewards
         return found
@@ -83,8 +81,8 @@ class Play:
         rest = dict(tensors)
 
         def sequences(name: str) -> Sequences | None:
-            tokens, mask, categories = (rest.pop(f"{name}.{part}", None) for part in ("tokens", "mask", "categories"))
-            return None if tokens is None or mask is None else Sequences(tokens, mask, categories)
+            own = {key: rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
+            return Sequences.holding({key.partition(".")[2]: part for key, part in own.items()}) if own else None
 
         parts = {name: sequences(name) for name in ("real", "fake", "source")}
         return dataclasses.replace(self, **parts, rewards=rest.pop("rewards", None), extras=rest)
@@ -139,6 +137,10 @@ class Scene:
         self.share(count)
         rows = torch.cat(orders)[:count][self.rank :: self.processes]
         return train[rows.to(train.tokens.device)]
+
+    def source(self, count: int) -> Sequences | None:
+        """This process's part of what `count` training sequences answer; None, and nothing drawn, if nothing."""
+        return None if self.corpus.train.source is None else self.real(count).source
 
     def whole(self, part: Sequences) -> Sequences:
         """The rows of all processes, of which this one made `part`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Update
 from seqgans.algorithms.likelihood import epoch
+from seqgans.data.sources import in_one
 from seqgans.discriminators.language import LanguageScorer
 from seqgans.errors import BadInput
 from seqgans.objectives.likelihood import negative_log_likelihood
@@ -50,9 +51,11 @@ def language_loss(players: Players, play: Play) -> Loss:
     """Mean negative log-likelihood per real token under the discriminator, in nats."""
     if play.real is None:
         raise ValueError("maximum likelihood needs real sequences, got a play without any")
-    log_probs = language_model(players).log_probs(play.real.tokens, play.real.mask)
-    loss = negative_log_likelihood(log_probs, play.real.mask)
-    return Loss(loss, {"nll": loss.item()}, weight=float(play.real.mask.sum()))
+    tokens, mask, source = play.real.tokens, play.real.mask, play.real.source
+    if source is not None:  # what it judges is the pair
+        tokens, mask, _ = in_one(source, tokens, mask)
+    loss = negative_log_likelihood(language_model(players).log_probs(tokens, mask), mask)
+    return Loss(loss, {"nll": loss.item()}, weight=float(mask.sum()))
 
 
 def settled(players: Players, scene: Scene) -> Play:

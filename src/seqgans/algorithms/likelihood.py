@@ -36,6 +36,7 @@ from seqgans.algorithms.base import (
 )
 from seqgans.errors import BadInput
 from seqgans.generators.categories import within
+from seqgans.generators.conditional import given
 from seqgans.objectives.likelihood import negative_log_likelihood
 from seqgans.sequences import Loss
 
@@ -111,11 +112,12 @@ def epoch(players: Players, scene: Scene) -> Play:
 
 
 def teacher_forcing(players: Players, play: Play) -> Loss:
-    """Mean negative log-likelihood per real token, in nats; given its category where a generator can be told one."""
+    """Mean negative log-likelihood per real token, in nats; given its source, or its category, where there is one."""
     real = play.real
     if real is None:
         raise ValueError("teacher forcing needs real sequences, got a play without any")
-    log_probs = within(players.generator, real.categories).log_probs(real.tokens)  # (batch, time)
+    law = given(within(players.generator, real.categories), real.source, play.random)
+    log_probs = law.log_probs(real.tokens)  # (batch, time)
     loss = negative_log_likelihood(log_probs, real.mask)
     return Loss(loss, {"nll": loss.item()}, weight=float(real.mask.sum()))
 
@@ -136,6 +138,7 @@ def validation_nll(players: Players, scene: Scene) -> float:
     total = 0.0
     for first in range(0, len(valid), VALIDATION_ROWS):
         part = valid[slice(first, first + VALIDATION_ROWS)]
-        log_probs = within(players.generator, part.categories).log_probs(part.tokens)
+        law = given(within(players.generator, part.categories), part.source)
+        log_probs = law.log_probs(part.tokens)
         total -= float(log_probs.masked_fill(~part.mask, 0.0).double().sum())
     return total / int(valid.mask.sum())

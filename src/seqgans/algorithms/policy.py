@@ -1,19 +1,29 @@
-"""The samples of a policy gradient and what each of their tokens earned, as SeqGAN and REGS gather them."""
+"""The samples of a policy gradient and what each of their tokens earned, as SeqGAN and REGS gather them.
+
+Where the corpus has sources, each sample answers that of a training sequence: G(y_t | Y_1:t−1, x) is sampled, rolled
+out and moved, and the discriminator judges the pair, D(x, Y).
+"""
 
 from __future__ import annotations
+
+import dataclasses
 
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players, Scene
+from seqgans.discriminators.pairs import beside
+from seqgans.generators.conditional import given
+from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import BASELINES
 from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.steps import Way, reward_figures, token_rewards
+from seqgans.sequences import Loss
 
 
 def policy_play(
     players: Players, scene: Scene, *, reward: Way, batch: int, rollouts: int, baseline: str, shuffled: bool
 ) -> Play:
-    """Sample, and ask the discriminator what each token earned.
+    """Sample, given sources where there are any, and ask the discriminator what each token earned.
 
     Args:
         players: a generator, a discriminator and, for a moving baseline, its averages as "baseline".
@@ -24,8 +34,10 @@ def policy_play(
         baseline: what is subtracted from the rewards.
         shuffled: the control arm: rewards are handed to other sequences of the batch.
     """
-    fake = players.generator.sample(scene.share(batch), scene.corpus.length, random=scene.random)
-    rewards = token_rewards(reward, players.generator, players.discriminator, fake, rollouts, scene.random)
+    source = scene.source(batch)
+    law, judge = given(players.generator, source), beside(players.discriminator, source)
+    fake = law.sample(scene.share(batch), scene.corpus.length, random=scene.random)
+    rewards = token_rewards(reward, law, judge, fake, rollouts, scene.random)
     figures = reward_figures(rewards, fake)
     if shuffled:
         rewards = scene.over_batch(lambda every: shuffled_over_batch(every, scene.random), rewards)
@@ -36,4 +48,13 @@ def policy_play(
             return players.get_submodule("baseline")(every, mask)
         return BASELINES[baseline](every, mask)
 
-    return Play(fake=fake.sequences, rewards=scene.over_batch(centred, rewards), figures=figures)
+    written = dataclasses.replace(fake.sequences, source=source)
+    return Play(fake=written, rewards=scene.over_batch(centred, rewards), figures=figures)
+
+
+def policy_loss(players: Players, play: Play) -> Loss:
+    """Policy gradient on the sampled tokens, given what they answer."""
+    if play.fake is None or play.rewards is None:
+        raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
+    log_probs = given(players.generator, play.fake.source).log_probs(play.fake.tokens)  # (batch, time)
+    return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))

@@ -29,7 +29,8 @@ import torch
 from seqgans.algorithms.adversaries import discriminator_phase
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
-from seqgans.algorithms.policy import policy_play
+from seqgans.algorithms.policy import policy_loss, policy_play
+from seqgans.generators.conditional import given
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import MovingAverage
 from seqgans.rewards.steps import Way
@@ -152,14 +153,11 @@ class REGS:
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Policy gradient on the sampled tokens."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)
 
     def teacher_loss(self, players: Players, play: Play) -> Loss:
         """The same for real sequences, each token of which earns 1: their negative log-likelihood."""
         if play.real is None:
             raise ValueError("a teacher needs real sequences, got a play without any")
-        log_probs = players.generator.log_probs(play.real.tokens)  # (batch, time)
+        log_probs = given(players.generator, play.real.source).log_probs(play.real.tokens)  # (batch, time)
         return Loss(reinforce_loss(log_probs, torch.ones_like(log_probs), play.real.mask))

@@ -33,6 +33,7 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Sche
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.choices import choice
 from seqgans.generators.base import Generator
+from seqgans.generators.conditional import given
 from seqgans.generators.decoding import draw
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.objectives.likelihood import negative_log_likelihood
@@ -129,8 +130,9 @@ class ScheduledSampling:
             raise ValueError("scheduled sampling needs real sequences and randomness, got a play without one of them")
         tokens, mask = play.real.tokens, play.real.mask
         omega = play.figures["omega"]
-        read = mixed(players.generator, tokens, omega, play.random, whole=self.choose == "sequence")
-        hidden, output = players.generator.hidden(read), players.generator.output  # (batch, time, width)
+        law = given(players.generator, play.real.source)
+        read = mixed(law, tokens, omega, play.random, whole=self.choose == "sequence")
+        hidden, output = law.hidden(read), law.output  # (batch, time, width)
         log_probs = token_log_probs(hidden, output.weight, output.bias, tokens)
         loss = negative_log_likelihood(log_probs, mask)
         return Loss(loss, {"nll": loss.item()}, weight=float(mask.sum()))

@@ -27,8 +27,7 @@ from seqgans.algorithms.adversaries import discriminator_phase
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.language_discriminator import language_model, language_phases
 from seqgans.algorithms.likelihood import pretraining
-from seqgans.algorithms.policy import policy_play
-from seqgans.objectives.policy_gradient import reinforce_loss
+from seqgans.algorithms.policy import policy_loss, policy_play
 from seqgans.rewards.baselines import MovingAverage
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.rewards.steps import EACH_STEP, Way
@@ -169,7 +168,4 @@ class SeqGAN:
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Eq. 7: policy gradient on the sampled tokens."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)

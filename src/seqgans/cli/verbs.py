@@ -12,6 +12,7 @@ from seqgans.choices import choice
 from seqgans.cli.arguments import Parser
 from seqgans.cli.judging import write_json
 from seqgans.data import write_midi
+from seqgans.data.text import read_lines
 from seqgans.errors import BadInput
 from seqgans.training.checkpoint import write_atomically
 from seqgans.verbs.judging import NOTES
@@ -23,7 +24,10 @@ from seqgans.verbs.score import score
 FORMATS = {
     "text": lambda sample: sample.text,
     "ids": lambda sample: " ".join(map(str, sample.ids)),
-    "jsonl": lambda sample: json.dumps({"text": sample.text, "ids": sample.ids}, ensure_ascii=False),
+    "jsonl": lambda sample: json.dumps(
+        {**({} if sample.source is None else {"source": sample.source}), "text": sample.text, "ids": sample.ids},
+        ensure_ascii=False,
+    ),
 }
 MIDI = "midi"
 
@@ -51,11 +55,12 @@ def run_sample(words: list[str]) -> None:
     parser = Parser(
         "sample",
         "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--unknown]"
-        " [--category NAME] [--out FILE]",
-        "Draw sequences from the generator of a run. Equal seeds give equal samples.",
+        " [--category NAME] [--source FILE] [--out FILE]",
+        "Draw sequences from the generator of a run; one that answers is given sources, without --source those of "
+        "its test split. Equal seeds give equal samples.",
     )
     parser.add_argument("dir", type=str, metavar="DIR", help="a run's folder")
-    parser.add_argument("-n", "--count", type=int, metavar="N", help="how many")
+    parser.add_argument("-n", "--count", type=int, metavar="N", help="how many (with --source: one of each)")
     parser.add_argument("--temperature", type=float, metavar="T", default=1.0, help="0 takes the most likely token (1)")
     parser.add_argument(
         "--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)"
@@ -81,19 +86,22 @@ def run_sample(words: list[str]) -> None:
     parser.add_argument(
         "--category", type=str, metavar="NAME", help="only of this category, where the generator knows several"
     )
+    parser.add_argument("--source", type=str, metavar="FILE", help="what is to be answered, one source a line, in turn")
     given = parser.read([word.replace("_", "-") if word.startswith("--top_") else word for word in words])
-    if given.count is None:
+    if given.count is None and given.source is None:
         raise BadInput("sample needs -n N, the number of samples")
-    decoding = checked(given.count, given.temperature, given.top_k, given.top_p, given.seed)
+    sources = None if given.source is None else read_lines(Path(given.source))
+    count = len(sources or ()) if given.count is None else given.count
+    decoding = checked(count, given.temperature, given.top_k, given.top_p, given.seed)
     line = None if given.format == MIDI else choice({**FORMATS, MIDI: str}, given.format, "format")
     run = load_run(given.dir, given.checkpoint)
-    samples = draw(run, given.count, decoding, given.seed, given.unknown, given.category)
+    samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources)
     if line is None:
         write_tunes(run, samples, given.out)
     elif given.out is not None:
         target = writable(Path(given.out))
         write_atomically(target, "".join(f"{line(sample)}\n" for sample in samples).encode())
-        sys.stderr.write(f"wrote {given.count} samples to {target}\n")
+        sys.stderr.write(f"wrote {count} samples to {target}\n")
     else:
         while lines := [f"{line(sample)}\n" for sample in islice(samples, ROWS)]:
             sys.stdout.write("".join(lines))
@@ -136,7 +144,8 @@ def run_score(words: list[str]) -> None:
     parser = Parser(
         "score",
         "score DIR FILE [--json]",
-        "The discriminator's probability that each line of a file is real, in the order of the lines.",
+        "The discriminator's probability that each line of a file is real, in the order of the lines; of a run that "
+        "answers, that each response is real beside its source (SOURCE<TAB>RESPONSE, or a table).",
     )
     parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run that has a discriminator")
     parser.add_argument("file", type=str, metavar="FILE", help="one sequence a line, or a table like the run's corpus")
@@ -147,11 +156,13 @@ def run_score(words: list[str]) -> None:
     given = parser.read(words)
     scores = score(given.dir, given.file, given.checkpoint)
     if given.json:
-        write_json({"run": given.dir, "file": given.file, "lines": [vars(entry) for entry in scores]})
+        lines = [{name: part for name, part in vars(one).items() if name != "source" or part} for one in scores]
+        write_json({"run": given.dir, "file": given.file, "lines": lines})
         return
     for entry in scores:
         probability = "-" if entry.probability is None else f"{entry.probability:.6f}"
-        sys.stdout.write(f"{probability}\t{entry.text}\n")
+        source = "" if entry.source is None else f"{entry.source}\t"
+        sys.stdout.write(f"{probability}\t{source}{entry.text}\n")
     for number, entry in enumerate(scores, start=1):
         if entry.note:
             sys.stderr.write(f"line {number}: {entry.note}\n")

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from seqgans.data.corpus import Corpus, CorpusSettings, encode_texts
+from seqgans.data.sources import encode_sources
 from seqgans.data.splits import divide, repeats
 from seqgans.data.vocabulary import Vocabulary, pieces_of
 from seqgans.errors import BadInput
@@ -28,6 +29,7 @@ def corpus_of_texts(
     seed: int,
     facts: Mapping[str, Any],
     labels: Mapping[str, Sequence[str]] | None = None,
+    sources: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
     """Texts into a corpus.
 
@@ -41,21 +43,30 @@ def corpus_of_texts(
         seed: how lines are divided.
         facts: what is already known about the source.
         labels: the category of each text, where there are categories.
+        sources: what each text answers, where texts answer something; the vocabulary is that of both.
 
     Raises:
         BadInput: too little is left to learn from.
     """
     splits = divide(given, settings, seed)
     spaces = settings.spaces == "keep" or (settings.spaces == "auto" and not _unspaced(splits["train"]))
-    learnt = _build(splits["train"], settings, spaces) if settings.tokens == "bytepair" else None
+    answered = None if sources is None else divide(sources, settings, seed)  # as many as texts, so divided alike
+    read = [] if answered is None else answered["train"]
+    learnt = _build([*splits["train"], *read], settings, spaces) if settings.tokens == "bytepair" else None
     sizes = {split: _sizes(texts, settings, spaces, learnt) for split, texts in splits.items()}
     room = _room(name, [size for counts in sizes.values() for size in counts], settings)
     most = math.inf if settings.longer == "cut" else room
     used = {split: [size for size in counts if 0 < size <= most] for split, counts in sizes.items()}
     _check_counts(name, used, splits, room)
 
-    train = [text for text, size in zip(splits["train"], sizes["train"], strict=True) if 0 < size <= most]
-    vocabulary = learnt or _build(_clipped(train, settings, spaces, room), settings, spaces)
+    def kept(split: str, beside: Sequence[str]) -> list[str]:
+        """What stands beside the usable lines."""
+        return [one for one, size in zip(beside, sizes[split], strict=True) if 0 < size <= most]
+
+    train = _clipped(kept("train", splits["train"]), settings, spaces, room)
+    width = 0 if answered is None else source_room(kept("train", answered["train"]), settings, spaces, learnt)
+    train += _clipped(kept("train", read), settings, spaces, width) if read else []
+    vocabulary = learnt or _build(train, settings, spaces)
     widths = {min(size, room) for counts in used.values() for size in counts}
     ends = _ends(name, widths, settings)
     vocabulary = replace(vocabulary, end=0 if ends else None)
@@ -65,13 +76,14 @@ def corpus_of_texts(
     check_symbols(name, sequences["train"], vocabulary)
     categories: tuple[str, ...] = ()
     if labels is not None:  # as many as texts, so divided alike
-        kept = {
-            split: [label for label, size in zip(part, sizes[split], strict=True) if 0 < size <= most]
-            for split, part in divide(labels, settings, seed).items()
-        }
-        categories = _categories(name, kept)
-        sequences = {split: _numbered(rows, kept[split], categories) for split, rows in sequences.items()}
-        facts = {**facts, "categories": {split: dict(sorted(Counter(part).items())) for split, part in kept.items()}}
+        named = {split: kept(split, part) for split, part in divide(labels, settings, seed).items()}
+        categories = _categories(name, named)
+        sequences = {split: _numbered(rows, named[split], categories) for split, rows in sequences.items()}
+        facts = {**facts, "categories": {split: dict(sorted(Counter(part).items())) for split, part in named.items()}}
+    if answered is not None:
+        found = {split: encode_sources(kept(split, part), vocabulary, width + 1) for split, part in answered.items()}
+        sequences = {split: replace(rows, source=found[split][0]) for split, rows in sequences.items()}
+        facts = {**facts, "sources": {split: counts for split, (_, counts) in found.items()}}
     counted = {split: {**asdict(count), "unknown_rate": count.unknown_rate} for split, (_, count) in encoded.items()}
     return Corpus(
         name=name,
@@ -81,6 +93,20 @@ def corpus_of_texts(
         facts={**facts, **facts_of(name, settings, seed, vocabulary, length), **counted, "repeats": repeats(splits)},
         categories=categories,
     )
+
+
+def source_room(
+    sources: Sequence[str], settings: CorpusSettings, spaces: bool, learnt: Vocabulary | None = None
+) -> int:
+    """The most tokens that are read of a source.
+
+    Args:
+        sources: those of the training split.
+        settings: what was asked for, and what a token is.
+        spaces: whether spaces are tokens, for characters.
+        learnt: the byte pairs, where tokens are those.
+    """
+    return settings.source_length or min(LONGEST, max(_sizes(sources, settings, spaces, learnt)))
 
 
 def facts_of(name: str, settings: CorpusSettings, seed: int, vocabulary: Vocabulary, length: int) -> dict[str, Any]:

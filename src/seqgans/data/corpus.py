@@ -51,6 +51,15 @@ class Corpus:
                 raise ValueError(f"Corpus.{split} must have categories if and only if Corpus.categories names them")
             if rows.categories is not None and len(rows.categories) != len(rows):
                 raise ValueError(f"Corpus.{split} must have {len(rows)} categories, got {len(rows.categories)}")
+            if self.source_width != (0 if rows.source is None else rows.source.tokens.shape[1]):
+                raise ValueError(f"Corpus.{split} must have sources of {self.source_width} positions, as train has")
+            if rows.source is not None and len(rows.source) != len(rows):
+                raise ValueError(f"Corpus.{split} must have {len(rows)} sources, got {len(rows.source)}")
+
+    @property
+    def source_width(self) -> int:
+        """Positions of every source, 0 where sequences answer nothing."""
+        return 0 if self.train.source is None else self.train.source.tokens.shape[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +69,9 @@ class CorpusSettings:
     Attributes:
         text: column of a table or of a hub dataset that holds the text, by name (default "text"), or by number from
             0 in a .tsv or .csv without header line.
+        source: column that holds what each text answers, by name or number as `text`; none: texts answer nothing. A
+            file of questions in the SQuAD layout has sources of its own.
+        source_length: maximal tokens of a source, of which longer ones keep the first; none: the longest, at most 64.
         label: column that holds each text's category, by name or number as `text`; none: there are no categories.
         header: whether the first line of a .tsv or .csv names its columns; "auto": it does unless `text` is a number.
         tokens: what one token is: words between white space, characters, or byte pairs learnt from the training split.
@@ -84,6 +96,8 @@ class CorpusSettings:
     """
 
     text: str | None = None
+    source: str | None = None
+    source_length: int | None = None
     label: str | None = None
     header: Header = "auto"
     tokens: Literal["words", "characters", "bytepair"] = "words"
@@ -108,6 +122,7 @@ class CorpusSettings:
             ("minimum_count", 1),
             ("vocabulary_size", 3),
             ("length", 1),
+            ("source_length", 1),
             ("sequences", 1),
             ("track", 0),
         ):

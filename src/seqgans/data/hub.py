@@ -8,7 +8,7 @@ from typing import Any
 from seqgans.data.assembly import corpus_of_texts
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.packages import optional_package
-from seqgans.data.tables import column_named, labels_of, texts_of
+from seqgans.data.tables import column_named, labels_of, sources_of, texts_of
 from seqgans.errors import BadInput
 
 PREFIX = "hf:"
@@ -20,8 +20,9 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
 
     Args:
         name: `hf:NAME`, `hf:NAME:CONFIGURATION`, or `hf:FOLDER` written by `save_to_disk`.
-        settings: `text` and `label` choose columns (the first by default "text"), `split` one split to divide; without
-            it, the splits called train, validation and test are used, and what is missing is taken from train.
+        settings: `text`, `source` and `label` choose columns (the first by default "text"), `split` one split to
+            divide; without it, the splits called train, validation and test are used, and what is missing is taken
+            from train.
         seed: how rows are divided.
 
     Raises:
@@ -41,7 +42,11 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
     labels = None
     if settings.label is not None:
         labels = {split: labels_of(name, _column(name, part, settings.label, "label")) for split, part in rows.items()}
-    return corpus_of_texts(name, texts, settings, seed, {"kind": "hf"}, labels)
+    sources = None
+    if settings.source is not None:
+        read = {split: texts_of(name, _column(name, part, settings.source, "source")) for split, part in rows.items()}
+        sources = {split: sources_of(name, part) for split, part in read.items()}
+    return corpus_of_texts(name, texts, settings, seed, {"kind": "hf"}, labels, sources)
 
 
 def _column(name: str, rows: Any, column: str | None, setting: str) -> list[Any]:

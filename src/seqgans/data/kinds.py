@@ -30,6 +30,7 @@ CORPORA: dict[str, CorpusKind] = {
         *(CorpusKind(f"world:{name}", world.description, f"world:{name}") for name, world in WORLDS.items()),
         CorpusKind("text", "one sequence a line: .txt or .txt.gz", "captions.txt.gz"),
         CorpusKind("table", "a text column of .tsv, .csv, .jsonl (.gz too) or .parquet", "reviews.tsv.gz"),
+        CorpusKind("squad", "questions and answers in the SQuAD layout: .json or .json.gz", "squad_v2_train.json.gz"),
         CorpusKind("music", "a folder or tar of MIDI files", "tunes.tar.gz"),
         CorpusKind("hf", "a dataset of the hub, or a folder that `datasets` saved", "hf:imdb"),
     )

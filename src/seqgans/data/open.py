@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from seqgans.choices import choice
-from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.assembly import LONGEST, corpus_of_texts
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.drawn import world_corpus
 from seqgans.data.hub import PREFIX, hub_corpus
 from seqgans.data.kinds import CORPORA
 from seqgans.data.music import music_corpus
-from seqgans.data.tables import Header, read_labels, read_table
+from seqgans.data.squad import ENDINGS, read_squad
+from seqgans.data.tables import Header, read_labels, read_sources, read_table
 from seqgans.data.text import read_lines
 from seqgans.data.worlds import WORLDS
 from seqgans.errors import BadInput
@@ -23,7 +25,7 @@ TARS = (".tar", ".tar.gz", ".tgz")
 
 SPLITTING = ("length", "valid", "test")
 FILES = ("valid_file", "test_file")
-COLUMNS = ("text", "label", "header")
+COLUMNS = ("text", "source", "source_length", "label", "header")
 READING = ("tokens", "lowercase", "spaces", "minimum_count", "vocabulary_size", "longer", "end", *SPLITTING)
 
 
@@ -41,25 +43,47 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     if spec.startswith(WORLD):
         return world_corpus(choice(WORLDS, spec.removeprefix(WORLD), "world"), settings, seed)
     if spec.startswith(PREFIX):
-        settings.check_meaning(spec, (*READING, "text", "label", "split"))
+        settings.check_meaning(spec, (*READING, "text", "source", "source_length", "label", "split"))
         return hub_corpus(spec, settings, seed)
     path = _existing(spec)
     if path.is_dir() or path.name.lower().endswith(TARS):
         settings.check_meaning(spec, (*SPLITTING, *FILES, "step", "track"))
         return music_corpus(spec, path, settings, seed)
+    files = {"train": spec, "valid": settings.valid_file, "test": settings.test_file}
+    paths = {split: Path(file) for split, file in files.items() if file is not None}
+    if path.name.lower().endswith(ENDINGS):
+        settings.check_meaning(spec, (*READING, *FILES, "source_length"))
+        return squad_corpus(spec, paths, settings, seed)
     kind = "text" if path.name.lower().endswith(TEXTS) else "table"
     settings.check_meaning(spec, (*READING, *FILES, *(COLUMNS if kind == "table" else ())))
-    files = {"train": spec, "valid": settings.valid_file, "test": settings.test_file}
-    label, text = settings.label, settings.text
-    if label is not None and settings.header == "auto" and label.isdecimal() != (text or "").isdecimal():
-        raise BadInput(
-            "--corpus.text and --corpus.label must both be names, or both be numbers (then the first line is no "
-            f"header), got {text or 'text'} and {label}"
-        )
-    paths = {split: Path(file) for split, file in files.items() if file is not None}
+    label, text, source = settings.label, settings.text, settings.source
+    for setting, column in (("label", label), ("source", source)):
+        if column is not None and settings.header == "auto" and column.isdecimal() != (text or "").isdecimal():
+            raise BadInput(
+                f"--corpus.text and --corpus.{setting} must both be names, or both be numbers (then the first line is "
+                f"no header), got {text or 'text'} and {column}"
+            )
+    if source is None and settings.source_length is not None:
+        raise BadInput("--corpus.source-length needs --corpus.source, the column of what texts answer; name it too")
+    if source is not None and source == (text or "text"):
+        raise BadInput(f"--corpus.source must be another column than --corpus.text, got {source!r} for both")
     given = {split: read_texts(path, text, settings.header) for split, path in paths.items()}
     labels = label and {split: read_labels(path, label, settings.header) for split, path in paths.items()}
-    return corpus_of_texts(spec, given, settings, seed, {"kind": kind}, labels or None)
+    sources = source and {split: read_sources(path, source, settings.header) for split, path in paths.items()}
+    return corpus_of_texts(spec, given, settings, seed, {"kind": kind}, labels or None, sources or None)
+
+
+def squad_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings, seed: int) -> Corpus:
+    """Questions and answers as a corpus: one row a question to learn from, one row a different answer to be judged by.
+
+    Raises:
+        BadInput: a file is of another layout.
+    """
+    room = settings.source_length or LONGEST
+    found = {split: read_squad(path, room, every=split != "train") for split, path in paths.items()}
+    left_out = {split: {"asked": part.asked, "unanswerable": part.unanswerable} for split, part in found.items()}
+    texts, sources = ({split: getattr(part, name) for split, part in found.items()} for name in ("texts", "sources"))
+    return corpus_of_texts(spec, texts, settings, seed, {"kind": "squad", "questions": left_out}, None, sources)
 
 
 def read_texts(path: Path, column: str | None = None, header: Header = "auto") -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
 from seqgans.randomness import Stream
@@ -19,4 +21,4 @@ def broken_off(whole: Sequences, random: Stream) -> Sequences:
     draws = random.uniform(len(whole)).to(lengths.device)
     ends = (draws * lengths).long() + 1  # from 1 to the length, as draws stay below 1
     known = torch.arange(whole.mask.shape[1], device=lengths.device) < ends[:, None]
-    return Sequences(whole.tokens, whole.mask & known, whole.categories)
+    return dataclasses.replace(whole, mask=whole.mask & known)

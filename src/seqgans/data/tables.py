@@ -51,6 +51,20 @@ def read_labels(path: Path, column: str, header: Header = "auto") -> list[str]:
     return labels_of(path, _cells(path, column, header, "label"))
 
 
+def read_sources(path: Path, column: str, header: Header = "auto") -> list[str]:
+    """What the texts of a table answer: one column, one a row.
+
+    Args:
+        path: as for `read_table`.
+        column: its name, or its number from 0 in a file without header.
+        header: whether the first line of `.tsv` and `.csv` names the columns.
+
+    Raises:
+        BadInput: as `read_table`, or a row has none.
+    """
+    return sources_of(path, texts_of(path, _cells(path, column, header, "source")))
+
+
 def _cells(path: Path, column: str | None, header: Header, setting: str) -> list[Any]:
     """What stands in a column that was chosen by `setting`."""
     kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
@@ -147,6 +161,20 @@ def texts_of(path: Path | str, cells: Sequence[Any]) -> list[str]:
             f"{path} must hold text in that column, but row {wrong + 1} is of type {kind}; choose another column"
         )
     return [cell or "" for cell in cells]
+
+
+def sources_of(path: Path | str, texts: Sequence[str]) -> list[str]:
+    """Texts as sources: none may be blank.
+
+    Raises:
+        BadInput: one is.
+    """
+    blank = next((number for number, text in enumerate(texts, start=1) if not text.strip()), None)
+    if blank is not None:
+        raise BadInput(
+            f"{path} must hold a source in every row, but row {blank} holds none; mend it, or take another column"
+        )
+    return list(texts)
 
 
 def labels_of(path: Path | str, cells: Sequence[Any]) -> list[str]:

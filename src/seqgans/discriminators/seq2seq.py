@@ -81,6 +81,18 @@ class ContextScorer(Discriminator):
         """Logit at the last real token; a row without any is scored as one padding symbol."""
         return self.step_scores(tokens, mask, random=random).gather(1, last_real(mask)[:, None])[:, 0]
 
+    def pair_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
+    ) -> Float[Tensor, " batch"]:
+        """Logit at the last real token of a response, its source being the context."""
+        return self.pair_step_scores(tokens, mask, source, random=random).gather(1, last_real(mask)[:, None])[:, 0]
+
+    def pair_step_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
+    ) -> Float[Tensor, "batch time"]:
+        """One logit for each token of a response, its source being the context."""
+        return self.step_scores(tokens, mask, context=source, random=random)
+
     def step_scores(
         self,
         tokens: Tensor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from seqgans.errors import BadInput
-from seqgans.evaluation import diversity, infilling, likelihood, music, overlap
+from seqgans.evaluation import answers, diversity, infilling, likelihood, music, overlap
 from seqgans.evaluation.base import Evidence, Lists, Measures, Metric, compute
 from seqgans.evaluation.figure import Figure
 
@@ -44,12 +44,10 @@ def beside_real(evidence: Evidence, function: Callable[[Lists], dict[str, Figure
 
 def nll_gen(evidence: Evidence) -> dict[str, Figure]:
     """NLL of the first `count` real sequences under the generator: the test and, if there is one, the training part."""
-    parts = {"nll_gen_test": evidence.part("references"), "nll_gen_train": evidence.train}
-    return {
-        name: evidence.scores(evidence.learnt, evidence.padded(rows[: evidence.count])).nll()
-        for name, rows in parts.items()
-        if rows
-    }
+    found = {"nll_gen_test": evidence.scores(evidence.learnt, evidence.real("references")).nll()}
+    if evidence.has("train"):
+        found["nll_gen_train"] = evidence.scores(evidence.learnt, evidence.real("train")).nll()
+    return found
 
 
 def music_mse(evidence: Evidence) -> dict[str, Figure]:
@@ -134,6 +132,7 @@ METRICS: dict[str, Metric] = {
             ),
         ),
         infilling.METRIC,
+        *answers.METRICS,
         Metric(
             name="bleu",
             description="BLEU-2 to 5 of samples against all references, mean of sentences",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import torch
+
 from seqgans.choices import choice
+from seqgans.data.sources import once_each
+from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Scores, as_sequences, draw_sequences, score
+from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import generator_for
 from seqgans.sequences import Sequences
 
 Lists = list[list[int]]
 Better = Literal["lower", "higher", "closer to real"]
-Need = Literal["samples", "references", "train", "generator", "oracle", "notes"]
+Need = Literal["samples", "references", "train", "generator", "oracle", "notes", "sources", "vocabulary"]
 
 NEEDED: Mapping[str, str] = {
     "samples": "samples, or a generator to draw them from",
@@ -25,6 +31,8 @@ NEEDED: Mapping[str, str] = {
     "generator": "a trained generator",
     "oracle": "an oracle (the law of the real data)",
     "notes": "tokens that are notes",
+    "sources": "sources (what each reference answers)",
+    "vocabulary": "the meaning of the ids",
 }
 
 
@@ -39,6 +47,9 @@ class Evidence:
         generator: the law that was learnt.
         oracle: the law of the real data, where it is known.
         notes: pitch of each id in semitones, where tokens are notes.
+        sources: what each reference answers, row by row; then a sample answers each different one.
+        train_sources: what each training sequence answers.
+        vocabulary: the meaning of the ids.
         length: tokens of the longest sequence, its end token included; found from the sequences where missing.
         end: id of the end token, None where all sequences have the same length.
         seed: where samples come from.
@@ -55,6 +66,9 @@ class Evidence:
     generator: Sampler | None = None
     oracle: Scorer | None = None
     notes: Sequence[int] | None = None
+    sources: Sequences | None = None
+    train_sources: Sequences | None = None
+    vocabulary: Vocabulary | None = None
     length: int | None = None
     end: int | None = None
     seed: int = 0
@@ -94,7 +108,36 @@ class Evidence:
         if self.samples is not None:
             return self.padded(self.samples)
         random = generator_for(self.seed, "evaluation", "samples")
+        if self.sources is not None:
+            return self.answers(random)
         return draw_sequences(self.learnt, self.count, self.longest, random, rows=self.rows)
+
+    def answers(self, random: torch.Generator, decoding: Decoding = PLAIN) -> Sequences:
+        """An answer to each of the first `count` different sources, with what it answers."""
+        asked = once_each(self.asked)[slice(0, self.count)]
+        return draw_sequences(
+            self.learnt, len(asked), self.longest, random, decoding=decoding, rows=self.rows, source=asked
+        )
+
+    @property
+    def asked(self) -> Sequences:
+        """The sources that are known to be there."""
+        if self.sources is None:
+            raise BadInput(f"this needs {NEEDED['sources']}, got none")
+        return self.sources
+
+    @property
+    def known(self) -> Vocabulary:
+        """The vocabulary that is known to be there."""
+        if self.vocabulary is None:
+            raise BadInput(f"this needs {NEEDED['vocabulary']}, got none")
+        return self.vocabulary
+
+    def real(self, name: Literal["references", "train"]) -> Sequences:
+        """The first `count` real sequences as padded rows, with what they answer where they answer something."""
+        rows = self.padded(self.part(name)[: self.count])
+        source = self.sources if name == "references" else self.train_sources
+        return rows if source is None else dataclasses.replace(rows, source=source[slice(0, len(rows))])
 
     def padded(self, lists: Lists) -> Sequences:
         """Lists as padded rows of the common length."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqgans.data.blanks import kept_tokens
+from seqgans.errors import BadInput
 from seqgans.evaluation.base import Evidence, Metric
 from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.likelihood import ROWS, Scorer, device_of
@@ -65,7 +66,13 @@ def _law(scorer: Scorer, real: Sequences, kept: Tensor) -> Tensor:
 
 
 def of_evidence(evidence: Evidence) -> dict[str, Figure]:
-    """The figure on the first `count` real sequences."""
+    """The figure on the first `count` real sequences.
+
+    Raises:
+        BadInput: they answer sources, so that what a generator reads is no text with blanks.
+    """
+    if evidence.sources is not None:
+        raise BadInput("needs a generator of texts, got one of answers")
     real = evidence.padded(evidence.part("references")[: evidence.count])
     return {METRIC.name: infill_perplexity(evidence.learnt, real, evidence.end, rows=evidence.rows)}
 

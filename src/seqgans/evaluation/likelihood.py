@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -22,11 +22,13 @@ from torch import Tensor, nn
 from seqgans.errors import BadInput
 from seqgans.evaluation.figure import Figure
 from seqgans.generators.base import Generator
+from seqgans.generators.conditional import given
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import Stream, as_stream
 from seqgans.sequences import Samples, Sequences, mask_until
 
 ROWS = 1000  # sequences scored or drawn at once
+Law = TypeVar("Law", bound="Scorer")
 
 
 @runtime_checkable
@@ -80,7 +82,7 @@ def score(scorer: Scorer, sequences: Sequences, *, masked: bool = True, rows: in
     for first in range(0, len(sequences), rows):
         part = sequences[first : first + rows].to(device)
         with torch.no_grad():
-            log_probs = scorer.log_probs(part.tokens).double()  # (rows, time)
+            log_probs = law_of(scorer, part.source).log_probs(part.tokens).double()  # (rows, time)
         if masked:  # not a product, which would make nan of −∞ on padding
             log_probs = log_probs.masked_fill(~part.mask, 0.0)
         totals.append(log_probs.sum(1).cpu().numpy())
@@ -233,6 +235,7 @@ def draw_sequences(
     *,
     decoding: Decoding = PLAIN,
     rows: int = ROWS,
+    source: Sequences | None = None,
 ) -> Sequences:
     """Sequences drawn a few rows at a time, on the processor.
 
@@ -243,12 +246,19 @@ def draw_sequences(
         random: where the numbers come from.
         decoding: temperature, top-k and top-p.
         rows: drawn at once.
+        source: what each of them answers; None for nothing.
     """
-    parts = [
-        sampler.sample(min(rows, count - first), length, random=random, decoding=decoding).sequences.to("cpu")
-        for first in range(0, count, rows)
-    ]
-    return Sequences(torch.cat([part.tokens for part in parts]), torch.cat([part.mask for part in parts]))
+    parts = []
+    for first in range(0, count, rows):
+        asked = None if source is None else source[slice(first, first + rows)].to(device_of(sampler))
+        drawn = law_of(sampler, asked).sample(min(rows, count - first), length, random=random, decoding=decoding)
+        parts.append(drawn.sequences.to("cpu"))
+    return Sequences(torch.cat([part.tokens for part in parts]), torch.cat([part.mask for part in parts]), None, source)
+
+
+def law_of(scorer: Law, source: Sequences | None) -> Law | Generator:
+    """The law of what answers a source; where there is none, the law itself."""
+    return given(scorer, source) if isinstance(scorer, Generator) else scorer
 
 
 def as_sequences(lists: Sequence[Sequence[int]], length: int | None = None, end: int | None = None) -> Sequences:

@@ -129,6 +129,20 @@ def around(generator: Generator, real: Sequences, kept: Bool[Tensor, "batch time
     return generator.given(blanked(real, kept, generator.blank)) if isinstance(generator, Conditional) else generator
 
 
+def given(generator: Generator, source: Sequences | None, random: Stream | None = None) -> Generator:
+    """The law of what answers a source; where there is none to answer, the generator itself.
+
+    Args:
+        generator: who answers.
+        source: one row a sequence, or one row for all.
+        random: where dropout comes from when likelihoods are learnt; None for none.
+
+    Raises:
+        BadInput: there is a source, and the generator reads none.
+    """
+    return generator if source is None else conditional(generator).given(source, random)
+
+
 def conditional(generator: Generator) -> Conditional:
     """The same generator, known to read a source.
 

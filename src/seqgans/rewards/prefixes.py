@@ -25,6 +25,17 @@ class StepScorer(Protocol):
         ...
 
 
+@runtime_checkable
+class PrefixScorer(Protocol):
+    """A discriminator with a way of its own to score all prefixes, the rest read as padding."""
+
+    def prefix_scores(
+        self, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
+        """One logit a prefix."""
+        ...
+
+
 @torch.no_grad()
 def of_prefixes(
     judge: Callable[[Tensor, Tensor], Tensor],
@@ -72,6 +83,8 @@ def prefix_rewards(
     Returns:
         Q, 0 where the mask is False; a whole sequence earns D(Y).
     """
+    if isinstance(discriminator, PrefixScorer):
+        return worth(discriminator.prefix_scores(tokens, mask)) * mask
     return worth(of_prefixes(discriminator.scores, tokens, mask)) * mask
 
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from seqgans.algorithms import ANSWERING
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import WORLD, open_text_corpus
@@ -17,6 +18,7 @@ from seqgans.data.worlds import WORLDS, World
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.generators.categories import CategoryGenerator
+from seqgans.generators.conditional import conditional
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.oracle import GATES, fresh_oracle, oracle_corpus, published_oracle
 from seqgans.generators.recurrent import Recurrent
@@ -115,18 +117,22 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
         BadInput: the sizes of a network do not fit the corpus.
     """
     vocabulary = corpus.vocabulary
+    check_sources(recipe, corpus)
     generator: Generator = for_categories(recipe.generator_settings, corpus, "generator").build(
         vocabulary.size, vocabulary.start, vocabulary.end, generator_for(seed, "players", "generator")
     )
     if isinstance(generator, CategoryGenerator) and corpus.train.categories is not None:
         generator.set_shares(corpus.train.categories)
+    if corpus.source_width:
+        conditional(generator)
     players: dict[str, nn.Module] = {"generator": generator}
     if recipe.discriminator_settings is not None:
         numbers = [(), *((str(number),) for number in range(1, recipe.options.discriminators))]
         randoms = [generator_for(seed, "players", "discriminator", *number) for number in numbers]
         try:
             settings = for_categories(recipe.discriminator_settings, corpus, "discriminator")
-            members = [settings.build(vocabulary.size, corpus.length, random) for random in randoms]
+            both = corpus.source_width + corpus.length  # it may read source and response as one
+            members = [settings.build(vocabulary.size, both, random) for random in randoms]
             discriminator = together(members, recipe.options.shared)
         except ValueError as error:
             raise BadInput(str(error)) from error
@@ -139,6 +145,24 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
     for name, player in option_players(recipe.options, team, corpus.length, random).items():
         team.add_module(name, player)
     return team
+
+
+def check_sources(recipe: Recipe, corpus: Corpus) -> None:
+    """Refuse a corpus of sources where they would not be read.
+
+    Raises:
+        BadInput: the algorithm gives its generator none, or an option draws or judges without them.
+    """
+    if not corpus.source_width:
+        return
+    if recipe.algorithm not in ANSWERING:
+        raise BadInput(
+            f"{corpus.name} has sources to answer, but {recipe.algorithm} gives its generator none; "
+            f"choose one of: {', '.join(ANSWERING)}, or leave out --corpus.source"
+        )
+    for name in ("replay", "gradient_penalty", "patience"):
+        if getattr(recipe.options, name):
+            raise BadInput(f"options.{name} does not know what a text answers; leave it out, or --corpus.source")
 
 
 def for_categories(settings: Any, corpus: Corpus, part: str) -> Any:

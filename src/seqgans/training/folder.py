@@ -140,10 +140,9 @@ class RunFolder:
         tensors: dict[str, Tensor] = {}
         for name in SPLITS:
             split: Sequences = getattr(corpus, name)
-            tensors[f"{name}.tokens"] = split.tokens.to("cpu", torch.int32).contiguous()
-            tensors[f"{name}.mask"] = split.mask.cpu().contiguous()
-            if split.categories is not None:
-                tensors[f"{name}.categories"] = split.categories.to("cpu", torch.int32)
+            for key, tensor in split.tensors().items():
+                kind = torch.bool if tensor.dtype is torch.bool else torch.int32
+                tensors[f"{name}.{key}"] = tensor.to("cpu", kind).contiguous()
         write_atomically(self.path / "corpus.safetensors", save(tensors))
         about = {"name": corpus.name, "length": corpus.length, "categories": corpus.categories, "facts": corpus.facts}
         self.write_json("corpus.json", about)
@@ -169,12 +168,10 @@ class RunFolder:
         except BadInput as error:
             raise BadInput(f"{self.path / 'vocabulary.json'} is damaged: {error}") from error
         try:
-            numbers = {name: tensors.get(f"{name}.categories") for name in SPLITS}
+            tensors = {key: part if part.dtype is torch.bool else part.long() for key, part in tensors.items()}
             splits = {
-                name: Sequences(
-                    tensors[f"{name}.tokens"].long(), tensors[f"{name}.mask"], None if of is None else of.long()
-                )
-                for name, of in numbers.items()
+                name: Sequences.holding({key[len(name) + 1 :]: tensors[key] for key in tensors if key.startswith(name)})
+                for name in SPLITS
             }
             name, length, facts = (about[key] for key in ("name", "length", "facts"))
             categories = tuple(about.get("categories", ()))
@@ -182,7 +179,8 @@ class RunFolder:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise BadInput(f"{self.path}: corpus.json and corpus.safetensors do not fit: {reason}") from error
-        largest = max((int(split.tokens.max()) for split in splits.values() if len(split)), default=0)
+        every = [part for split in splits.values() for part in (split, split.source) if part is not None and len(part)]
+        largest = max((int(part.tokens.max()) for part in every), default=0)
         if largest >= vocabulary.size:
             raise BadInput(
                 f"{self.path / 'vocabulary.json'} is damaged: it has {vocabulary.size} symbols, the corpus id {largest}"

@@ -81,6 +81,9 @@ def evidence_of_run(
         generator=run.players.generator,
         oracle=truth,
         notes=notes_of(vocabulary),
+        sources=held_out.source,
+        train_sources=learnt.source,
+        vocabulary=vocabulary,
         length=corpus.length,
         end=vocabulary.end,
         seed=seed,
@@ -114,8 +117,10 @@ def encoded_file(run: LoadedRun, file: str, reading: CorpusSettings) -> Sequence
     """The sequences of a file in the ids of a run, those left out that do not fit.
 
     Raises:
-        BadInput: none fits.
+        BadInput: none fits, or the run's sequences answer something, which a file does not say.
     """
+    if run.corpus.source_width:
+        raise BadInput(f"{run.folder.path} learnt to answer, and is measured on its own splits; leave {file} out")
     texts = read_sequences(Path(file), reading)
     sequences, counts = encode_texts(texts, run.corpus.vocabulary, run.corpus.length, "drop")
     if not len(sequences):

@@ -76,9 +76,12 @@ def read_templates(run: LoadedRun, lines: Sequence[str], blank: str = BLANK) -> 
     """Lines with blanks in the ids of a run.
 
     Raises:
-        BadInput: a line is too long, or too short where all sequences have one length, or a token does not exist.
+        BadInput: the run answers sources, a line is too long, or too short where all sequences have one length, or a
+            token does not exist.
     """
     vocabulary = run.corpus.vocabulary
+    if run.corpus.source_width:
+        raise BadInput(f"{run.folder.path} learnt to answer sources, not to fill in blanks; use sample --source FILE")
     room = run.corpus.length - (vocabulary.end is not None)
     found = []
     for number, line in enumerate(lines, start=1):

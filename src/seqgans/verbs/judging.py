@@ -17,6 +17,7 @@ from seqgans.training.build import Truth
 WITH_TRUTH = ("nll_oracle", "nll_gen", "nll_div", "reverse_kl", "forward_kl", "jsd")
 WITHOUT_TRUTH = ("nll_gen", "nll_div", "bleu", "self_bleu", "distinct", "duplicates", "copies")
 MUSIC = "music_mse"
+PAIRS = ("exact_match", "f1", "answer_length")
 BLANKS = "infill_perplexity"  # of generators that read what surrounds a blank
 NOTES = "notes"
 
@@ -53,6 +54,9 @@ class Judge:
             generator=generator,
             oracle=self.truth,
             notes=range(self.corpus.vocabulary.size) if self.corpus.vocabulary.kind == NOTES else None,
+            sources=self.test.source,
+            train_sources=self.corpus.train.source,
+            vocabulary=self.corpus.vocabulary,
             length=self.corpus.length,
             end=self.end,
             seed=self.seed,
@@ -60,7 +64,8 @@ class Judge:
         )
         names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
         names = [*names, *([MUSIC] if evidence.notes is not None else ())]
-        names = [*names, *([BLANKS] if isinstance(generator, Conditional) else ())]
+        reads = PAIRS if self.test.source is not None else (BLANKS,)
+        names = [*names, *(reads if isinstance(generator, Conditional) else ())]
         found = measure(evidence, names, strict=False).flat()  # a tiny corpus has too few sequences for some
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
@@ -75,9 +80,9 @@ class Judge:
     def sweep(self, generator: Generator, count: int) -> list[Point]:
         """Quality and diversity at each temperature: the likelihoods with a known law, else BLEU and self-BLEU.
 
-        Nothing where there are no real sequences to compare with.
+        Nothing where there are no real sequences to compare with, or these are answers, each to another question.
         """
-        if not self.references:
+        if not self.references or self.test.source is not None:
             return []
         curve = (
             overlap_curve(self.references, self.end)

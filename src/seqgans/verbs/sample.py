@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from seqgans.choices import choice
+from seqgans.data.sources import encode_sources, once_each, source_texts
+from seqgans.data.tables import sources_of
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.generators.categories import within
+from seqgans.generators.conditional import given
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import Stream, generator_for
+from seqgans.sequences import Sequences
 from seqgans.verbs.loading import LoadedRun, load_run
 
 ROWS = 128  # drawn at once, always all of them: the first of many samples are those of a smaller count
@@ -24,10 +30,12 @@ class Sample:
     Attributes:
         ids: without padding and end token.
         text: the same in the symbols of the run's vocabulary.
+        source: what it answers; None where it answers nothing.
     """
 
     ids: list[int]
     text: str
+    source: str | None = None
 
 
 def sample(
@@ -40,8 +48,11 @@ def sample(
     checkpoint: str = "latest",
     unknown: bool = False,
     category: str | None = None,
+    sources: Sequence[str] | None = None,
 ) -> list[Sample]:
     """Draw sequences from a run's generator.
+
+    One that answers is given each of the sources in turn or, without any, those of its test split.
 
     Args:
         path: the run's folder.
@@ -53,12 +64,13 @@ def sample(
         checkpoint: "latest", "best" or "pretrained".
         unknown: also draw the symbol of what the vocabulary lacks, with the probability the generator gives it.
         category: draw sequences of this one only, where the generator knows categories.
+        sources: what is to be answered, where the generator answers; begun anew where there are fewer than `count`.
 
     Raises:
         BadInput: a number is not allowed, or there is no such run or checkpoint.
     """
     decoding = checked(count, temperature, top_k, top_p, seed)
-    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category))
+    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category, sources))
 
 
 def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int) -> Decoding:
@@ -78,7 +90,13 @@ def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int)
 
 
 def draw(
-    run: LoadedRun, count: int, decoding: Decoding, seed: int, unknown: bool = False, category: str | None = None
+    run: LoadedRun,
+    count: int,
+    decoding: Decoding,
+    seed: int,
+    unknown: bool = False,
+    category: str | None = None,
+    sources: Sequence[str] | None = None,
 ) -> Iterator[Sample]:
     """Samples one after another, made a few at a time, so that the first is there soon.
 
@@ -89,15 +107,43 @@ def draw(
         seed: where the random numbers start.
         unknown: also draw the symbol of what the vocabulary lacks; otherwise its probability goes to the others.
         category: of all of them; None draws one for each.
+        sources: what is answered, in turn; None for those of the test split, where there are sources.
     """
     generator, vocabulary = law_of(run, category), run.corpus.vocabulary
+    texts, asked = to_answer(run, sources)
     if vocabulary.unknown is not None and not unknown:
         decoding = replace(decoding, excluded=(*decoding.excluded, vocabulary.unknown))
     stream = Stream(generator_for(seed, "sample"))
     for first in range(0, count, ROWS):
-        rows = generator.sample(ROWS, run.corpus.length, random=stream, decoding=decoding).sequences
-        for ids in rows[slice(0, count - first)].lists(vocabulary.end):
-            yield Sample(ids, vocabulary.decode(ids))
+        places = [place % max(1, len(texts)) for place in range(first, first + ROWS)]
+        law = generator if asked is None else given(generator, asked[torch.tensor(places)])
+        rows = law.sample(ROWS, run.corpus.length, random=stream, decoding=decoding).sequences
+        for place, ids in zip(places, rows[slice(0, count - first)].lists(vocabulary.end), strict=False):
+            yield Sample(ids, vocabulary.decode(ids), texts[place] if texts else None)
+
+
+def to_answer(run: LoadedRun, sources: Sequence[str] | None) -> tuple[list[str], Sequences | None]:
+    """What a run's generator is given, as text and as ids: some lines or the test split; nothing if it answers nothing.
+
+    Raises:
+        BadInput: there are lines, but none to be answered or nobody who answers; or one is blank.
+    """
+    corpus = run.corpus
+    if not corpus.source_width:
+        if sources is not None:
+            raise BadInput(
+                f"--source needs a generator that answers, but {run.folder.path} was trained without sources; "
+                "train one with --corpus.source"
+            )
+        return [], None
+    if sources is None:
+        held_out = corpus.test if len(corpus.test) else corpus.train
+        if held_out.source is None:
+            raise ValueError("Corpus.test must have sources, as train has")
+        found = once_each(held_out.source)
+        return source_texts(found, corpus.vocabulary), found
+    texts = sources_of("the file of sources", sources)
+    return texts, encode_sources(texts, corpus.vocabulary, corpus.source_width)[0]
 
 
 def law_of(run: LoadedRun, category: str | None) -> Generator:

@@ -9,7 +9,10 @@ from pathlib import Path
 import torch
 
 from seqgans.data.open import TABLES, read_texts
+from seqgans.data.sources import encode_sources
+from seqgans.data.tables import read_sources, sources_of
 from seqgans.data.text import read_lines
+from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import as_sequences
 from seqgans.verbs.loading import LoadedRun, load_run
@@ -25,11 +28,13 @@ class Score:
         text: the line.
         probability: that it is real, 0 to 1; None where it could not be read.
         note: what is special about it: blank, cut to the run's length, shorter than any sequence of the run.
+        source: what the line answers; None where it answers nothing.
     """
 
     text: str
     probability: float | None
     note: str = ""
+    source: str | None = None
 
 
 def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> list[Score]:
@@ -40,7 +45,8 @@ def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> lis
 
     Args:
         path: the run's folder.
-        file: one sequence a line, or a table with the text column of the run's corpus.
+        file: one sequence a line, or a table with the text column of the run's corpus. Of a run that answers, pairs:
+            SOURCE<TAB>RESPONSE in a .tsv or .txt, else a table with the columns of the run's corpus.
         checkpoint: "latest", "best" or "pretrained".
 
     Raises:
@@ -52,6 +58,9 @@ def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> lis
             f"score needs a discriminator, but {path} was trained by {run.recipe.algorithm}, which has none; "
             "name a run of an adversarial algorithm"
         )
+    if run.corpus.source_width:
+        sources, lines = read_pairs(run, Path(file))
+        return score_lines(run, lines, sources)
     return score_lines(run, read_given(run, Path(file)))
 
 
@@ -63,12 +72,33 @@ def read_given(run: LoadedRun, file: Path) -> list[str]:
     return read_lines(file)
 
 
-def score_lines(run: LoadedRun, lines: Sequence[str]) -> list[Score]:
+def read_pairs(run: LoadedRun, file: Path) -> tuple[list[str], list[str]]:
+    """Sources and responses of a file, as many of one as of the other.
+
+    Raises:
+        BadInput: a source is blank, or a column is not there.
+    """
+    settings = run.recipe.corpus_settings
+    if file.name.lower().endswith(TABLES) and not file.name.lower().endswith((".tsv", ".tsv.gz")):
+        source, text = settings.source or "source", settings.text or "text"
+        return read_sources(file, source, settings.header), read_texts(file, text, settings.header)
+    cells = [line.split("\t") for line in read_lines(file) if line.strip()]
+    wrong = next((number for number, row in enumerate(cells, start=1) if len(row) != 2), None)
+    if wrong is not None:
+        raise BadInput(
+            f"{file} must hold SOURCE<TAB>RESPONSE in every line, but line {wrong} has {len(cells[wrong - 1])} parts; "
+            "mend it, or give .jsonl"
+        )
+    return sources_of(file, [row[0] for row in cells]), [row[1] for row in cells]
+
+
+def score_lines(run: LoadedRun, lines: Sequence[str], sources: Sequence[str] | None = None) -> list[Score]:
     """Score lines, a few at a time.
 
     Args:
         run: one with a discriminator.
         lines: one sequence each.
+        sources: what each answers, of a run that answers.
     """
     vocabulary, length = run.corpus.vocabulary, run.corpus.length
     room = length - (vocabulary.end is not None)
@@ -78,10 +108,12 @@ def score_lines(run: LoadedRun, lines: Sequence[str]) -> list[Score]:
         ids = [encoded(run, line, first + place) for place, line in enumerate(part, start=1)]
         notes = [noted(len(row), room, fixed=vocabulary.end is None) for row in ids]
         rows = [row[:room] for row, (readable, _) in zip(ids, notes, strict=True) if readable]
-        probabilities = iter(probability_of(run, rows))
+        asked = [None] * len(part) if sources is None else sources[first : first + ROWS]
+        given = [source for source, (readable, _) in zip(asked, notes, strict=True) if readable and source is not None]
+        probabilities = iter(probability_of(run, rows, given))
         found += [
-            Score(line, next(probabilities) if readable else None, note)
-            for line, (readable, note) in zip(part, notes, strict=True)
+            Score(line, next(probabilities) if readable else None, note, source)
+            for line, (readable, note), source in zip(part, notes, asked, strict=True)
         ]
     return found
 
@@ -106,9 +138,12 @@ def noted(size: int, room: int, *, fixed: bool) -> tuple[bool, str]:
 
 
 @torch.no_grad()
-def probability_of(run: LoadedRun, rows: list[list[int]]) -> list[float]:
-    """D(Y) = σ(logit) of each sequence of ids."""
+def probability_of(run: LoadedRun, rows: list[list[int]], sources: Sequence[str]) -> list[float]:
+    """D(Y) = σ(logit) of each sequence of ids, or D(x, Y) where there are sources."""
     if not rows:
         return []
-    sequences = as_sequences(rows, run.corpus.length, run.corpus.vocabulary.end)
-    return run.players.discriminator.scores(sequences.tokens, sequences.mask).sigmoid().tolist()
+    vocabulary = run.corpus.vocabulary
+    sequences = as_sequences(rows, run.corpus.length, vocabulary.end)
+    source = encode_sources(sources, vocabulary, run.corpus.source_width)[0] if sources else None
+    judge = beside(run.players.discriminator, source)
+    return judge.scores(sequences.tokens, sequences.mask).sigmoid().tolist()

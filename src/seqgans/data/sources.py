@@ -1,0 +1,100 @@
+"""What texts answer, as ids: sources of a common width, each closed by the end token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+
+from seqgans.data.vocabulary import Vocabulary
+from seqgans.sequences import Sequences
+
+CLOSING = 0  # the end token of every vocabulary of text, whether or not the texts themselves end with it
+
+
+def encode_sources(texts: Sequence[str], vocabulary: Vocabulary, width: int) -> tuple[Sequences, dict[str, int | float]]:
+    """Sources in rows of equal width; those that are too long keep their first tokens.
+
+    Every source ends with the end token, so that whoever reads source and response in a row sees where one ends.
+
+    Args:
+        texts: what each text of a split answers.
+        vocabulary: that of the texts.
+        width: positions of a row, the end token included.
+
+    Returns:
+        The rows, and what became of them: sources cut, tokens, share of the tokens that is unknown.
+
+    >>> rows, counts = encode_sources(["a b", "b c d"], Vocabulary.build(["a b"], "words"), width=3)
+    >>> rows.tokens
+    tensor([[2, 3, 0],
+            [3, 1, 0]])
+    >>> counts
+    {'cut': 1, 'tokens': 4, 'unknown_rate': 0.25}
+    """
+    every = vocabulary.encode_all(texts)
+    rows = [row[: width - 1] for row in every]
+    tokens = torch.full((len(rows), width), CLOSING, dtype=torch.long)
+    for place, row in enumerate(rows):
+        tokens[place, : len(row)] = torch.tensor(row, dtype=torch.long)
+    sizes = torch.tensor([len(row) for row in rows], dtype=torch.long)[:, None]
+    read = sum(map(len, rows))
+    unknown = 0 if vocabulary.unknown is None else sum(row.count(vocabulary.unknown) for row in rows)
+    counts: dict[str, int | float] = {
+        "cut": sum(len(row) >= width for row in every),
+        "tokens": read,
+        "unknown_rate": unknown / read if read else 0.0,
+    }
+    return Sequences(tokens, torch.arange(width) < sizes + 1), counts
+
+
+def alike(sources: Sequences) -> list[int]:
+    """A number for each row, from 0 in the order of their first appearance: equal for rows that answer the same.
+
+    >>> alike(Sequences.of(torch.tensor([[5, 0], [6, 0], [5, 0]]), end=0))
+    [0, 1, 0]
+    """
+    numbers: dict[tuple[int, ...], int] = {}
+    return [numbers.setdefault(tuple(row), len(numbers)) for row in sources.lists()]
+
+
+def once_each(sources: Sequences) -> Sequences:
+    """Different sources, each once, in the order of their first appearance."""
+    numbers = alike(sources)
+    first = {number: row for row, number in reversed(list(enumerate(numbers)))}
+    return sources[torch.tensor([first[number] for number in range(len(first))], dtype=torch.long)]
+
+
+def source_texts(sources: Sequences, vocabulary: Vocabulary) -> list[str]:
+    """Sources in the symbols of a vocabulary."""
+    return [vocabulary.decode(row) for row in sources.lists(CLOSING)]
+
+
+def in_one(
+    source: Sequences, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> tuple[Int[Tensor, "batch both"], Bool[Tensor, "batch both"], Int[Tensor, "batch time"]]:
+    """Source and response as one sequence; the response begins where its source ends.
+
+    Args:
+        source: one row a response.
+        tokens: the responses.
+        mask: True where a token of them is real.
+
+    Returns:
+        Tokens and mask of both together, and where each token of the response stands in them.
+
+    >>> source = Sequences.of(torch.tensor([[5, 0, 9], [5, 6, 0]]), end=0)
+    >>> both, real, places = in_one(source, torch.tensor([[7, 0], [8, 0]]), torch.ones(2, 2, dtype=torch.bool))
+    >>> both.masked_fill(~real, -1)
+    tensor([[ 5,  0,  7,  0, -1],
+            [ 5,  6,  0,  8,  0]])
+    """
+    if len(source) != len(tokens):
+        raise ValueError(f"{len(tokens)} responses need as many sources, got {len(source)}")
+    time = tokens.shape[1]
+    places = source.mask.sum(1, keepdim=True) + torch.arange(time, device=tokens.device)  # (batch, time)
+    both = nn.functional.pad(source.tokens, (0, time)).scatter(1, places, tokens)
+    real = nn.functional.pad(source.mask, (0, time)).scatter(1, places, mask)
+    return both, real, places
