@@ -47,7 +47,7 @@ def test_step_rewards_are_the_prefix_rewards_of_a_causal_discriminator(settings:
 
 def test_step_rewards_need_a_score_per_step() -> None:
     with pytest.raises(
-        BadInput, match="need a discriminator with a score per step, got Convolutional; choose lstm or gru"
+        BadInput, match="need a discriminator with a score per step, got Convolutional; choose one of: lstm, gru"
     ):
         step_rewards(CNN(widths=(1,), maps=(2,)).build(5, 4, generator_for(5)), TOKENS, MASK)
 

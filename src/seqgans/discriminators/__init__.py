@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 from seqgans.discriminators.classes import Classes
 from seqgans.discriminators.comparing import Comparer
@@ -32,3 +32,15 @@ DISCRIMINATORS: dict[str, type[Any]] = {
     "ranker": Ranker,
     "comparer": Comparer,
 }
+
+
+def with_step_scores() -> list[str]:
+    """The names of those that give a score after every token, by what their settings say they build."""
+    kinds = {name: get_type_hints(kind.build)["return"] for name, kind in DISCRIMINATORS.items()}
+    return [name for name, kind in kinds.items() if hasattr(kind, "step_scores")]
+
+
+def no_step_scores(who: str) -> str:
+    """What is said where `who` gives no score per step and one is needed."""
+    names = ", ".join(with_step_scores())
+    return f"rewards per step need a discriminator with a score per step, got {who}; choose one of: {names}"

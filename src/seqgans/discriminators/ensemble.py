@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from seqgans.discriminators import no_step_scores
 from seqgans.discriminators.base import Discriminator
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream
@@ -62,10 +63,7 @@ class Ensemble(Discriminator):
             BadInput: the members have no score per step.
         """
         if not hasattr(self.members[0], "step_scores"):
-            raise BadInput(
-                "rewards per step need a discriminator with a score per step, got an ensemble of "
-                f"{type(self.members[0]).__name__}; choose lstm or gru"
-            )
+            raise BadInput(no_step_scores(f"an ensemble of {type(self.members[0]).__name__}"))
         return self.mean(lambda member: member.step_scores(tokens, mask, random=random))  # pyright: ignore
 
     def completion_scores(

@@ -47,7 +47,7 @@ class Language:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"Language.dropout must be at least 0 and below 1, got {self.dropout}")
 
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> LanguageScorer:
         """A discriminator with freshly drawn parameters; any length will do."""
         return LanguageScorer(vocabulary_size, self, random)
 

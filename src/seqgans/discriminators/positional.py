@@ -47,7 +47,7 @@ class PositionalLSTM:
         if not (math.isfinite(self.decay) and self.decay >= 0):
             raise ValueError(f"PositionalLSTM.decay must be a finite number of at least 0, got {self.decay}")
 
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Positional:
         """A discriminator with freshly drawn parameters, for sequences of at most `length` tokens."""
         return Positional(vocabulary_size, length, self, random)
 

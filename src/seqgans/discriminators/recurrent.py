@@ -44,7 +44,7 @@ class ScorerSettings(ABC):
         if not 0 <= self.dropout < 1:
             raise ValueError(f"{name}.dropout must be at least 0 and below 1, got {self.dropout}")
 
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> RecurrentScorer:
         """A discriminator with freshly drawn parameters; any length will do."""
         return RecurrentScorer(self.cell, vocabulary_size, self, random)
 

@@ -42,7 +42,7 @@ class Seq2SeqScorer:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"Seq2SeqScorer.dropout must be at least 0 and below 1, got {self.dropout}")
 
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> ContextScorer:
         """A discriminator with freshly drawn parameters; any length will do."""
         return ContextScorer(vocabulary_size, self, random)
 

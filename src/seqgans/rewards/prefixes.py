@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from seqgans.discriminators import no_step_scores
 from seqgans.discriminators.base import SCORING_ROWS, Discriminator
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream
@@ -170,8 +171,5 @@ def step_scorer(discriminator: Discriminator) -> StepScorer:
         BadInput: it has none.
     """
     if not isinstance(discriminator, StepScorer):
-        raise BadInput(
-            f"rewards per step need a discriminator with a score per step, got {type(discriminator).__name__}; "
-            "choose lstm or gru"
-        )
+        raise BadInput(no_step_scores(type(discriminator).__name__))
     return discriminator
