@@ -1,12 +1,14 @@
-"""What a run's folder tells: of one that diverges, of a game that ends early.
+"""What a run's folder tells: of one that diverges, of a game that ends early, of one that begins at once.
 
 Mutants killed: an end in the last round of the schedule, rounds that idle, a report without the rounds played, a
-generator that is not the best one.
+generator that is not the best one, a start that is judged again in a run that goes on, or not at all.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +73,49 @@ def test_a_game_that_ends_early_says_so_and_keeps_its_best_round(tmp_path: Path)
     assert report["evaluations"]["final"]["nll_valid"]["mean"] == pytest.approx(judged[-3]["nll"], abs=1e-4)
     resume(folder.path)
     assert folder.events() == lines
+
+
+AT_ONCE: dict[str, Any] = {
+    "algorithm": {"name": "scheduled-sampling", "rounds": 3},
+    "corpus": {"spec": "world:markov", "sequences": 60},
+    "generator": {"embedding": 4, "hidden": 4},
+}
+RUN = {"final_samples": 40, "eval_samples": 40, "eval_every": 2, "tensorboard": False, "keep": 9, "checkpoint_every": 1}
+
+
+def told(folder: RunFolder) -> list[dict[str, Any]]:
+    """The events of a run without their times."""
+    return [{key: value for key, value in line.items() if key not in ("time", "seconds")} for line in folder.events()]
+
+
+def test_a_game_that_begins_at_once_is_judged_at_its_start(tmp_path: Path):
+    folder = train(Recipe.of({**AT_ONCE, "run": RUN}), tmp_path / "run")
+    lines = told(folder)
+    first = lines[0]
+    assert (first["kind"], first["stage"], first["step"], first["round"]) == ("evaluation", "untrained", 0, 0)
+    assert [line["stage"] for line in lines if line["kind"] == "evaluation"] == ["untrained", "game", "final"]
+    report = folder.read_json("report.json")
+    assert list(report["evaluations"]) == ["untrained", "final"]
+    start, end = (report["evaluations"][stage]["nll_valid"]["mean"] for stage in ("untrained", "final"))
+    assert start > end
+    assert ">untrained</th>" in run_page(report, folder.events())
+    assert "pretrained" not in folder.names()
+    for kept in folder.checkpoints()[:2]:  # from before the start was judged, and from after it
+        again = tmp_path / kept.name
+        shutil.copytree(folder.path, again)
+        for other in RunFolder(again).checkpoints():
+            if other.name > kept.name:
+                shutil.rmtree(other)
+        assert told(resume(again)) == lines
+        ours, theirs = RunFolder(again).latest(), folder.latest()
+        assert all(ours[0][name].equal(tensor) for name, tensor in theirs[0].items())
+
+
+def test_a_game_that_goes_on_with_another_run_starts_pretrained(tmp_path: Path):
+    train(Recipe.of({**AT_ONCE, "run": RUN}), tmp_path / "one")
+    folder = train(Recipe.of({**AT_ONCE, "run": {**RUN, "start": str(tmp_path / "one")}}), tmp_path / "two")
+    report = folder.read_json("report.json")
+    assert list(report["evaluations"]) == list(report["sweeps"])[::-1] == ["pretrained", "final"]
+    assert "pretrained" in folder.names()
+    before, after = RunFolder(tmp_path / "one").latest()[0], folder.load("pretrained")[0]
+    assert all(after[name].equal(part) for name, part in before.items() if name.startswith("players/generator"))

@@ -15,7 +15,7 @@ from seqgans.sequences import Sequences
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
-from seqgans.training.place import Event
+from seqgans.training.place import Event, Place
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.progress import Watcher
@@ -75,6 +75,21 @@ class Recorder:
             return None
         return SummaryWriter(str(self.folder.path / "tensorboard"))
 
+    def begin(self) -> None:
+        """Judge the generator that a game starts with, where no phase before it ends with that."""
+        place, schedule, run = self.training.place, self.training.schedule, self.recipe.run
+        if schedule.before or not (schedule.rounds and schedule.round):
+            return
+        if place == Place(round=1) and self.training.play is None:  # else it was judged before the run stopped
+            self.opening(Event("phase", 0, 0, "start"), "untrained" if run.start is None else "pretrained")
+        self.clock = time.process_time()
+
+    def opening(self, event: Event, stage: str) -> None:
+        """Judge what the game starts with, and keep it where it has learnt something."""
+        self.evaluate(event, stage, self.recipe.run.final_samples)
+        if stage == "pretrained":
+            self.folder.save_named("pretrained", *self.training.state())
+
     def hear(self, event: Event) -> None:
         """Write what this event asks for."""
         now = time.process_time()
@@ -120,8 +135,7 @@ class Recorder:
         left = schedule.rounds - event.round if event.kind == "end" else 0
         self.write(event, **({"rounds_left": left} if left else {}))
         if event.kind == "phase" and place.phase == len(schedule.before) and schedule.rounds:
-            self.evaluate(event, "pretrained", run.final_samples)
-            self.folder.save_named("pretrained", *self.training.state())
+            self.opening(event, "pretrained")
         elif event.kind == "round":
             if due(event.round, run.eval_every) and event.round < schedule.rounds:
                 self.evaluate(event, "game", run.eval_samples)
@@ -167,7 +181,7 @@ class Recorder:
 
     def counts(self, stage: str | None) -> bool:
         """Whether an evaluation may mark the best checkpoint: not those on the way to the game, where there is one."""
-        return stage != "pretraining" or not self.training.schedule.rounds
+        return stage not in ("untrained", "pretraining") or not self.training.schedule.rounds
 
     def texts(self, samples: Sequences, count: int) -> list[str]:
         """Some samples as text."""

@@ -138,6 +138,7 @@ def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Ju
     recorder = Recorder(folder, recipe, training, judge, watcher) if training.team.leads else None
     if recorder is not None:
         watcher.begin(training.schedule, behind(training))
+        recorder.begin()
     try:
         with asked_to_stop() as stop:
             for event in training.events():
