@@ -1,8 +1,8 @@
 """Games on sources and responses: a world of 2 sources, 3 tokens and 2 steps, where an expectation is a sum over 18.
 
 Mutants killed: a law, a roll-out or a judge given the source of another row; a gradient of another source's law;
-rewards of the position before or after; sources left behind by minibatches, prefixes, devices or a play's checkpoint; negatives
-with the sources of other samples; random numbers drawn where there are no sources.
+rewards of the position before or after; sources left behind by minibatches, prefixes or a play's checkpoint;
+negatives with the sources of other samples; random numbers drawn where there are no sources.
 """
 
 from __future__ import annotations

@@ -79,8 +79,13 @@ def read_pairs(run: LoadedRun, file: Path) -> tuple[list[str], list[str]]:
         BadInput: a source is blank, or a column is not there.
     """
     settings = run.recipe.corpus_settings
-    if file.name.lower().endswith(TABLES) and not file.name.lower().endswith((".tsv", ".tsv.gz")):
-        source, text = settings.source or "source", settings.text or "text"
+    name = file.name.lower()
+    if name.endswith(TABLES) and not name.endswith((".tsv", ".tsv.gz")):
+        numbered = name.endswith((".csv", ".csv.gz"))  # other tables have names alone, as sample writes them
+        source, text = (
+            usual if column is None or (column.isdecimal() and not numbered) else column
+            for column, usual in ((settings.source, "source"), (settings.text, "text"))
+        )
         return read_sources(file, source, settings.header), read_texts(file, text, settings.header)
     cells = [line.split("\t") for line in read_lines(file) if line.strip()]
     wrong = next((number for number, row in enumerate(cells, start=1) if len(row) != 2), None)
