@@ -15,7 +15,7 @@ from seqgans.discriminators.recurrent import LSTMScorer
 from seqgans.errors import BadInput
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
-from seqgans.rewards.steps import EACH_STEP, Way, check_of_whole, reward_figures, token_rewards
+from seqgans.rewards.steps import EACH_STEP, OfWhole, Way, check_of_whole, reward_figures, token_rewards, token_values
 from seqgans.sequences import Samples
 from seqgans.training.recipe import Recipe
 
@@ -79,3 +79,13 @@ def test_a_system_that_judges_whole_sequences_offers_no_more(name: str, way: Way
     assert "\n" not in str(caught.value)
     with pytest.raises(BadInput, match=f"reward must be one of rollouts, prefix where whole sequences .* got '{way}'"):
         check_of_whole(way)
+
+
+@pytest.mark.parametrize("way", get_args(OfWhole))
+def test_behind_its_end_a_sequence_keeps_its_worth(way: OfWhole) -> None:
+    """What a control arm hands to a longer sequence."""
+    values = token_values(way, GENERATOR, JUDGE, FAKE, 2, Stream(generator_for(3)))
+    torch.testing.assert_close(values * FAKE.mask, rewards(way))
+    whole = JUDGE.scores(FAKE.tokens, FAKE.mask).sigmoid()[:, None].expand_as(values)
+    behind = torch.arange(6) >= LAST
+    torch.testing.assert_close(values[behind], whole[behind])

@@ -30,10 +30,10 @@ import torch
 from seqgans.algorithms.adversaries import discriminator_phase
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import epoch, teacher_forcing
+from seqgans.algorithms.policy import policy_loss
 from seqgans.errors import BadInput
 from seqgans.generators.hierarchical import Planner
 from seqgans.objectives.hierarchical import intrinsic_rewards, manager_loss
-from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import BASELINES
 from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.shaping import block_rewards, rank_rescale
@@ -183,10 +183,7 @@ class LeakGAN:
 
     def worker_loss(self, players: Players, play: Play) -> Loss:
         """Eq. 9: policy gradient of the intrinsic rewards."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)
 
 
 def planner(players: Players) -> Planner:

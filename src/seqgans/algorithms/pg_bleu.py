@@ -28,11 +28,10 @@ from torch import Tensor, nn
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.policy import centred, policy_loss
 from seqgans.data.corpus import Corpus
-from seqgans.objectives.policy_gradient import reinforce_loss
-from seqgans.rewards.baselines import BASELINES, MovingAverage
+from seqgans.rewards.baselines import MovingAverage
 from seqgans.rewards.bleu import References, sentence_bleu_rewards
-from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.returns import spread
 from seqgans.rewards.rollouts import complete
 from seqgans.sequences import Loss, mask_until
@@ -128,12 +127,7 @@ class PGBLEU:
             "reward_spread": sentences.std().item() if count > 1 else 0.0,
             "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
         }
-        if self.shuffled:
-            rewards = scene.over_batch(lambda every: shuffled_over_batch(every, scene.random), rewards)
-        whole = scene.gather(fake.mask)
-        moving = self.baseline == "moving_average"
-        baseline = players.get_submodule("baseline") if moving else BASELINES[self.baseline]
-        rewards = scene.over_batch(lambda every: baseline(every, whole), rewards)
+        rewards = centred(players, scene, rewards, fake.mask, self.baseline, self.shuffled)
         return Play(fake=fake.sequences, rewards=rewards, figures=figures)
 
     def rewards(
@@ -153,7 +147,4 @@ class PGBLEU:
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Policy gradient on the sampled tokens."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)

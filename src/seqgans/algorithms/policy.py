@@ -1,4 +1,4 @@
-"""The samples of a policy gradient and what each of their tokens earned, as SeqGAN and REGS gather them.
+"""What systems that learn by policy gradient share: samples and what each of their tokens earned, and the loss.
 
 Where the corpus has sources, each sample answers that of a training sequence: G(y_t | Y_1:t−1, x) is sampled, rolled
 out and moved, and the discriminator judges the pair, D(x, Y).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players, Scene
@@ -39,17 +40,34 @@ def policy_play(
     fake = law.sample(scene.share(batch), scene.corpus.length, random=scene.random)
     rewards = token_rewards(reward, law, judge, fake, rollouts, scene.random)
     figures = reward_figures(rewards, fake)
+    written = dataclasses.replace(fake.sequences, source=source)
+    return Play(fake=written, rewards=centred(players, scene, rewards, fake.mask, baseline, shuffled), figures=figures)
+
+
+def centred(
+    players: Players,
+    scene: Scene,
+    rewards: Float[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    baseline: str,
+    shuffled: bool,
+) -> Float[Tensor, "batch time"]:
+    """Rewards less a baseline over the batch of all processes; in the control arm those of other sequences.
+
+    Args:
+        players: for a moving baseline with its averages as "baseline".
+        scene: joins the batch, and says where the control arm's order comes from.
+        rewards: of this process's sequences.
+        mask: True where their tokens are real.
+        baseline: which.
+        shuffled: whether this is the control arm.
+    """
     if shuffled:
         rewards = scene.over_batch(lambda every: shuffled_over_batch(every, scene.random), rewards)
-    mask = scene.gather(fake.mask)
-
-    def centred(every: Tensor) -> Tensor:
-        if baseline == "moving_average":
-            return players.get_submodule("baseline")(every, mask)
-        return BASELINES[baseline](every, mask)
-
-    written = dataclasses.replace(fake.sequences, source=source)
-    return Play(fake=written, rewards=scene.over_batch(centred, rewards), figures=figures)
+    whole = scene.gather(mask)
+    moving = baseline == "moving_average"
+    compared = players.get_submodule("baseline") if moving else BASELINES[baseline]
+    return scene.over_batch(lambda every: compared(every, whole), rewards)
 
 
 def policy_loss(players: Players, play: Play) -> Loss:

@@ -31,12 +31,10 @@ from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.policy import centred, policy_loss
 from seqgans.discriminators.ranking import as_ranker
 from seqgans.objectives.adversarial import pair_accuracy
-from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.ranking import log_ranks, log_ranks_within, ranker_loss
-from seqgans.rewards.baselines import BASELINES
-from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.ranks import relevance, token_relevance
 from seqgans.sequences import Loss
 
@@ -151,10 +149,7 @@ class RankGAN:
             "relevance": near[:, -1].mean().item(),
             "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
         }
-        if self.shuffled:
-            rewards = scene.over_batch(lambda every: shuffled_over_batch(every, scene.random), rewards)
-        whole = scene.gather(fake.mask)
-        rewards = scene.over_batch(lambda every: BASELINES[self.baseline](every, whole), rewards)
+        rewards = centred(players, scene, rewards, fake.mask, self.baseline, self.shuffled)
         return Play(fake=fake.sequences, rewards=rewards, figures=figures)
 
     def ranks(self, inputs: Float[Tensor, "*axes"], others: Float[Tensor, "*others"]) -> Float[Tensor, "*ranks"]:
@@ -192,7 +187,4 @@ class RankGAN:
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Policy gradient on the sampled tokens."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)

@@ -26,11 +26,9 @@ import torch
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.policy import centred, policy_loss
 from seqgans.discriminators.comparing import as_comparer
 from seqgans.objectives.comparison import balanced_pairs, comparison_loss, decided_accuracy
-from seqgans.objectives.policy_gradient import reinforce_loss
-from seqgans.rewards.baselines import BASELINES
-from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.self_play import Against, PastSamples, as_past_samples
 from seqgans.rewards.steps import reward_figures, token_rewards
 from seqgans.sequences import Loss
@@ -165,18 +163,12 @@ class SALGAN:
             "age": scene.round - past.rounds[places].float().mean().item(),
         }
         past.remember(scene.whole(fake.sequences), scene.round)
-        if self.shuffled:
-            rewards = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), rewards)
-        mask = scene.gather(fake.mask)
-        rewards = scene.over_batch(lambda whole: BASELINES[self.baseline](whole, mask), rewards)
+        rewards = centred(players, scene, rewards, fake.mask, self.baseline, self.shuffled)
         return Play(fake=fake.sequences, rewards=rewards, figures=figures)
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """Policy gradient on the sampled tokens."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)
 
     def pairs(self, players: Players, scene: Scene) -> Play:
         """Pairs of real sequences and samples of the memory; a row is one pair."""

@@ -29,8 +29,8 @@ import torch
 from seqgans.algorithms.adversaries import judged
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.policy import policy_loss
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
-from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import MovingAverage
 from seqgans.rewards.control import shuffled_over_batch
 from seqgans.rewards.prefixes import signed_step_rewards, step_scorer
@@ -143,7 +143,4 @@ class ScratchGAN:
 
     def generator_loss(self, players: Players, play: Play) -> Loss:
         """−(1/N) Σ_n Σ_t (R_t − b) ln p_θ(x̂_t ∣ x̂_1:t−1)."""
-        if play.fake is None or play.rewards is None:
-            raise ValueError("the policy gradient needs samples and rewards, got a play without one of them")
-        log_probs = players.generator.log_probs(play.fake.tokens)  # (batch, time)
-        return Loss(reinforce_loss(log_probs, play.rewards, play.fake.mask))
+        return policy_loss(players, play)

@@ -27,13 +27,12 @@ import torch
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.policy import centred
 from seqgans.discriminators.classes import discriminator_of_classes
 from seqgans.generators.categories import categories_of, within
 from seqgans.objectives.classes import class_accuracy, class_loss, penalty_loss
 from seqgans.objectives.policy_gradient import reinforce_loss
-from seqgans.rewards.baselines import BASELINES
-from seqgans.rewards.control import shuffled_over_batch
-from seqgans.rewards.steps import reward_figures, token_rewards
+from seqgans.rewards.steps import reward_figures, token_values
 from seqgans.sequences import Loss, Sequences
 
 
@@ -143,15 +142,12 @@ class SentiGAN:
         law = within(players.generator, category)
         judge = discriminator_of_classes(players.discriminator).of(category)
         fake = law.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
-        penalties = token_rewards(
+        penalties = token_values(
             self.reward, law, judge, fake, self.rollouts, scene.random, worth=lambda score: (-score).sigmoid()
         )
         figures = reward_figures(penalties, fake)
         figures["reward"] = 1 - figures["reward"]  # shown as the probability of the right class
-        if self.shuffled:
-            penalties = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), penalties)
-        mask = scene.gather(fake.mask)
-        penalties = scene.over_batch(lambda whole: BASELINES[self.baseline](whole, mask), penalties)
+        penalties = centred(players, scene, penalties, fake.mask, self.baseline, self.shuffled)
         categories = torch.full((len(fake),), category, device=fake.tokens.device)
         return Play(fake=Sequences(fake.tokens, fake.mask, categories), rewards=penalties, figures=figures)
 

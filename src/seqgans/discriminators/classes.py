@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from seqgans.discriminators.base import Discriminator
-from seqgans.discriminators.convolutional import CNN, Convolutional
+from seqgans.discriminators.convolutional import CNN, Convolutional, check_filters
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream
 
@@ -41,7 +41,7 @@ class Classes:
     def __post_init__(self) -> None:
         if self.categories is not None and self.categories < 1:
             raise ValueError(f"Classes.categories must be at least 1, got {self.categories}")
-        self.plain()
+        check_filters(self)
 
     def plain(self) -> CNN:
         """Settings of the network."""

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
-from seqgans.discriminators.convolutional import CNN, PAPER_MAPS, PAPER_WIDTHS, Convolutional
+from seqgans.discriminators.convolutional import CNN, PAPER_MAPS, PAPER_WIDTHS, Convolutional, check_filters
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream
 
@@ -48,7 +48,7 @@ class Comparer:
         for name in ("encoding", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Comparer.{name} must be at least 1, got {getattr(self, name)}")
-        self.encoder()
+        check_filters(self)
 
     def encoder(self) -> CNN:
         """Settings of the encoder."""

@@ -17,6 +17,21 @@ PAPER_WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20)
 PAPER_MAPS = (100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160)
 
 
+def check_filters(settings: Any) -> None:
+    """Raise a ValueError unless embedding, widths, maps and dropout, and a decay where there is one, are allowed."""
+    name, widths, maps = type(settings).__name__, settings.widths, settings.maps
+    if len(widths) != len(maps) or not widths:
+        raise ValueError(
+            f"{name}.widths and {name}.maps must be equally long and not empty, got {len(widths)} and {len(maps)}"
+        )
+    if min(widths) < 1 or min(maps) < 1 or settings.embedding < 1:
+        raise ValueError(f"{name}.widths, {name}.maps and {name}.embedding must be at least 1, got {settings}")
+    if not 0 <= settings.dropout < 1:
+        raise ValueError(f"{name}.dropout must be at least 0 and below 1, got {settings.dropout}")
+    if getattr(settings, "decay", 0) < 0:
+        raise ValueError(f"{name}.decay must be at least 0, got {settings.decay}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class CNN:
     """Settings of the convolutional discriminator; the defaults are those of the SeqGAN paper at length 20.
@@ -38,17 +53,7 @@ class CNN:
     decay: float = 0.2
 
     def __post_init__(self) -> None:
-        if len(self.widths) != len(self.maps) or not self.widths:
-            raise ValueError(
-                "CNN.widths and CNN.maps must be equally long and not empty, "
-                f"got {len(self.widths)} and {len(self.maps)}"
-            )
-        if min(self.widths) < 1 or min(self.maps) < 1 or self.embedding < 1:
-            raise ValueError(f"CNN.widths, CNN.maps and CNN.embedding must be at least 1, got {self}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"CNN.dropout must be at least 0 and below 1, got {self.dropout}")
-        if self.decay < 0:
-            raise ValueError(f"CNN.decay must be at least 0, got {self.decay}")
+        check_filters(self)
 
     def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
         """A discriminator with freshly drawn parameters for sequences of `length` tokens."""

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator, embed
-from seqgans.discriminators.convolutional import CNN, PAPER_MAPS, PAPER_WIDTHS, Convolutional
+from seqgans.discriminators.convolutional import CNN, PAPER_MAPS, PAPER_WIDTHS, Convolutional, check_filters
 from seqgans.errors import BadInput
 from seqgans.generators.base import State, look_up
 from seqgans.randomness import Stream
@@ -46,10 +46,7 @@ class LeakingCNN:
     decay: float = 0.0
 
     def __post_init__(self) -> None:
-        try:
-            self.plain()
-        except ValueError as error:
-            raise ValueError(str(error).replace("CNN", "LeakingCNN")) from None
+        check_filters(self)
 
     def plain(self) -> CNN:
         """The same settings for the network that does not leak."""

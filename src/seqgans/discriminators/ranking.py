@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator, embed
-from seqgans.discriminators.convolutional import PAPER_MAPS, PAPER_WIDTHS, Highway
+from seqgans.discriminators.convolutional import PAPER_MAPS, PAPER_WIDTHS, Highway, check_filters
 from seqgans.discriminators.pooling import PooledFilters
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream, dropout
@@ -35,15 +35,7 @@ class Ranker:
     dropout: float = 0.25
 
     def __post_init__(self) -> None:
-        if len(self.widths) != len(self.maps) or not self.widths:
-            raise ValueError(
-                "Ranker.widths and Ranker.maps must be equally long and not empty, "
-                f"got {len(self.widths)} and {len(self.maps)}"
-            )
-        if min(self.widths) < 1 or min(self.maps) < 1 or self.embedding < 1:
-            raise ValueError(f"Ranker.widths, Ranker.maps and Ranker.embedding must be at least 1, got {self}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"Ranker.dropout must be at least 0 and below 1, got {self.dropout}")
+        check_filters(self)
 
     def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Discriminator:
         """A ranker with freshly drawn parameters for sequences of `length` tokens."""

@@ -65,6 +65,26 @@ def of_prefixes(
 
 
 @torch.no_grad()
+def prefix_values(
+    discriminator: Discriminator,
+    tokens: Int[Tensor, "batch time"],
+    mask: Bool[Tensor, "batch time"],
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Float[Tensor, "batch time"]:
+    """What each prefix is worth, the rest read as padding; behind the last token, what the whole sequence is.
+
+    Args:
+        discriminator: scores padded sequences (s), without dropout.
+        tokens: sequences drawn from the generator.
+        mask: True where a token is real.
+        worth: f, from the score of a sequence to what it is worth.
+    """
+    if isinstance(discriminator, PrefixScorer):
+        return worth(discriminator.prefix_scores(tokens, mask))
+    return worth(of_prefixes(discriminator.scores, tokens, mask))
+
+
+@torch.no_grad()
 def prefix_rewards(
     discriminator: Discriminator,
     tokens: Int[Tensor, "batch time"],
@@ -84,9 +104,7 @@ def prefix_rewards(
     Returns:
         Q, 0 where the mask is False; a whole sequence earns D(Y).
     """
-    if isinstance(discriminator, PrefixScorer):
-        return worth(discriminator.prefix_scores(tokens, mask)) * mask
-    return worth(of_prefixes(discriminator.scores, tokens, mask)) * mask
+    return prefix_values(discriminator, tokens, mask, worth) * mask
 
 
 @torch.no_grad()

@@ -23,9 +23,9 @@ from seqgans.discriminators.base import Discriminator
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
-from seqgans.rewards.prefixes import gains, prefix_rewards, step_rewards
+from seqgans.rewards.prefixes import gains, prefix_values, step_rewards
 from seqgans.rewards.returns import reward_to_go
-from seqgans.rewards.rollouts import rollout_rewards
+from seqgans.rewards.rollouts import rollout_values
 from seqgans.sequences import Samples
 
 Way = Literal["rollouts", "prefix", "step", "gain", "gain_to_go"]
@@ -63,14 +63,42 @@ def token_rewards(
         BadInput: the discriminator has no score per step and one is needed.
     """
     tokens, mask = samples.tokens, samples.mask
-    if way == "rollouts":
-        return rollout_rewards(generator, discriminator, tokens, mask, rollouts, random, worth)
-    if way == "prefix":
-        return prefix_rewards(discriminator, tokens, mask, worth)
+    if way in ("rollouts", "prefix"):
+        return token_values(way, generator, discriminator, samples, rollouts, random, worth) * mask
     if way == "step":
         return reward_to_go(step_rewards(discriminator, tokens, mask, worth), mask)
     earned = gains(discriminator, tokens, mask)
     return earned if way == "gain" else reward_to_go(earned, mask)
+
+
+@torch.no_grad()
+def token_values(
+    way: OfWhole,
+    generator: Generator,
+    discriminator: Discriminator,
+    samples: Samples,
+    rollouts: int,
+    random: Stream,
+    worth: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Float[Tensor, "batch time"]:
+    """What each prefix is worth to a discriminator of whole sequences; behind the last token, what the whole one is.
+
+    Args:
+        way: by roll-outs, or the padded prefix itself.
+        generator: as in `token_rewards`.
+        discriminator: as there.
+        samples: as there.
+        rollouts: as there.
+        random: as there.
+        worth: as there.
+
+    Raises:
+        BadInput: it is another way.
+    """
+    check_of_whole(way)
+    if way == "prefix":
+        return prefix_values(discriminator, samples.tokens, samples.mask, worth)
+    return rollout_values(generator, discriminator, samples.tokens, samples.mask, rollouts, random, worth)
 
 
 def check_of_whole(way: str) -> None:
