@@ -152,6 +152,38 @@ class Parser(ArgumentParser):
         return f"no setting is called {name}{asked}{'' if close else ';'} {help_line}"
 
 
+def add_checkpoint(parser: Parser) -> None:
+    """The flag that says which checkpoint of a run is read."""
+    parser.add_argument(
+        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
+    )
+
+
+def add_drawing(parser: Parser) -> None:
+    """The flags that say how tokens are drawn: temperature, top-k, top-p, seed."""
+    parser.add_argument("--temperature", type=float, metavar="T", default=1.0, help="0 takes the most likely token (1)")
+    parser.add_argument(
+        "--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)"
+    )
+    parser.add_argument(
+        "--top-p",
+        type=float,
+        metavar="P",
+        default=1.0,
+        help="draw among the most likely tokens that together have this probability (1: all)",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="where the random numbers start (0)")
+
+
+def dashed(words: Sequence[str]) -> list[str]:
+    """The words with --top_k and --top_p spelled as their flags are.
+
+    >>> dashed(["runs/a_b", "--top_k", "5"])
+    ['runs/a_b', '--top-k', '5']
+    """
+    return [word.replace("_", "-") if word.startswith("--top_") else word for word in words]
+
+
 def metavar(hint: Any) -> str | None:
     """What stands for a value in the help; None where its few values are listed."""
     parts = [part for part in get_args(hint) if part is not NoneType] or [hint]

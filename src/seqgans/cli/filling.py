@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from seqgans.choices import choice
-from seqgans.cli.arguments import Parser
+from seqgans.cli.arguments import Parser, add_checkpoint, add_drawing, dashed
 from seqgans.cli.verbs import FORMATS, writable
 from seqgans.data.text import lines_of, text_of
 from seqgans.training.checkpoint import write_atomically
@@ -40,25 +40,12 @@ def run_fill(words: list[str]) -> None:
     parser.add_argument(
         "--blank", type=str, metavar="SYMBOL", default=BLANK, help=f"the token that is to be filled in ({BLANK})"
     )
-    parser.add_argument("--temperature", type=float, metavar="T", default=1.0, help="0 takes the most likely token (1)")
-    parser.add_argument(
-        "--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)"
-    )
-    parser.add_argument(
-        "--top-p",
-        type=float,
-        metavar="P",
-        default=1.0,
-        help="draw among the most likely tokens that together have this probability (1: all)",
-    )
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="where the random numbers start (0)")
+    add_drawing(parser)
     parser.add_argument("--format", type=str, default="text", metavar="FORMAT", help="text (default), ids or jsonl")
     parser.add_argument("--out", type=str, metavar="FILE", help="write there instead")
-    parser.add_argument(
-        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
-    )
+    add_checkpoint(parser)
     parser.add_argument("--unknown", action="store_true", help="also draw <unk>, what stands for unknown words")
-    given = parser.read([word.replace("_", "-") if word.startswith("--top_") else word for word in words])
+    given = parser.read(dashed(words))
     decoding = checked(given.count, given.temperature, given.top_k, given.top_p, given.seed)
     line = choice(FORMATS, given.format, "format")
     target = None if given.out is None else writable(Path(given.out))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from seqgans.cli.arguments import Parser
+from seqgans.cli.arguments import Parser, add_checkpoint
 from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.table import comparison_table, figures_table, table
@@ -86,9 +86,7 @@ def run_compare(words: list[str]) -> None:
     parser.add_argument("--references", type=str, metavar="FILE", help="real sequences in the place of the test splits")
     parser.add_argument("--samples", type=int, metavar="N", default=COMPARED, help=f"drawn from each run ({COMPARED})")
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="where samples come from (0)")
-    parser.add_argument(
-        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
-    )
+    add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--out", type=str, metavar="PAGE.html", help="write a page that opens offline")
     given = parser.read(words)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from seqgans.choices import choice
-from seqgans.cli.arguments import Parser
+from seqgans.cli.arguments import Parser, add_checkpoint, add_drawing, dashed
 from seqgans.cli.judging import write_json
 from seqgans.data import write_midi
 from seqgans.data.text import read_lines
@@ -61,25 +61,12 @@ def run_sample(words: list[str]) -> None:
     )
     parser.add_argument("dir", type=str, metavar="DIR", help="a run's folder")
     parser.add_argument("-n", "--count", type=int, metavar="N", help="how many (with --source: one of each)")
-    parser.add_argument("--temperature", type=float, metavar="T", default=1.0, help="0 takes the most likely token (1)")
-    parser.add_argument(
-        "--top-k", type=int, metavar="K", default=0, help="draw among the K most likely tokens (0: all)"
-    )
-    parser.add_argument(
-        "--top-p",
-        type=float,
-        metavar="P",
-        default=1.0,
-        help="draw among the most likely tokens that together have this probability (1: all)",
-    )
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="where the random numbers start (0)")
+    add_drawing(parser)
     parser.add_argument(
         "--format", type=str, default="text", metavar="FORMAT", help="text (default), ids, jsonl, or midi for music"
     )
     parser.add_argument("--out", type=str, metavar="FILE", help="write there instead; for midi, a folder")
-    parser.add_argument(
-        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
-    )
+    add_checkpoint(parser)
     parser.add_argument(
         "--unknown", action="store_true", help="also draw <unk>, what stands for words outside the vocabulary"
     )
@@ -87,7 +74,7 @@ def run_sample(words: list[str]) -> None:
         "--category", type=str, metavar="NAME", help="only of this category, where the generator knows several"
     )
     parser.add_argument("--source", type=str, metavar="FILE", help="what is to be answered, one source a line, in turn")
-    given = parser.read([word.replace("_", "-") if word.startswith("--top_") else word for word in words])
+    given = parser.read(dashed(words))
     if given.count is None and given.source is None:
         raise BadInput("sample needs -n N, the number of samples")
     sources = None if given.source is None else read_lines(Path(given.source))
@@ -150,9 +137,7 @@ def run_score(words: list[str]) -> None:
     parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run that has a discriminator")
     parser.add_argument("file", type=str, metavar="FILE", help="one sequence a line, or a table like the run's corpus")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument(
-        "--checkpoint", type=str, metavar="NAME", default="latest", help="latest (default), best or pretrained"
-    )
+    add_checkpoint(parser)
     given = parser.read(words)
     scores = score(given.dir, given.file, given.checkpoint)
     if given.json:
