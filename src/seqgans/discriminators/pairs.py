@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from seqgans.data.sources import in_one
+from seqgans.discriminators import no_step_scores
 from seqgans.discriminators.base import SCORING_ROWS, Discriminator
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream
@@ -76,10 +77,7 @@ class Beside(Discriminator):
         if isinstance(self.whole, PairReader):
             return self.whole.pair_step_scores(tokens, mask, self.source, random=random)
         if not hasattr(self.whole, "step_scores"):
-            raise BadInput(
-                f"rewards per step need a discriminator with a score per step, got {type(self.whole).__name__}; "
-                "choose seq2seq, lstm or gru"
-            )
+            raise BadInput(no_step_scores(type(self.whole).__name__))
         both, real, places = in_one(self.source, tokens, mask)
         return self.whole.step_scores(both, real, random=random).gather(1, places)  # pyright: ignore
 
