@@ -136,7 +136,8 @@ def test_a_prefix_earns_the_rank_of_what_is_there(players: Players, corpus: Corp
         expected = log_ranks(features @ references.t(), others @ references.t(), 20.0)
         torch.testing.assert_close(rewards[:, time], expected)
     assert float(rewards.std(0).min()) > 0.01
-    assert play.figures["relevance"] == pytest.approx((features @ references.t()).mean().item())
+    whole = ranker.features(fake.tokens, fake.mask)
+    assert play.figures["relevance"] == pytest.approx((whole @ references.t()).mean().item())
     batch = dataclasses.replace(algorithm, comparison="batch", worth="prob", joined=True)
     torch.testing.assert_close(played(batch, players, scene(corpus))[1].mean(0), torch.ones(3))
 
