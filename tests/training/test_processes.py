@@ -3,7 +3,7 @@
 Mutants killed: other random numbers on each process, the same rows on each, rows joined in another order, a mean of
 means over unequal parts, gradients added on one process only, a baseline or ranks over a process's own rows, a
 minibatch of one row, of which a process has none, gradients of 0 where no loss of any process reached, or none where
-only that of another process did.
+only that of another process did, sources that another process's rows answer.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ RUN = {"eval_samples": 20, "final_samples": 20, "tensorboard": False}
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-def cases(recipes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Likelihood, its last minibatch one row; SeqGAN with a batch baseline, shuffled, in parts; RelGAN; MaskGAN."""
+def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
+    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; pairs."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]
@@ -54,14 +54,32 @@ def cases(recipes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         "discriminator": small,
         "run": {"device": "cpu"},
     }
+    found["pairs"] = {
+        **plain,
+        "algorithm": {**plain["algorithm"], "pretrain_epochs": 1, "rounds": 1, "baseline": "batch_mean"},
+        "corpus": {"spec": str(pairs), "text": "1", "source": "0", "test": 0.1},
+        "generator": {"name": "seq2seq", **small, "dropout": 0.4},
+        "run": {"device": "cpu"},
+    }
     return found
 
 
 @pytest.fixture(scope="module")
-def finals(recipes: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Tensor]]:
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sources and responses of one to four words."""
+    path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
+    words = [[f"w{(place + step) % 7}" for step in range(1 + place % 4)] for place in range(40)]
+    path.write_text("".join(f"{' '.join(row)} ?\t{' '.join(row[::-1])}\n" for row in words))
+    return path
+
+
+@pytest.fixture(scope="module")
+def finals(
+    recipes: dict[str, dict[str, Any]], pairs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Tensor]]:
     """What each of two processes has in the end."""
     folder = tmp_path_factory.mktemp("two")
-    (folder / "recipes.json").write_text(json.dumps(cases(recipes)))
+    (folder / "recipes.json").write_text(json.dumps(cases(recipes, pairs)))
     launched(SCRIPT, folder, folder / "recipes.json")
     return [load_file(folder / f"{rank}.safetensors") for rank in range(2)]
 
@@ -87,11 +105,11 @@ def test_both_processes_have_the_same(finals: list[dict[str, Tensor]]) -> None:
         assert torch.equal(tensor, finals[1][name]), name
 
 
-@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled", "maskgan"])
+@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled", "maskgan", "pairs"])
 def test_they_have_what_one_has_alone(
-    finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], name: str
+    finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], pairs: Path, name: str
 ) -> None:
-    mapping = cases(recipes)[name]
+    mapping = cases(recipes, pairs)[name]
     tensors, losses = script().learn({**mapping, "run": {"device": "cpu"}})  # accumulate is 1
     shared = {key.removeprefix(f"{name}/"): part for key, part in finals[0].items() if key.startswith(f"{name}/")}
     assert shared.pop("losses").tolist() == pytest.approx(losses, abs=1e-5)

@@ -12,8 +12,9 @@ D-steps, G-steps          discriminator_steps, generator_steps  Algorithm 1: 5 a
 in order after each token, as in StepGAN; or by how much a token raised it, as in DP-GAN. With `learns_from` whole and
 without teacher this is SeqGAN without roll-outs, bit for bit.
 
-Departures: what is written answers to nothing, where the paper's answers a dialogue; the baseline is a mean over the
-batch, not a network; counts and rates that the paper leaves open are SeqGAN's. `shuffled` is the control arm.
+Departures: without sources in the corpus what is written answers to nothing, where the paper's answers a dialogue; the
+baseline is a mean over the batch, not a network; counts and rates that the paper leaves open are SeqGAN's. `shuffled`
+is the control arm.
 
 References: Li, Monroe, Shi, Jean, Ritter and Jurafsky (2017), arXiv:1701.06547; StepGAN: Tuan and Lee (2019),
 arXiv:1808.05599; DP-GAN: Xu, Ren, Lin and Sun (2018), arXiv:1802.01345.
