@@ -15,6 +15,7 @@ from seqgans.algorithms.pg_bleu import PGBLEU
 from seqgans.algorithms.rankgan import RankGAN
 from seqgans.algorithms.regs import REGS
 from seqgans.algorithms.relgan import RelGAN
+from seqgans.algorithms.rlgaf import RLGAF
 from seqgans.algorithms.salgan import SALGAN
 from seqgans.algorithms.scheduled_sampling import ScheduledSampling
 from seqgans.algorithms.scratchgan import ScratchGAN
@@ -45,7 +46,8 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "wgan": WGAN,
     "salgan": SALGAN,
     "regs": REGS,
+    "rlgaf": RLGAF,
 }
 
-ANSWERING = ("likelihood", "scheduled-sampling", "seqgan", "regs")
+ANSWERING = ("likelihood", "scheduled-sampling", "seqgan", "regs", "rlgaf")
 """Those that give their generator what each text of a corpus answers."""

@@ -33,6 +33,8 @@ from seqgans.verbs.train import resume, train
 USAGE = "train ALGORITHM --corpus SPEC --out DIR [--config FILE.yaml] [--any.setting VALUE] [--print-config]"
 SHORT = {
     "--corpus": "--corpus.spec",
+    "--model": "--generator.model",
+    "--variant": "--algorithm.variant",
     "--seed": "--run.seed",
     "--device": "--run.device",
     "--eval-every": "--run.eval_every",

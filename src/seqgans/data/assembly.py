@@ -13,6 +13,7 @@ import torch
 from seqgans.data.corpus import Corpus, CorpusSettings, encode_texts
 from seqgans.data.sources import encode_sources
 from seqgans.data.splits import divide, repeats
+from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.data.vocabulary import Vocabulary, pieces_of
 from seqgans.errors import BadInput
 from seqgans.sequences import Sequences
@@ -52,7 +53,11 @@ def corpus_of_texts(
     spaces = settings.spaces == "keep" or (settings.spaces == "auto" and not _unspaced(splits["train"]))
     answered = None if sources is None else divide(sources, settings, seed)  # as many as texts, so divided alike
     read = [] if answered is None else answered["train"]
-    learnt = _build([*splits["train"], *read], settings, spaces) if settings.tokens == "bytepair" else None
+    learnt = None
+    if settings.tokenizer is not None:
+        learnt = vocabulary_of_model(settings.tokenizer, settings.lowercase)
+    elif settings.tokens == "bytepair":
+        learnt = _build([*splits["train"], *read], settings, spaces)
     sizes = {split: _sizes(texts, settings, spaces, learnt) for split, texts in splits.items()}
     room = _room(name, [size for counts in sizes.values() for size in counts], settings)
     most = math.inf if settings.longer == "cut" else room
@@ -69,7 +74,7 @@ def corpus_of_texts(
     vocabulary = learnt or _build(train, settings, spaces)
     widths = {min(size, room) for counts in used.values() for size in counts}
     ends = _ends(name, widths, settings)
-    vocabulary = replace(vocabulary, end=0 if ends else None)
+    vocabulary = replace(vocabulary, end=vocabulary.end if ends else None)
     length = max(widths) + ends
     encoded = {split: encode_texts(texts, vocabulary, length, settings.longer) for split, texts in splits.items()}
     sequences = {split: rows for split, (rows, _) in encoded.items()}

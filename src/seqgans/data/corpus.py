@@ -75,6 +75,8 @@ class CorpusSettings:
         label: column that holds each text's category, by name or number as `text`; none: there are no categories.
         header: whether the first line of a .tsv or .csv names its columns; "auto": it does unless `text` is a number.
         tokens: what one token is: words between white space, characters, or byte pairs learnt from the training split.
+        tokenizer: folder, .gguf file or hub name of a pre-trained model whose tokenizer makes the tokens instead; none:
+            that of the generator's model where it has one.
         lowercase: make text lower-case.
         spaces: whether spaces are tokens, for characters; "auto": not in scripts that use none (Chinese, Japanese).
         minimum_count: words or characters seen less often in the training split become <unk>; byte pairs seen less
@@ -101,6 +103,7 @@ class CorpusSettings:
     label: str | None = None
     header: Header = "auto"
     tokens: Literal["words", "characters", "bytepair"] = "words"
+    tokenizer: str | None = None
     lowercase: bool = False
     spaces: Literal["auto", "keep", "drop"] = "auto"
     minimum_count: int = 1

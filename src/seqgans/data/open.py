@@ -26,7 +26,17 @@ TARS = (".tar", ".tar.gz", ".tgz")
 SPLITTING = ("length", "valid", "test")
 FILES = ("valid_file", "test_file")
 COLUMNS = ("text", "source", "source_length", "label", "header")
-READING = ("tokens", "lowercase", "spaces", "minimum_count", "vocabulary_size", "longer", "end", *SPLITTING)
+READING = (
+    "tokens",
+    "tokenizer",
+    "lowercase",
+    "spaces",
+    "minimum_count",
+    "vocabulary_size",
+    "longer",
+    "end",
+    *SPLITTING,
+)
 
 
 def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:

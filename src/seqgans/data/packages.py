@@ -1,4 +1,4 @@
-"""Packages that only some corpora need: imported where they are used, with a clear line where they are missing."""
+"""Packages that only some corpora and models need: imported where used, with a clear line if one is missing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 from seqgans.errors import BadInput
 
 
-def optional_package(name: str, purpose: str) -> Any:
+def optional_package(name: str, purpose: str, extra: str = "data") -> Any:
     """The module called `name`.
 
     Args:
         name: the module to import, dots allowed.
         purpose: what needs it, the subject of the error ("a .parquet file").
+        extra: the optional dependencies of ours that bring it.
 
     Raises:
         BadInput: the package is not installed; the message names the extra that brings it.
@@ -22,4 +23,4 @@ def optional_package(name: str, purpose: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         package = name.partition(".")[0]
-        raise BadInput(f"{purpose} needs the package {package}: pip install 'seqgans[data]'") from error
+        raise BadInput(f"{purpose} needs the package {package}: pip install 'seqgans[{extra}]'") from error

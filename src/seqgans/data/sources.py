@@ -14,10 +14,13 @@ from seqgans.sequences import Sequences
 CLOSING = 0  # the end token of every vocabulary of text, whether or not the texts themselves end with it
 
 
-def encode_sources(texts: Sequence[str], vocabulary: Vocabulary, width: int) -> tuple[Sequences, dict[str, int | float]]:
+def encode_sources(
+    texts: Sequence[str], vocabulary: Vocabulary, width: int
+) -> tuple[Sequences, dict[str, int | float]]:
     """Sources in rows of equal width; those that are too long keep their first tokens.
 
-    Every source ends with the end token, so that whoever reads source and response in a row sees where one ends.
+    Every source ends with the end token, so that whoever reads source and response in a row sees where one ends; those
+    of a pre-trained model do not, for it goes on from them.
 
     Args:
         texts: what each text of a split answers.
@@ -35,7 +38,8 @@ def encode_sources(texts: Sequence[str], vocabulary: Vocabulary, width: int) -> 
     {'cut': 1, 'tokens': 4, 'unknown_rate': 0.25}
     """
     every = vocabulary.encode_all(texts)
-    rows = [row[: width - 1] for row in every]
+    closed = int(vocabulary.kind != "model")
+    rows = [row[: width - closed] for row in every]
     tokens = torch.full((len(rows), width), CLOSING, dtype=torch.long)
     for place, row in enumerate(rows):
         tokens[place, : len(row)] = torch.tensor(row, dtype=torch.long)
@@ -43,11 +47,11 @@ def encode_sources(texts: Sequence[str], vocabulary: Vocabulary, width: int) -> 
     read = sum(map(len, rows))
     unknown = 0 if vocabulary.unknown is None else sum(row.count(vocabulary.unknown) for row in rows)
     counts: dict[str, int | float] = {
-        "cut": sum(len(row) >= width for row in every),
+        "cut": sum(len(row) > width - closed for row in every),
         "tokens": read,
         "unknown_rate": unknown / read if read else 0.0,
     }
-    return Sequences(tokens, torch.arange(width) < sizes + 1), counts
+    return Sequences(tokens, torch.arange(width) < sizes + closed), counts
 
 
 def alike(sources: Sequences) -> list[int]:

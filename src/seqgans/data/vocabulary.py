@@ -19,9 +19,10 @@ from typing import Any, Literal, final, get_args
 from seqgans.data.packages import optional_package
 from seqgans.errors import BadInput
 
-Kind = Literal["words", "characters", "bytepair", "notes", "ids"]
+Kind = Literal["words", "characters", "bytepair", "model", "notes", "ids"]
 """What one symbol is."""
 
+TOKENIZED = ("bytepair", "model")  # those that the tokenizers library reads and writes
 END = "<end>"
 UNKNOWN = "<unk>"
 SPECIAL = (END, UNKNOWN)
@@ -39,7 +40,8 @@ def pieces_of(texts: Iterable[str], kind: Kind, *, lowercase: bool = False, spac
 
     Args:
         texts: one sequence each.
-        kind: what one symbol is; byte pairs have no pieces before they are learnt, and each text comes as one.
+        kind: what one symbol is; byte pairs have no pieces before they are learnt, and each text comes as one, as it
+            does for the tokenizer of a model.
         lowercase: make texts lower-case first.
         spaces: keep the spaces between words as symbols, for characters; False takes them out.
 
@@ -48,6 +50,8 @@ def pieces_of(texts: Iterable[str], kind: Kind, *, lowercase: bool = False, spac
     >>> pieces_of(["塞外 悲风"], "characters", spaces=False)
     [['塞', '外', '悲', '风']]
     """
+    if kind == "model":  # its tokenizer reads white space as it stands
+        return [[text.lower() if lowercase else text] for text in texts]
     words = [(text.lower() if lowercase else text).split() for text in texts]
     if kind == "characters":
         return [list((" " if spaces else "").join(row)) for row in words]
@@ -67,7 +71,7 @@ class Vocabulary:
         unknown: the id of whatever is not in `symbols`, or None where that is an error.
         lowercase: whether text is made lower-case before it is read.
         spaces: whether spaces are symbols, for characters.
-        tokenizer: the learnt merges as the `tokenizers` library writes them, for byte pairs only.
+        tokenizer: what the `tokenizers` library writes of the learnt merges, for byte pairs and models only.
     """
 
     symbols: tuple[str, ...]
@@ -90,8 +94,10 @@ class Vocabulary:
             value = getattr(self, name)
             if value is not None and not 0 <= value < self.size:
                 raise ValueError(f"Vocabulary.{name} must be an id from 0 to {self.size - 1}, got {value}")
-        if (self.tokenizer is not None) != (self.kind == "bytepair"):
-            raise ValueError(f"Vocabulary.tokenizer must be given for byte pairs and only there, kind is {self.kind!r}")
+        if (self.tokenizer is not None) != (self.kind in TOKENIZED):
+            raise ValueError(
+                f"Vocabulary.tokenizer must be given for byte pairs and models and only there, kind is {self.kind!r}"
+            )
 
     @classmethod
     def build(
@@ -181,7 +187,7 @@ class Vocabulary:
     def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
         """The ids of each text, as `encode` gives them."""
         rows = pieces_of(texts, self.kind, lowercase=self.lowercase, spaces=self.spaces)
-        if self.kind == "bytepair":
+        if self.kind in TOKENIZED:
             prepared = [text for (text,) in rows]
             return [found.ids for found in self._byte_pair_tokenizer.encode_batch(prepared, add_special_tokens=False)]
         return self._ids_of(rows)
@@ -196,7 +202,7 @@ class Vocabulary:
         Raises:
             BadInput: the blank is a symbol itself or no single one, tokens are byte pairs, or as `encode`.
         """
-        if self.kind == "bytepair":
+        if self.kind in TOKENIZED:
             raise BadInput("blanks need tokens that are words, characters, notes or ids; byte pairs have none to name")
         mark, row = pieces_of([blank, text], self.kind, lowercase=self.lowercase, spaces=self.spaces)
         if len(mark) != 1:
@@ -232,7 +238,7 @@ class Vocabulary:
             raise BadInput(f"ids must be from 0 to {self.size - 1}, got {wrong}; use the vocabulary they came from")
         if self.end is not None and self.end in ids:
             ids = ids[: ids.index(self.end)]
-        if self.kind == "bytepair":
+        if self.kind in TOKENIZED:
             return self._byte_pair_tokenizer.decode(list(ids), skip_special_tokens=False)
         return ("" if self.kind == "characters" else " ").join(self.symbols[number] for number in ids)
 

@@ -12,6 +12,7 @@ from seqgans.discriminators.leaking import LeakingCNN
 from seqgans.discriminators.matching import Matching
 from seqgans.discriminators.multi_view import MultiView
 from seqgans.discriminators.positional import PositionalLSTM
+from seqgans.discriminators.pretrained import PretrainedScorer
 from seqgans.discriminators.ranking import Ranker
 from seqgans.discriminators.recurrent import GRUScorer, LSTMScorer
 from seqgans.discriminators.seq2seq import Seq2SeqScorer
@@ -31,6 +32,7 @@ DISCRIMINATORS: dict[str, type[Any]] = {
     "strided": Strided,
     "ranker": Ranker,
     "comparer": Comparer,
+    "pretrained": PretrainedScorer,
 }
 
 

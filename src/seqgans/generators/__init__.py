@@ -9,6 +9,7 @@ from seqgans.generators.hierarchical import Hierarchical
 from seqgans.generators.latent import Latent
 from seqgans.generators.memory import RelationalMemory
 from seqgans.generators.mixture import Mixture
+from seqgans.generators.pretrained import Pretrained
 from seqgans.generators.recurrent import GRU, LSTM
 from seqgans.generators.seq2seq import Seq2Seq
 from seqgans.generators.transformer import Transformer
@@ -24,5 +25,6 @@ GENERATORS: dict[str, type[Any]] = {
     "mixture": Mixture,
     "category_memory": CategoryMemory,
     "seq2seq": Seq2Seq,
+    "pretrained": Pretrained,
     "uniform": Uniform,
 }

@@ -44,18 +44,22 @@ class PastSamples(nn.Module):
         return min(int(self.seen), self.size)
 
     @torch.no_grad()
-    def remember(self, samples: Sequences, round: int) -> None:
+    def remember(self, samples: Sequences, round: int) -> Int[Tensor, " kept"]:
         """Take samples in, one after another.
 
         Args:
             samples: those of all processes.
             round: when they were drawn.
+
+        Returns:
+            The places of the last of them, as many as there is room for.
         """
         kept = samples[-self.size :]
         first = int(self.seen) + len(samples) - len(kept)
         places = (first + torch.arange(len(kept), device=self.tokens.device)) % self.size
         self.tokens[places], self.mask[places], self.rounds[places] = kept.tokens, kept.mask, round
         self.seen += len(samples)
+        return places
 
     def drawn(self, count: int, random: Stream) -> Int[Tensor, " count"]:
         """Places of `count` samples, any of them, with repeats."""

@@ -91,6 +91,7 @@ class Recipe:
             raise BadInput(
                 f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})"
             )
+        share_model(parts, discriminator if kind.discriminator else None)
         return cls(
             algorithm=algorithm,
             settings=filled(kind, parts["algorithm"], "algorithm"),
@@ -135,6 +136,22 @@ class Recipe:
             BadInput: it is not YAML, or not a recipe.
         """
         return cls.of(mapping_of(text))
+
+
+def share_model(parts: dict[str, dict[str, Any]], discriminator: str | None) -> None:
+    """Where the generator is a pre-trained model, its tokenizer reads the corpus and the discriminator starts from it.
+
+    Args:
+        parts: settings by part, changed in place where they are left open.
+        discriminator: its name, None where there is none.
+    """
+    model = parts["generator"].get("model")
+    if not model:
+        return
+    if not parts["corpus"].get("tokenizer"):
+        parts["corpus"]["tokenizer"] = model
+    if discriminator == "pretrained" and not parts["discriminator"].get("model"):
+        parts["discriminator"]["model"] = model
 
 
 def mapping_of(text: str) -> dict[str, Any]:

@@ -1,0 +1,95 @@
+"""The answers of a fine-tuning, and what each of their tokens is worth to the discriminator of the round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from seqgans.algorithms.base import Play, Players, Scene
+from seqgans.algorithms.equipment import scale_of
+from seqgans.algorithms.reference import charged
+from seqgans.discriminators.pairs import beside
+from seqgans.generators.conditional import given
+from seqgans.rewards.advantages import compared, generalised_advantages, last_of
+from seqgans.rewards.answers import PastAnswers, Value, earned
+from seqgans.rewards.prefixes import step_scorer
+from seqgans.sequences import Samples, Sequences
+
+if TYPE_CHECKING:
+    from seqgans.algorithms.rlgaf import RLGAF
+
+
+def chosen(scene: Scene, batch: int, group: int) -> Int[Tensor, " batch"]:
+    """Training sequences of a whole batch, each `group` times in a row; the same on every process.
+
+    Raises:
+        BadInput: the batch is not made of whole shares of the processes.
+    """
+    scene.share(batch)
+    count, there = batch // group, len(scene.corpus.train)
+    orders = [scene.random.permutation(there) for _ in range(-(-count // there))]
+    return torch.cat(orders)[:count].repeat_interleave(group)
+
+
+def answered(players: Players, scene: Scene, rows: Int[Tensor, " batch"]) -> tuple[Samples, Sequences]:
+    """This process's part of answers to what each of the rows answers, all of them remembered; and the real ones."""
+    train = scene.corpus.train
+    real = train[rows[scene.rank :: scene.processes].to(train.tokens.device)]
+    fake = given(players.generator, real.source).sample(len(real), scene.corpus.length, random=scene.random)
+    memory = players.get_submodule("memory")
+    if not isinstance(memory, PastAnswers):
+        raise TypeError(f"answers must be held by PastAnswers, got {type(memory).__name__}")
+    memory.remember(scene.whole(fake.sequences), rows, scene.round)
+    return fake, real
+
+
+def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
+    """Answers, what the discriminator of this round thinks of them, and what each token is worth."""
+    fake, real = answered(players, scene, chosen(scene, settings.batch, settings.group))
+    written = Sequences(fake.tokens, fake.mask, source=real.source)
+    figures = {
+        "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
+        "length": fake.mask.sum(1).float().mean().item(),
+        "real_length": real.mask.sum(1).float().mean().item(),
+    }
+    if settings.variant == "gumbel":
+        return Play(real=real, fake=written, figures=figures)
+    judge = beside(players.discriminator, real.source)
+    if settings.credit == "token":
+        steps = step_scorer(judge).step_scores(fake.tokens, fake.mask)
+        scores = last_of(steps, fake.mask)
+    else:
+        steps = scores = judge.scores(fake.tokens, fake.mask)
+    figures |= {"reward": scores.mean().item(), "reward_spread": scores.std().item() if len(scores) > 1 else 0.0}
+    mask, scale = scene.gather(fake.mask), scale_of(players)
+
+    control = scene.random if settings.shuffled else None
+
+    def paid(every: Tensor) -> Tensor:
+        return earned(every, mask, settings.reward, settings.credit, scale, control)
+
+    tokens = scene.over_batch(paid, steps).masked_fill(~fake.mask, 0.0)
+    if settings.kl:
+        tokens, costs = charged(players, scene, tokens, fake, real.source)
+        figures |= costs
+    extras = {"drawn": fake.log_probs}
+    if settings.compared_with == "value":
+        values = Value.among(players).of(given(players.generator, real.source), fake.tokens)
+        advantages, extras["returns"] = generalised_advantages(
+            tokens, values, fake.mask, settings.discount, settings.decay
+        )
+    else:
+        advantages = scene.over_batch(lambda every: against(settings, players, every, mask), tokens)
+    return Play(real=real, fake=written, rewards=advantages, extras=extras, figures=figures)
+
+
+def against(settings: RLGAF, players: Players, rewards: Tensor, mask: Bool[Tensor, "batch time"]) -> Tensor:
+    """Returns of the whole batch, less the baseline."""
+    ahead = settings.discount * (settings.decay if settings.credit == "token" else 1.0)
+    group = settings.group if settings.compared_with == "group" else None
+    returns = compared(rewards, mask, group, ahead, placed=settings.credit == "token")
+    moving = settings.compared_with == "moving_average"
+    return players.get_submodule("baseline")(returns, mask) if moving else returns

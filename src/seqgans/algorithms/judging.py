@@ -1,0 +1,101 @@
+"""How the discriminator of a fine-tuning learns: the newest answers and some old ones, each beside the real one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from seqgans.algorithms.base import Play, Players, Scene
+from seqgans.discriminators.base import Discriminator
+from seqgans.discriminators.pairs import beside
+from seqgans.objectives.adversarial import ADVERSARIAL, accuracy, pair_accuracy
+from seqgans.rewards.advantages import last_of
+from seqgans.rewards.answers import PastAnswers
+from seqgans.rewards.prefixes import step_scorer
+from seqgans.sequences import Loss, Sequences
+
+if TYPE_CHECKING:
+    from seqgans.algorithms.rlgaf import RLGAF
+
+PAIRED = "relativistic"  # the loss that asks which of a pair is real
+SMOOTHED = (PAIRED, "standard")
+
+
+def to_tell_apart(settings: RLGAF, players: Players, scene: Scene, replay: float, gate: float) -> Play:
+    """The newest answers, some old ones among them, each beside the real answer to the same prompt.
+
+    Where the discriminator already tells the newest apart well enough there is nothing to learn, and it waits.
+
+    Args:
+        settings: batch, loss, and for how many rounds in a row it waits at most.
+        players: with a "memory".
+        scene: where old answers are chosen from.
+        replay: share of old ones.
+        gate: the accuracy on the newest answers above which it waits; 1 for never.
+    """
+    batch, objective = settings.batch, settings.discriminator_loss
+    memory = players.get_submodule("memory")
+    if not isinstance(memory, PastAnswers):
+        raise TypeError(f"answers must be held by PastAnswers, got {type(memory).__name__}")
+    places = memory.samples.latest(batch).flip(0)
+    figures = {"waits": 0.0}
+    if gate < 1:
+        pairs = beside_real(scene, memory, places)
+        whole = [
+            scene.gather(beside(players.discriminator, part.source).scores(part.tokens, part.mask)) for part in pairs
+        ]
+        figures["seen_through"] = right(objective, *whole)
+        if figures["seen_through"] > gate and scene.round % settings.gate_rounds:
+            return Play(real=scene.corpus.train[:0], figures={**figures, "waits": 1.0})
+    old = scene.random.permutation(batch)[: round(replay * batch)].to(places.device)
+    if len(old):
+        places[old] = memory.samples.drawn(len(old), scene.random)
+    real, fake = beside_real(scene, memory, places)
+    return Play(real=real, fake=fake, figures=figures)
+
+
+def beside_real(scene: Scene, memory: PastAnswers, places: Int[Tensor, " batch"]) -> tuple[Sequences, Sequences]:
+    """This process's part of the real answers, and of the remembered ones, each knowing what it answers."""
+    own, width = slice(scene.rank, None, scene.processes), scene.corpus.length
+    real, fake = scene.corpus.train[memory.rows[places][own]], memory.samples.at(places)[own]
+    return real, Sequences(fake.tokens[:, :width], fake.mask[:, :width], source=real.source)
+
+
+def judge_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
+    """The discriminator's side, with a share of wrong labels and a weight on large scores."""
+    objective, smoothing = settings.discriminator_loss, settings.smoothing
+    real, fake = play.real, play.fake
+    if real is None or fake is None:
+        raise ValueError("a discriminator needs real and written answers, got a play without one of them")
+    judge = beside(players.discriminator, real.source)
+    if settings.credit == "token":
+        theirs, ours = aligned(judge, real, fake)
+    else:
+        theirs, ours = judge.scores(real.tokens, real.mask), judge.scores(fake.tokens, fake.mask)
+    value = ADVERSARIAL[objective](theirs, ours)[0]
+    if smoothing:  # softplus(s) = softplus(−s) + s
+        value = value + smoothing * (theirs - ours if objective == PAIRED else theirs).mean()
+    value = value + settings.score_penalty * 0.5 * (theirs.square().mean() + ours.square().mean())
+    figures = {"loss": value.item(), "accuracy": right(objective, theirs, ours)}
+    return Loss(value + players.discriminator.penalty(), figures)
+
+
+def right(objective: str, real_scores: Tensor, fake_scores: Tensor) -> float:
+    """Share told apart, in the sense of the loss."""
+    return (pair_accuracy if objective == PAIRED else accuracy)(real_scores, fake_scores)
+
+
+def aligned(judge: Discriminator, real: Sequences, fake: Sequences) -> tuple[Tensor, Tensor]:
+    """Scores of real and written answers after each token, pair by pair; whichever has ended keeps its last score.
+
+    Returns:
+        Scores at all places where either of a pair is real.
+    """
+    either, found = real.mask | fake.mask, []
+    for part in (real, fake):
+        steps = step_scorer(judge).step_scores(part.tokens, part.mask)
+        found.append(torch.where(part.mask, steps, last_of(steps, part.mask)[:, None])[either])
+    return found[0], found[1]

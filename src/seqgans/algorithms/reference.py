@@ -1,0 +1,38 @@
+"""The reference of a fine-tuning: what it costs to leave it."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from seqgans.algorithms.base import Players, Scene
+from seqgans.generators.base import Generator
+from seqgans.generators.conditional import given
+from seqgans.objectives.divergence import k1
+from seqgans.rewards.scale import Leash
+from seqgans.sequences import Samples, Sequences
+
+
+def charged(
+    players: Players, scene: Scene, earned: Tensor, fake: Samples, source: Sequences | None
+) -> tuple[Tensor, dict[str, float]]:
+    """What tokens earned less what they cost: r_t − β (log π(y_t) − log π_ref(y_t)), RLGAF's Eq. 3.
+
+    Args:
+        players: with a "reference" and a "leash", which takes the divergence in.
+        scene: joins the processes.
+        earned: r, one a token.
+        fake: the answers, with the log-probabilities they were drawn with.
+        source: what they answer.
+
+    Returns:
+        Rewards, 0 where the mask is False; `kl`, nats per token, and `kl_cost`, β.
+    """
+    reference, leash = players.get_submodule("reference"), players.get_submodule("leash")
+    if not isinstance(reference, Generator) or not isinstance(leash, Leash):
+        raise TypeError("a divergence needs a generator as reference and a Leash, got other players")
+    known = given(reference, source).log_probs(fake.tokens)
+    apart = k1(fake.log_probs, known).masked_fill(~fake.mask, 0.0)
+    figures = {"kl": (apart.sum() / fake.mask.sum()).item(), "kl_cost": float(leash.coefficient)}
+    rewards = earned - leash.coefficient * apart
+    leash.steer((scene.gather(apart).sum() / scene.gather(fake.mask).sum()).item())
+    return rewards, figures

@@ -1,0 +1,187 @@
+"""RLGAF: a language model fine-tuned by a discriminator that learns beside it, from good examples alone.
+
+Paper                        Code                                        Shape, equation
+x, y                         real.source, fake                           (batch, time)
+D_φ(x, y) = σ(s_φ)           beside(players.discriminator, source)       (batch,)
+J(θ), REINFORCE              reinforce_loss(…, against_the_others)       Eq. 1 and 2
+r − β log(π/π_SFT)           at_the_end(…) − leash · divergence          Eq. 3, per token
+π_SFT                        players.reference                           frozen
+γ E log π(x)                 likelihood_weight · negative_log_likelihood Eq. 3
+A_t, V_t                     generalised_advantages, players.value       (batch, time)
+L_clip                       clipped_surrogate                           PPO, Eq. 7
+Gumbel-softmax               law.relax(…).weights                        (batch, time, vocab)
+
+Answers are scored before the discriminator learns from them; it never learns in an evaluation, and no gradient of its
+loss reaches the generator, nor any gradient of the generator's loss the discriminator.
+
+Departures, each with its switch: Bradley-Terry on pairs of the same prompt instead of cross-entropy
+(`discriminator_loss: standard` is the paper's), groups of answers to a prompt as each other's baseline, logits over a
+running deviation as rewards (`reward: probability` is the paper's, in [−½, ½]), a discriminator that waits while it is
+right too often instead of one that learns in every n-th step, old answers among the negatives. γ's stream is the
+training set. `shuffled` is the control arm.
+
+References: Zhang, Lau, Wong and Zhang (2023), arXiv:2305.06176; GAD: arXiv:2511.10643 (2025).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from seqgans.algorithms.answering import answer_play, answered, chosen
+from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
+from seqgans.algorithms.equipment import settle, tuning_players
+from seqgans.algorithms.judging import SMOOTHED, judge_loss, to_tell_apart
+from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.tuning import expectation_loss, tuning_loss
+from seqgans.choices import choice
+from seqgans.objectives.adversarial import ADVERSARIAL
+from seqgans.rewards.answers import REWARDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class RLGAF:
+    """Settings and losses of RLGAF; the defaults are those that do not collapse, not the paper's.
+
+    Attributes:
+        variant: how the generator learns: reinforce (one step a batch), ppo (several clipped steps a batch), or gumbel
+            (gradient through relaxed answers).
+        pretrain_epochs: passes of maximum likelihood over the examples first (SFT); the reference is what comes of it.
+        pretrain_rate: learning rate there.
+        discriminator_pretrain_steps: steps of the discriminator before the game, each on fresh answers.
+        rounds: rounds of the game: a batch of answers, a step of each player.
+        batch: answers of a round.
+        group: answers to the same prompt, each other's baseline; divides the batch.
+        generator_rate: learning rate of the generator in the game.
+        discriminator_rate: learning rate of the discriminator.
+        clip: largest gradient norm of either.
+        credit: which tokens are paid: token (each by how much it raised the score of what stands so far; the
+            discriminator learns to tell apart after every token) or end (the last one, by the score of the whole, as
+            in the paper).
+        reward: what a score s is worth: logit (s), probability (σ(s) − ½), log_probability (log σ(s)) or imitation
+            (−log(1 − σ(s))).
+        scaled: divide rewards by their usual deviation, a running one.
+        baseline: what returns are compared with: group (the other answers to the prompt), moving_average, value (a
+            head on the generator's states, with generalised advantages), or none; auto: value for ppo, else group.
+        kl: β, what a nat away from the reference costs, in deviations of the reward; 0 for no reference.
+        kl_target: nats per token that an adaptive β steers to; none: β is fixed.
+        ppo_epochs: clipped steps on each batch.
+        clip_ratio: ε of the clipped ratio.
+        discount: γ of the advantages.
+        decay: λ, how far a token answers for what comes after it: of advantages with values, and of `credit: token`.
+        value_rate: learning rate of the values.
+        likelihood_weight: γ, weight of maximum likelihood on real answers in the generator's loss (pre-training mix).
+        inverse_temperature: β of the Gumbel-softmax.
+        straight_through: show the discriminator one-hot answers with the gradient of soft ones.
+        discriminator_loss: relativistic (Bradley-Terry on pairs of a prompt), standard (the paper's), hinge,
+            wasserstein, or another of RelGAN's objectives.
+        smoothing: share of wrong labels that the discriminator is told of, for relativistic and standard.
+        score_penalty: weight of the mean square of its scores in its loss.
+        gate: accuracy on fresh answers above which the discriminator waits; 1 never waits.
+        gate_rounds: it waits for at most so many rounds in a row.
+        replay: share of old answers among its negatives.
+        memory: how many answers are remembered.
+        shuffled: the control arm: rewards are handed to other answers of the batch.
+    """
+
+    generator: ClassVar[str] = "pretrained"
+    discriminator: ClassVar[str | None] = "pretrained"
+    paper: ClassVar[str] = "Zhang, Lau, Wong and Zhang 2023"
+
+    variant: Literal["reinforce", "ppo", "gumbel"] = "reinforce"
+    pretrain_epochs: int = 1
+    pretrain_rate: float = 5e-5
+    discriminator_pretrain_steps: int = 10
+    rounds: int = 300
+    batch: int = 32
+    group: int = 8
+    generator_rate: float = 1e-5
+    discriminator_rate: float = 1e-5
+    clip: float = 1.0
+    credit: Literal["token", "end"] = "token"
+    reward: str = "logit"
+    scaled: bool = False
+    baseline: Literal["auto", "group", "moving_average", "value", "none"] = "auto"
+    kl: float = 0.02
+    kl_target: float | None = None
+    ppo_epochs: int = 4
+    clip_ratio: float = 0.2
+    discount: float = 1.0
+    decay: float = 0.5
+    value_rate: float = 1e-3
+    likelihood_weight: float = 0.1
+    inverse_temperature: float = 1.0
+    straight_through: bool = True
+    discriminator_loss: str = "relativistic"
+    smoothing: float = 0.1
+    score_penalty: float = 0.001
+    gate: float = 1.0
+    gate_rounds: int = 10
+    replay: float = 0.25
+    memory: int = 4096
+    shuffled: bool = False
+
+    def __post_init__(self) -> None:
+        check_counts(self, 0, "pretrain_epochs", "discriminator_pretrain_steps", "rounds")
+        check_counts(self, 1, "batch", "group", "ppo_epochs", "gate_rounds")
+        check_rates(self, "pretrain_rate", "generator_rate", "discriminator_rate", "clip", "clip_ratio", "value_rate")
+        check_rates(self, "inverse_temperature")
+        choice(REWARDS, self.reward, "reward")
+        choice(ADVERSARIAL, self.discriminator_loss, "discriminator_loss")
+        for name in ("kl", "likelihood_weight", "score_penalty"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise ValueError(f"RLGAF.{name} must be at least 0, got {getattr(self, name)}")
+        for name in ("discount", "decay", "gate", "replay"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"RLGAF.{name} must be from 0 to 1, got {getattr(self, name)}")
+        if not 0 <= self.smoothing < 0.5:
+            raise ValueError(f"RLGAF.smoothing must be at least 0 and below 0.5, got {self.smoothing}")
+        if self.smoothing and self.discriminator_loss not in SMOOTHED:
+            raise ValueError(f"RLGAF.smoothing goes with {' and '.join(SMOOTHED)} alone; set it to 0")
+        if self.batch % self.group or (self.compared_with == "group" and self.group < 2):
+            raise ValueError(f"RLGAF.group must be at least 2 and divide the batch of {self.batch}, got {self.group}")
+        if self.memory < self.batch:
+            raise ValueError(f"RLGAF.memory must hold at least a batch of {self.batch}, got {self.memory}")
+        if self.kl_target is not None and not self.kl_target > 0:
+            raise ValueError(f"RLGAF.kl_target must be above 0, got {self.kl_target}")
+
+    @property
+    def compared_with(self) -> str:
+        """The baseline that is used."""
+        return ("value" if self.variant == "ppo" else "group") if self.baseline == "auto" else self.baseline
+
+    def schedule(self) -> Schedule:
+        """SFT, a reference, a first look for the discriminator; then rounds of answers, a step of each player."""
+        rate, clip = self.discriminator_rate, self.clip
+        judge = Update(
+            "discriminator", functools.partial(judge_loss, self), Optimizer(name="discriminator", rate=rate, clip=clip)
+        )
+        policy = Optimizer(name="game", rate=self.generator_rate, clip=clip)
+        moved = [Update("generator", functools.partial(tuning_loss, self), policy)]
+        if self.compared_with == "value":
+            moved.append(Update("value", expectation_loss, Optimizer(name="value", rate=self.value_rate)))
+        passes = self.ppo_epochs if self.variant == "ppo" else 1
+        play = Phase(name="generator", gather=functools.partial(answer_play, self), updates=tuple(moved), passes=passes)
+        first, steps = functools.partial(self.pairs, fresh=True), self.discriminator_pretrain_steps
+        before = [pretraining(self.pretrain_epochs, self.pretrain_rate, self.batch, clip)]
+        if self.kl:
+            before.append(Phase(name="reference", gather=settle))
+        before.append(Phase(name="discriminator pre-training", gather=first, updates=(judge,), gathers=steps))
+        rounds = (play, Phase(name="discriminator", gather=self.pairs, updates=(judge,)))
+        return Schedule(before=tuple(before), round=rounds, rounds=self.rounds)
+
+    def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
+        """What outlives a checkpoint: past answers, the reference and its cost, the scale of rewards, values."""
+        return tuning_players(self, players)
+
+    def pairs(self, players: Players, scene: Scene, fresh: bool = False) -> Play:
+        """What the discriminator is to tell apart; before the game, answers of their own."""
+        if fresh:
+            answered(players, scene, chosen(scene, self.batch, self.group))
+        return to_tell_apart(
+            self, players, scene, replay=0.0 if fresh else self.replay, gate=1.0 if fresh else self.gate
+        )

@@ -1,0 +1,67 @@
+"""The generator's side of a fine-tuning: three ways to learn from a discriminator, with real answers beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqgans.algorithms.base import Play, Players
+from seqgans.discriminators.pairs import beside
+from seqgans.generators.conditional import given
+from seqgans.objectives.adversarial import ADVERSARIAL
+from seqgans.objectives.likelihood import negative_log_likelihood
+from seqgans.objectives.policy_gradient import reinforce_loss
+from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
+from seqgans.rewards.answers import Value
+from seqgans.sequences import Loss
+
+if TYPE_CHECKING:
+    from seqgans.algorithms.rlgaf import RLGAF
+
+
+def tuning_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
+    """The variant's loss, and γ times the negative log-likelihood of real answers."""
+    loss = (
+        relaxed_loss(settings, players, play) if settings.variant == "gumbel" else policy_loss(settings, players, play)
+    )
+    if not settings.likelihood_weight or play.real is None:
+        return loss
+    real = play.real
+    nll = negative_log_likelihood(given(players.generator, real.source).log_probs(real.tokens), real.mask)
+    return Loss(loss.value + settings.likelihood_weight * nll, {**loss.figures, "nll": nll.item()})
+
+
+def policy_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
+    """REINFORCE (Eq. 2), or the clipped surrogate of PPO."""
+    if play.fake is None or play.rewards is None:
+        raise ValueError("the policy gradient needs answers and rewards, got a play without one of them")
+    mask, drawn = play.fake.mask, play.extras["drawn"]
+    log_probs = given(players.generator, play.fake.source).log_probs(play.fake.tokens)
+    if settings.variant == "reinforce":
+        return Loss(reinforce_loss(log_probs, play.rewards, mask))
+    value = clipped_surrogate(log_probs, drawn, play.rewards, mask, settings.clip_ratio)
+    return Loss(value, {"clipped": clipped_share(log_probs, drawn, mask, settings.clip_ratio)})
+
+
+def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
+    """Gradient through the discriminator into relaxed answers, the real ones beside them."""
+    real = play.real
+    if real is None or play.random is None:
+        raise ValueError("relaxed answers need real ones and randomness, got a play without one of them")
+    relaxed = given(players.generator, real.source).relax(
+        len(real),
+        real.tokens.shape[1],
+        random=play.random,
+        inverse_temperature=settings.inverse_temperature,
+        straight_through=settings.straight_through,
+    )
+    judge = beside(players.discriminator, real.source)
+    ours, theirs = judge.scores(relaxed.weights, relaxed.mask), judge.scores(real.tokens, real.mask)
+    return Loss(ADVERSARIAL[settings.discriminator_loss](theirs, ours)[1])
+
+
+def expectation_loss(players: Players, play: Play) -> Loss:
+    """Values towards the returns."""
+    if play.fake is None:
+        raise ValueError("values need written answers, got a play without any")
+    values = Value.among(players).of(given(players.generator, play.fake.source), play.fake.tokens)
+    return Loss(value_loss(values, play.extras["returns"], play.fake.mask), weight=float(play.fake.mask.sum()))

@@ -1,0 +1,65 @@
+"""The vocabulary of a pre-trained model: its own tokenizer, and as many ids as its network has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seqgans.data.packages import optional_package
+from seqgans.data.vocabulary import Vocabulary
+from seqgans.errors import BadInput
+
+GGUF = ".gguf"
+
+
+def address(spec: str) -> tuple[str, dict[str, Any]]:
+    """What `from_pretrained` is called with: the folder or name, and the file within it where that is a GGUF file.
+
+    >>> address("models/small.gguf")
+    ('models', {'gguf_file': 'small.gguf'})
+    >>> address("gpt2")
+    ('gpt2', {})
+    """
+    return (str(Path(spec).parent), {"gguf_file": Path(spec).name}) if spec.endswith(GGUF) else (spec, {})
+
+
+def vocabulary_of_model(spec: str, lowercase: bool = False) -> Vocabulary:
+    """The symbols of a pre-trained model.
+
+    Args:
+        spec: a folder that `save_pretrained` wrote, a .gguf file, or a name on the hub.
+        lowercase: make text lower-case first.
+
+    Raises:
+        BadInput: there is no such tokenizer, it is not one of the `tokenizers` library, or it has no end token.
+    """
+    transformers = optional_package("transformers", "the tokenizer of a pre-trained model", extra="lm")
+    where, more = address(spec)
+    if more:
+        optional_package("gguf", "a GGUF file", extra="lm")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(where, **more)
+        ids = transformers.AutoConfig.from_pretrained(where, **more).vocab_size
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadInput(
+            f"{spec} must be a model with a tokenizer: a folder, a .gguf file or a hub name; {reason}"
+        ) from error
+    if not tokenizer.is_fast:
+        raise BadInput(f"the tokenizer of {spec} must be a fast one (tokenizer.json), got {type(tokenizer).__name__}")
+    if tokenizer.eos_token_id is None:
+        raise BadInput(
+            f"the tokenizer of {spec} must have an end token (eos_token); name one in its tokenizer_config.json"
+        )
+    if len(tokenizer) > ids:
+        raise BadInput(f"the tokenizer of {spec} has {len(tokenizer)} ids and its network {ids}; resize its embeddings")
+    symbols = {number: symbol for symbol, number in tokenizer.get_vocab().items()}
+    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    return Vocabulary(
+        tuple(symbols.get(number, f"<unused {number}>") for number in range(ids)),
+        "model",
+        end=tokenizer.eos_token_id,
+        start=start,
+        lowercase=lowercase,
+        tokenizer=tokenizer.backend_tokenizer.to_str(),
+    )

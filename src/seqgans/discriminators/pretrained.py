@@ -1,0 +1,128 @@
+"""A pre-trained language model with one number at its end: is this text, after this prompt, real?
+
+It reads the ids that were sampled, prompt and response in a row, each row from position 0, and looks at no padding:
+equal ids score equally, whatever they are padded with. Read at every token it is a discriminator with a score per step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from seqgans.discriminators.base import Discriminator
+from seqgans.errors import BadInput
+from seqgans.generators.base import look_up
+from seqgans.generators.loading import load_model
+from seqgans.generators.pretrained import adapted
+from seqgans.randomness import Stream
+from seqgans.sequences import Sequences
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedScorer:
+    """Settings of a language model that judges.
+
+    Attributes:
+        model: a folder, a .gguf file or a name on the hub, of the vocabulary of the generator; empty: the generator's.
+        lora: rank of low-rank adapters, which then learn beside the last layer and nothing else; 0 moves everything.
+        lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
+    """
+
+    paper: ClassVar[str] = "Zhang, Lau, Wong and Zhang 2023"
+
+    model: str = ""
+    lora: int = 0
+    lora_alpha: float = 16.0
+
+    def __post_init__(self) -> None:
+        if self.lora < 0:
+            raise ValueError(f"PretrainedScorer.lora must be at least 0, got {self.lora}")
+        if not self.lora_alpha > 0:
+            raise ValueError(f"PretrainedScorer.lora_alpha must be above 0, got {self.lora_alpha}")
+
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Judge:
+        """The model with a head that says 0 to everything.
+
+        Raises:
+            BadInput: there is no such model, or it knows another number of ids.
+        """
+        model = load_model(self.model, random)
+        known = model.get_input_embeddings().weight.shape[0]
+        if known != vocabulary_size:
+            raise BadInput(
+                f"the discriminator's {self.model} knows {known} ids and the generator {vocabulary_size}; "
+                "both must share one vocabulary"
+            )
+        trunk = adapted(model.base_model, self.lora, self.lora_alpha, random)
+        return Judge(trunk, vocabulary_size, length)
+
+
+class Judge(Discriminator):
+    """s(x, y) = w · h(x, y) + b, h the hidden state at the last real token; D = σ(s).
+
+    Args:
+        trunk: a causal model of `transformers` without its head.
+        vocabulary_size: number of ids.
+        length: the most positions of prompt and response together.
+    """
+
+    def __init__(self, trunk: nn.Module, vocabulary_size: int, length: int) -> None:
+        super().__init__(vocabulary_size)
+        self.trunk = trunk.eval()
+        self.length = length
+        embedding: nn.Embedding = trunk.get_input_embeddings()  # pyright: ignore
+        config = getattr(trunk, "config", None)
+        self.head = nn.Linear(getattr(config, "hidden_size", embedding.weight.shape[1]), 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def train(self, mode: bool = True) -> Judge:
+        """Dropout stays off: equal texts score equally."""
+        return super().train(False)  # pyright: ignore[reportReturnType]
+
+    def scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
+    ) -> Float[Tensor, " batch"]:
+        """Logit of each sequence being real."""
+        return self.last(self.step_scores(tokens, mask, random=random), mask)
+
+    def step_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
+    ) -> Float[Tensor, "batch time"]:
+        """One logit a token; entry t has seen the tokens up to t."""
+        return self.read(look_up(self.table, tokens))
+
+    def pair_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
+    ) -> Float[Tensor, " batch"]:
+        """Logit of each response being real, after its prompt."""
+        return self.last(self.pair_step_scores(tokens, mask, source, random=random), mask)
+
+    def pair_step_scores(
+        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
+    ) -> Float[Tensor, "batch time"]:
+        """One logit a token of the response; entry t has seen the prompt and the response up to t."""
+        embedded = look_up(self.table, tokens)  # (batch, time, width)
+        places = source.mask.sum(1, keepdim=True) + torch.arange(mask.shape[1], device=mask.device)
+        prompts = nn.functional.pad(look_up(self.table, source.tokens), (0, 0, 0, mask.shape[1]))
+        both = prompts.scatter(1, places[:, :, None].expand_as(embedded), embedded)
+        return self.read(both).gather(1, places)
+
+    @property
+    def table(self) -> Float[Tensor, "vocab width"]:
+        """Embeddings of the ids."""
+        return self.trunk.get_input_embeddings().weight  # pyright: ignore
+
+    def read(self, embedded: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time"]:
+        """A logit after each token; what follows a token is never looked at, so padding needs no mask."""
+        found = self.trunk(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        return self.head(found)[:, :, 0]
+
+    @staticmethod
+    def last(steps: Float[Tensor, "batch time"], mask: Int[Tensor, "batch time"]) -> Float[Tensor, " batch"]:
+        """The score at each last real token; that of the first place where none is real."""
+        return steps.gather(1, (mask.sum(1, keepdim=True) - 1).clamp(min=0))[:, 0]

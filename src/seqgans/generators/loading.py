@@ -1,0 +1,85 @@
+"""Pre-trained causal language models from a folder, a GGUF file or a hub, as `transformers` loads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqgans.data.packages import optional_package
+from seqgans.data.tokenizer import GGUF, address
+from seqgans.errors import BadInput
+
+WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+
+
+def load_model(spec: str, random: torch.Generator) -> Any:
+    """A causal language model with its head, in float32 and without dropout.
+
+    A folder that holds `config.json` and no weights gives a model with freshly drawn parameters.
+
+    Args:
+        spec: a folder that `save_pretrained` wrote, a .gguf file, or a name on the hub.
+        random: where fresh parameters come from.
+
+    Raises:
+        BadInput: there is no such model, it is no causal one, or it needs pickled weights.
+    """
+    if not spec:
+        raise BadInput("a pre-trained generator must be told which model: give --model FOLDER, FILE.gguf or hub name")
+    transformers = optional_package("transformers", "a pre-trained model", extra="lm")
+    where, more = address(spec)
+    if more:
+        optional_package("gguf", "a GGUF file", extra="lm")
+    if spec.endswith(GGUF) and not Path(spec).is_file():
+        raise BadInput(f"there is no model file {spec}; check the path")
+    with quiet(transformers), drawn_from(random):
+        try:
+            config = transformers.AutoConfig.from_pretrained(where, **more)
+            if bare(Path(spec)):
+                model = transformers.AutoModelForCausalLM.from_config(config)
+            else:
+                model = transformers.AutoModelForCausalLM.from_pretrained(
+                    where, **more, dtype=torch.float32, use_safetensors=None if more else True
+                )
+        except (OSError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())
+            raise BadInput(
+                f"{spec} must be a causal language model: a folder of `save_pretrained` with safetensors, a .gguf file "
+                f"or a name on the hub; {reason[:300]}"
+            ) from error
+    if getattr(model.config, "is_encoder_decoder", False):
+        raise BadInput(f"{spec} must be a causal language model, but it is an encoder and a decoder; choose another")
+    return model.float().eval()
+
+
+def bare(folder: Path) -> bool:
+    """Whether a folder describes a model and holds no weights of one."""
+    described = (folder / "config.json").is_file()
+    return described and not any(True for pattern in (*WEIGHTS, "*.bin", f"*{GGUF}") for _ in folder.glob(pattern))
+
+
+@contextmanager
+def drawn_from(random: torch.Generator) -> Iterator[None]:
+    """Let a library that knows only torch's global random numbers draw those of a generator; leave no trace there."""
+    seed = int(torch.randint(1 << 62, (), generator=random, device=random.device))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def quiet(transformers: Any) -> Iterator[None]:
+    """No progress bars and no advice while a model is loaded."""
+    logging = transformers.utils.logging
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        logging.enable_progress_bar()
