@@ -27,6 +27,11 @@ def mask_until(tokens: Int[Tensor, "batch time"], end: int | None) -> Bool[Tenso
     return (ended == 0) | ((ended == 1) & (tokens == end))
 
 
+def last_of(values: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]) -> Float[Tensor, " batch"]:
+    """What stands at the last real token of each row; at the first place where none is real."""
+    return values.gather(1, (mask.sum(1, keepdim=True) - 1).clamp(min=0))[:, 0]
+
+
 @dataclass(frozen=True)
 class Sequences:
     """Token ids, one sequence a row.

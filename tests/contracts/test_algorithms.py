@@ -55,6 +55,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "comparer": {"embedding": 4, "widths": [1, 2, 3], "maps": [3, 3, 3], "encoding": 4, "hidden": 5},
     "positional": {"embedding": 4, "positions": 3, "hidden": 5},
 }
+PLAYED_BY = {"rlgaf": ("transformer", "lstm")}
+"""Networks that need no file, where the usual ones do."""
+FITTING = {"rlgaf": {"group": 2, "memory": 8, "rounds": 3, "discriminator_pretrain_steps": 3}}
+"""Values that fit the small ones."""
 UNREACHED = {
     "relgan": {"discriminator.output.bias", "discriminator.dense.bias"},  # only differences of scores are scored
     "catgan": {"discriminator.output.bias", "discriminator.dense.bias"},  # as above, up to rounding
@@ -81,13 +85,15 @@ def mapping(name: str) -> dict[str, Any]:
         for ending, value in SMALL.items()
         if field.name.endswith(ending)
     }
+    writer, judge = PLAYED_BY.get(name, (kind.generator, kind.discriminator))
+    writer = "seq2seq" if pairs else writer
     found = {
-        "algorithm": {"name": name, **settings},
+        "algorithm": {"name": name, **settings, **FITTING.get(name, {})},
         "corpus": {"spec": "world:markov"},
-        "generator": {"name": "seq2seq", **NETWORKS["seq2seq"]} if pairs else NETWORKS.get(kind.generator, {}),
+        "generator": {"name": writer, **NETWORKS.get(writer, {})},
     }
-    if kind.discriminator is not None:
-        found["discriminator"] = NETWORKS.get(kind.discriminator, {})
+    if judge is not None:
+        found["discriminator"] = {"name": judge, **NETWORKS.get(judge, {})}
     return found
 
 

@@ -13,10 +13,10 @@ from seqgans.algorithms.equipment import scale_of
 from seqgans.algorithms.reference import charged
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
-from seqgans.rewards.advantages import compared, generalised_advantages, last_of
+from seqgans.rewards.advantages import compared, generalised_advantages
 from seqgans.rewards.answers import PastAnswers, Value, earned
 from seqgans.rewards.prefixes import step_scorer
-from seqgans.sequences import Samples, Sequences
+from seqgans.sequences import Samples, Sequences, last_of
 
 if TYPE_CHECKING:
     from seqgans.algorithms.rlgaf import RLGAF
@@ -46,6 +46,7 @@ def answered(players: Players, scene: Scene, rows: Int[Tensor, " batch"]) -> tup
     return fake, real
 
 
+@torch.no_grad()
 def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     """Answers, what the discriminator of this round thinks of them, and what each token is worth."""
     fake, real = answered(players, scene, chosen(scene, settings.batch, settings.group))

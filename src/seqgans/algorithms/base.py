@@ -31,13 +31,15 @@ class Players(nn.Module):
     Args:
         players: at least a "generator"; mostly a "discriminator"; anything else an algorithm needs (a critic,
             a frozen reference, a moving baseline).
+        length: positions of the sequences they deal with, for those that remember some.
     """
 
     generator: Generator
     discriminator: Discriminator
 
-    def __init__(self, players: Mapping[str, nn.Module]) -> None:
+    def __init__(self, players: Mapping[str, nn.Module], length: int = 0) -> None:
         super().__init__()
+        self.length = length
         for name, player in players.items():
             self.add_module(name, player)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from seqgans.algorithms.base import Play, Players, Scene
-from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.rewards.answers import PastAnswers, Value
 from seqgans.rewards.baselines import MovingAverage
+from seqgans.rewards.prefixes import step_scorer
 from seqgans.rewards.scale import Leash, RunningScale
 
 if TYPE_CHECKING:
@@ -22,13 +22,11 @@ def tuning_players(settings: RLGAF, players: Players) -> dict[str, nn.Module]:
     """Past answers; and, where they are asked for, the reference and its cost, a scale, values, a moving baseline.
 
     Raises:
-        BadInput: the discriminator does not say how long a text it was made for.
+        BadInput: tokens are to be paid one by one and the discriminator has no score per step.
     """
-    length = getattr(players.discriminator, "length", None)
-    if not isinstance(length, int):
-        name = type(players.discriminator).__name__
-        raise BadInput(f"rlgaf needs a discriminator made for a length, got {name}; choose pretrained")
-    found: dict[str, nn.Module] = {"memory": PastAnswers(settings.memory, length)}
+    if settings.credit == "token":
+        step_scorer(players.discriminator)
+    found: dict[str, nn.Module] = {"memory": PastAnswers(settings.memory, players.length)}
     if settings.kl:
         found["reference"] = frozen_copy(players.generator)
         found["leash"] = Leash(settings.kl, settings.kl_target)

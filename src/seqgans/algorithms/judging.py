@@ -12,10 +12,9 @@ from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.pairs import beside
 from seqgans.objectives.adversarial import ADVERSARIAL, accuracy, pair_accuracy
-from seqgans.rewards.advantages import last_of
 from seqgans.rewards.answers import PastAnswers
 from seqgans.rewards.prefixes import step_scorer
-from seqgans.sequences import Loss, Sequences
+from seqgans.sequences import Loss, Sequences, last_of
 
 if TYPE_CHECKING:
     from seqgans.algorithms.rlgaf import RLGAF

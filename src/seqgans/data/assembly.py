@@ -86,7 +86,10 @@ def corpus_of_texts(
         sequences = {split: _numbered(rows, named[split], categories) for split, rows in sequences.items()}
         facts = {**facts, "categories": {split: dict(sorted(Counter(part).items())) for split, part in named.items()}}
     if answered is not None:
-        found = {split: encode_sources(kept(split, part), vocabulary, width + 1) for split, part in answered.items()}
+        closed = int(vocabulary.kind != "model")
+        found = {
+            split: encode_sources(kept(split, part), vocabulary, width + closed) for split, part in answered.items()
+        }
         sequences = {split: replace(rows, source=found[split][0]) for split, rows in sequences.items()}
         facts = {**facts, "sources": {split: counts for split, (_, counts) in found.items()}}
     counted = {split: {**asdict(count), "unknown_rate": count.unknown_rate} for split, (_, count) in encoded.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
@@ -19,7 +19,7 @@ from seqgans.generators.base import look_up
 from seqgans.generators.loading import load_model
 from seqgans.generators.pretrained import adapted
 from seqgans.randomness import Stream
-from seqgans.sequences import Sequences
+from seqgans.sequences import Sequences, last_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class PretrainedScorer:
                 "both must share one vocabulary"
             )
         trunk = adapted(model.base_model, self.lora, self.lora_alpha, random)
-        return Judge(trunk, vocabulary_size, length)
+        return Judge(trunk, vocabulary_size)
 
 
 class Judge(Discriminator):
@@ -67,13 +67,11 @@ class Judge(Discriminator):
     Args:
         trunk: a causal model of `transformers` without its head.
         vocabulary_size: number of ids.
-        length: the most positions of prompt and response together.
     """
 
-    def __init__(self, trunk: nn.Module, vocabulary_size: int, length: int) -> None:
+    def __init__(self, trunk: nn.Module, vocabulary_size: int) -> None:
         super().__init__(vocabulary_size)
         self.trunk = trunk.eval()
-        self.length = length
         embedding: nn.Embedding = trunk.get_input_embeddings()  # pyright: ignore
         config = getattr(trunk, "config", None)
         self.head = nn.Linear(getattr(config, "hidden_size", embedding.weight.shape[1]), 1)
@@ -88,7 +86,7 @@ class Judge(Discriminator):
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
     ) -> Float[Tensor, " batch"]:
         """Logit of each sequence being real."""
-        return self.last(self.step_scores(tokens, mask, random=random), mask)
+        return last_of(self.step_scores(tokens, mask, random=random), mask)
 
     def step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
@@ -100,7 +98,7 @@ class Judge(Discriminator):
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
     ) -> Float[Tensor, " batch"]:
         """Logit of each response being real, after its prompt."""
-        return self.last(self.pair_step_scores(tokens, mask, source, random=random), mask)
+        return last_of(self.pair_step_scores(tokens, mask, source, random=random), mask)
 
     def pair_step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
@@ -121,8 +119,3 @@ class Judge(Discriminator):
         """A logit after each token; what follows a token is never looked at, so padding needs no mask."""
         found = self.trunk(inputs_embeds=embedded, use_cache=False).last_hidden_state
         return self.head(found)[:, :, 0]
-
-    @staticmethod
-    def last(steps: Float[Tensor, "batch time"], mask: Int[Tensor, "batch time"]) -> Float[Tensor, " batch"]:
-        """The score at each last real token; that of the first place where none is real."""
-        return steps.gather(1, (mask.sum(1, keepdim=True) - 1).clamp(min=0))[:, 0]

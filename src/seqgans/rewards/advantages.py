@@ -166,8 +166,3 @@ def compared(
     if group is None:
         return returns
     return (against_their_place if placed else against_the_others)(returns, mask, group)
-
-
-def last_of(steps: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]) -> Float[Tensor, " batch"]:
-    """The score at the last real token of each row."""
-    return steps.gather(1, (mask.sum(1, keepdim=True) - 1).clamp(min=0))[:, 0]

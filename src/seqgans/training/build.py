@@ -138,7 +138,7 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
             raise BadInput(str(error)) from error
         players["discriminator"] = discriminator
         generator.attach(discriminator)
-    team = Players(players)
+    team = Players(players, corpus.length)
     for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
         team.add_module(name, player)
     random = generator_for(seed, "players", "options")

@@ -1,0 +1,244 @@
+"""RLGAF against exact expectations, and the traps of fine-tuning by a reward that learns.
+
+Named traps: the end token as padding (1), where the score lies (2), equal and missing rewards (7), other ids than were
+sampled (12), answers of nothing (14); resume (9) is in the contract suite. Mutants killed: the old law left out of the
+ratio, a discriminator that learns from the generator's update, a reference that follows, a gate that never opens,
+negatives beside another prompt's real answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqgans.algorithms.answering import answer_play, chosen
+from seqgans.algorithms.base import Players, Scene
+from seqgans.algorithms.judging import judge_loss, to_tell_apart
+from seqgans.algorithms.rlgaf import RLGAF
+from seqgans.algorithms.tuning import tuning_loss
+from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.open import open_text_corpus
+from seqgans.errors import BadInput
+from seqgans.randomness import Stream
+from seqgans.training.build import build_players
+from seqgans.training.loop import Training
+from seqgans.training.recipe import Recipe
+from seqgans.training.team import Team
+from tests.generators.models import model_folder
+
+GAME = {"pretrain_epochs": 0, "discriminator_pretrain_steps": 1, "rounds": 2, "batch": 8, "group": 4, "memory": 16}
+ANSWERS = ["w3 w4", "w5", "w6 w7 w8", "w9 w2"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return model_folder(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Prompts and answers; `<eos>` ends an answer and fills what is behind it."""
+    path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
+    rows = [f"w1 w{1 + number % 5}\t{ANSWERS[number % 4]}\n" for number in range(16)]
+    path.write_text("".join(rows))
+    settings = CorpusSettings(text="1", source="0", tokenizer=str(folder), valid=0.125, test=0.125, end="yes")
+    return open_text_corpus(str(path), settings, 0)
+
+
+def players_of(folder: Path, corpus: Corpus, **settings: object) -> tuple[RLGAF, Players]:
+    mapping = {
+        "algorithm": {"name": "rlgaf", **GAME, **settings},
+        "corpus": {"spec": "pairs.tsv"},
+        "generator": {"model": str(folder)},
+    }
+    recipe = Recipe.of(mapping)
+    assert isinstance(recipe.settings, RLGAF)
+    players = build_players(recipe, corpus, 0)
+    torch.nn.init.normal_(
+        players.discriminator.get_parameter("head.weight"), generator=torch.Generator().manual_seed(1)
+    )
+    return recipe.settings, players
+
+
+def scene_of(corpus: Corpus, seed: int = 0) -> Scene:
+    return Scene(corpus, Stream(torch.Generator().manual_seed(seed)), round=1)
+
+
+def test_prompts_are_read_by_the_models_tokenizer_and_not_closed(corpus: Corpus) -> None:
+    source = corpus.train.source
+    assert source is not None
+    assert bool((source.tokens[:, 0] == 1).all())
+    assert bool(source.mask.all())  # two tokens each, and nothing behind them
+    assert corpus.vocabulary.end == 0
+    assert bool((corpus.train.tokens[~corpus.train.mask] == 0).all())
+    ends = corpus.train.tokens.gather(1, corpus.train.mask.sum(1, keepdim=True) - 1)
+    assert bool((ends == 0).all())  # the end token is real although padding is the same id
+
+
+@pytest.mark.parametrize("credit", ["token", "end"])
+@pytest.mark.parametrize("baseline", ["group", "none", "moving_average", "value"])
+def test_a_play_pays_real_tokens_alone(folder: Path, corpus: Corpus, credit: str, baseline: str) -> None:
+    settings, players = players_of(folder, corpus, credit=credit, baseline=baseline)
+    play = answer_play(settings, players, scene_of(corpus))
+    assert play.fake is not None
+    assert play.rewards is not None
+    assert bool((play.rewards[~play.fake.mask] == 0).all())
+    assert bool(play.rewards.isfinite().all())
+    assert play.figures["kl"] == pytest.approx(0.0, abs=1e-6)  # the reference is the model as the game found it
+    loss = tuning_loss(settings, players, dataclasses.replace(play, random=Stream(torch.Generator())))
+    assert loss.value.isfinite()
+
+
+def test_answers_stand_beside_the_real_ones_of_their_prompt(folder: Path, corpus: Corpus) -> None:
+    settings, players = players_of(folder, corpus)
+    scene = scene_of(corpus)
+    for _ in range(3):
+        answer_play(settings, players, scene)
+    play = to_tell_apart(settings, players, scene, replay=0.5, gate=1.0)
+    assert play.real is not None
+    assert play.fake is not None
+    assert play.fake.source is not None
+    assert play.real.source is not None
+    assert play.fake.source.tokens.equal(play.real.source.tokens)
+    pairs = {(tuple(row), tuple(answer)) for row, answer in zip(*sides(corpus.train), strict=True)}
+    assert all(
+        pair in pairs for pair in zip(map(tuple, sides(play.real)[0]), map(tuple, sides(play.real)[1]), strict=True)
+    )
+
+
+def sides(rows) -> tuple[list[list[int]], list[list[int]]]:
+    return rows.source.tokens.tolist(), rows.tokens.tolist()
+
+
+def test_groups_answer_one_prompt(corpus: Corpus) -> None:
+    rows = chosen(scene_of(corpus), 8, 4)
+    assert rows.view(2, 4).unique(dim=1).shape == (2, 1)
+
+
+def test_the_first_clipped_step_is_that_of_reinforce(folder: Path, corpus: Corpus) -> None:
+    gradients = []
+    for variant in ("ppo", "reinforce"):
+        settings, players = players_of(folder, corpus, variant=variant, baseline="group")
+        play = answer_play(settings, players, scene_of(corpus))
+        loss = tuning_loss(settings, players, play)
+        gradients.append(torch.autograd.grad(loss.value, players.generator.output.weight)[0])
+        assert loss.figures.get("clipped", 0.0) == 0.0  # dropout is off: every ratio is 1
+    assert torch.allclose(*gradients, atol=1e-5)
+
+
+def test_only_a_weight_on_real_answers_is_maximum_likelihood(folder: Path, corpus: Corpus) -> None:
+    settings, players = players_of(folder, corpus, likelihood_weight=1.0, kl=0.0, credit="end", baseline="none")
+    torch.nn.init.zeros_(players.discriminator.get_parameter("head.weight"))  # every reward is 0
+    play = answer_play(settings, players, scene_of(corpus))
+    found = tuning_loss(settings, players, play).value
+    assert play.real is not None
+    law = players.generator.given(play.real.source)  # pyright: ignore
+    nll = -(law.log_probs(play.real.tokens) * play.real.mask).sum() / play.real.mask.sum()
+    assert torch.allclose(found, nll, atol=1e-6)
+
+
+def test_no_gradient_crosses_over(folder: Path, corpus: Corpus) -> None:
+    for variant in ("reinforce", "gumbel"):
+        settings, players = players_of(folder, corpus, variant=variant)
+        play = dataclasses.replace(
+            answer_play(settings, players, scene_of(corpus)), random=Stream(torch.Generator().manual_seed(0))
+        )
+        judge_loss(settings, players, play).value.backward()
+        assert all(part.grad is None for part in players.generator.parameters())
+        for part in players.discriminator.parameters():
+            part.grad = None
+            part.requires_grad_(False)
+        tuning_loss(settings, players, play).value.backward()
+        assert any(part.grad is not None and bool((part.grad != 0).any()) for part in players.generator.parameters())
+
+
+def test_the_discriminator_waits_while_it_is_right_but_not_for_ever(folder: Path, corpus: Corpus) -> None:
+    settings, players = players_of(folder, corpus, gate=0.0, gate_rounds=3)
+    scene = scene_of(corpus)
+    answer_play(settings, players, scene)
+    looks = [
+        to_tell_apart(settings, players, dataclasses.replace(scene, round=round), replay=0.0, gate=-1.0)
+        for round in (1, 2, 3)
+    ]
+    assert [len(look) for look in looks] == [0, 0, settings.batch]
+    assert [look.figures["waits"] for look in looks] == [1.0, 1.0, 0.0]
+
+
+def test_answers_of_nothing_end_no_step(folder: Path, corpus: Corpus) -> None:
+    settings, players = players_of(folder, corpus)
+    with torch.no_grad():
+        players.generator.output.bias[0] = 1e4  # `<eos>` at once, always
+    play = answer_play(settings, players, scene_of(corpus))
+    assert play.figures["length"] == 1.0
+    assert play.rewards is not None
+    assert bool((play.rewards.abs() < 1e-4).all())  # all alike: nothing to choose between
+    loss = tuning_loss(settings, players, dataclasses.replace(play, random=None))
+    assert loss.value.isfinite()
+
+
+def test_scores_that_are_no_numbers_leave_the_step_finite(folder: Path, corpus: Corpus) -> None:
+    settings, players = players_of(folder, corpus, credit="end", scaled=True)
+    torch.nn.init.constant_(players.discriminator.get_parameter("head.bias"), float("nan"))
+    play = answer_play(settings, players, scene_of(corpus))
+    assert play.rewards is not None
+    assert bool(play.rewards.isfinite().all())
+
+
+@pytest.mark.parametrize("variant", ["reinforce", "ppo", "gumbel"])
+def test_every_variant_plays_its_rounds(folder: Path, corpus: Corpus, variant: str) -> None:
+    settings, players = players_of(folder, corpus, variant=variant, likelihood_weight=0.1)
+    before = {name: part.clone() for name, part in players.get_submodule("reference").named_parameters()}
+    events = list(Training(settings, players, corpus, 0, Team("cpu")).events())
+    assert events[-1].kind == "end"
+    assert [event.kind for event in events].count("round") == 2
+    for name, part in players.get_submodule("reference").named_parameters():
+        assert part.equal(before[name]), name
+
+
+def test_the_best_answer_to_a_reward_and_a_leash_is_the_tilted_reference() -> None:
+    """π* ∝ π_ref exp(r / β), by exact gradients of Eq. 3 on a choice of four."""
+    reference = torch.tensor([0.1, 0.2, 0.3, 0.4]).double()
+    rewards, cost = torch.tensor([1.0, 0.0, 0.5, -1.0]).double(), 0.5
+    logits = torch.zeros(4, dtype=torch.double, requires_grad=True)
+    optimizer = torch.optim.Adam([logits], lr=0.05)
+    for _ in range(600):
+        law = logits.log_softmax(0)
+        paid = (rewards - cost * (law - reference.log())).detach()
+        paid = paid - (law.exp() * paid).sum().detach()
+        optimizer.zero_grad()
+        (-(law.exp().detach() * paid * law).sum()).backward()
+        optimizer.step()
+    best = (reference.log() + rewards / cost).softmax(0)
+    assert 0.5 * (logits.softmax(0) - best).abs().sum() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"group": 3}, r"RLGAF.group must be at least 2 and divide the batch of 32, got 3"),
+        ({"memory": 4}, r"RLGAF.memory must hold at least a batch of 32, got 4"),
+        ({"kl": -1.0}, r"RLGAF.kl must be at least 0, got -1.0"),
+        ({"discriminator_loss": "hinge"}, r"RLGAF.smoothing goes with relativistic and standard alone; set it to 0"),
+        ({"gate": 2.0}, r"RLGAF.gate must be from 0 to 1, got 2.0"),
+        ({"kl_target": 0.0}, r"RLGAF.kl_target must be above 0, got 0.0"),
+    ],
+)
+def test_settings_that_cannot_be(settings: dict[str, object], line: str) -> None:
+    with pytest.raises(ValueError, match=line.replace(".", r"\.")):
+        RLGAF(**settings)  # pyright: ignore
+
+
+def test_paying_each_token_needs_a_score_for_each(folder: Path, corpus: Corpus) -> None:
+    recipe = functools.partial(Recipe.of)
+    mapping = {
+        "algorithm": {"name": "rlgaf", **GAME},
+        "corpus": {"spec": "pairs.tsv"},
+        "generator": {"model": str(folder)},
+        "discriminator": {"name": "cnn", "embedding": 4, "widths": [1, 2], "maps": [2, 2]},
+    }
+    with pytest.raises(BadInput, match="score per step"):
+        build_players(recipe(mapping), corpus, 0)

@@ -1,0 +1,59 @@
+"""Small causal models and folders of them, of the kinds users bring: learned and rotary positions, tied heads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+VOCABULARY = 23
+KINDS = ("gpt2", "llama")
+
+
+def causal_model(kind: str, seed: int = 0) -> Any:
+    """A model with large weights, so that its laws are far from even."""
+    transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if kind == "gpt2":
+            sizes = transformers.GPT2Config(
+                vocab_size=VOCABULARY, n_layer=2, n_embd=16, n_head=2, n_positions=32, bos_token_id=0, eos_token_id=0
+            )
+            model = transformers.GPT2LMHeadModel(sizes)
+        else:
+            sizes = transformers.LlamaConfig(
+                vocab_size=VOCABULARY,
+                hidden_size=16,
+                intermediate_size=24,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                bos_token_id=1,
+                eos_token_id=0,
+            )
+            model = transformers.LlamaForCausalLM(sizes)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(8)
+    return model
+
+
+def model_folder(path: Path, weights: bool = True) -> Path:
+    """A folder of a GPT-2 with a tokenizer of words, `<eos>` and w1 to w22, as `save_pretrained` writes it."""
+    transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
+    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers need the extra [data]")
+    symbols = {"<eos>": 0, **{f"w{number}": number for number in range(1, VOCABULARY)}}
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel(symbols, unk_token="<eos>"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>", pad_token="<eos>").save_pretrained(
+        path
+    )
+    model = causal_model("gpt2")
+    if weights:
+        model.save_pretrained(path)
+    else:
+        model.config.save_pretrained(path)
+    return path
