@@ -2,7 +2,7 @@
 
     python benchmarks/oracle_likelihood.py --oracle FILE --out DIR --seed 0 --epochs 60
 
-Writes one run folder; `benchmarks/oracle_games.py` starts its games from it.
+Writes one run folder; games start from it with `--run.start`.
 """
 
 from __future__ import annotations

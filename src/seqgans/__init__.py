@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqgans.training.recipe import Recipe
     from seqgans.verbs.compare import compare
     from seqgans.verbs.evaluate import evaluate
+    from seqgans.verbs.export import export
     from seqgans.verbs.fill import fill
     from seqgans.verbs.listing import (
         list_algorithms,
@@ -46,6 +47,7 @@ __all__ = [
     "Recipe",
     "compare",
     "evaluate",
+    "export",
     "fill",
     "list_algorithms",
     "list_corpora",
@@ -69,6 +71,7 @@ _HOMES = {
     "seqgans.training.recipe": ("Recipe",),
     "seqgans.verbs.compare": ("compare",),
     "seqgans.verbs.evaluate": ("evaluate",),
+    "seqgans.verbs.export": ("export",),
     "seqgans.verbs.fill": ("fill",),
     "seqgans.verbs.listing": (
         "list_algorithms",

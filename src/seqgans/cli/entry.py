@@ -48,6 +48,7 @@ VERBS = {
     "evaluate": Verb(
         "seqgans.cli.judging", "run_evaluate", "(DIR | FILE) --references R", "measure a run or a file of samples"
     ),
+    "export": Verb("seqgans.cli.exporting", "run_export", "DIR --out FOLDER", "a fine-tuned model for transformers"),
     "compare": Verb("seqgans.cli.judging", "run_compare", "DIR DIR ...", "runs side by side, with tests and curves"),
 }
 

@@ -23,7 +23,7 @@ from seqgans.data.sources import in_one
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator, State, look_up
 from seqgans.generators.conditional import Conditional
-from seqgans.generators.loading import load_model
+from seqgans.generators.loading import drawn_from, load_model
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences
 
@@ -75,10 +75,11 @@ def adapted(model: nn.Module, rank: int, alpha: float, random: torch.Generator) 
     """
     if not rank:
         return model
-    from seqgans.generators.loading import drawn_from
-
     peft = optional_package("peft", "low-rank adapters (lora)", extra="lm")
-    settings = peft.LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear")
+    transposed = any(type(part).__name__ == "Conv1D" for part in model.modules())  # how GPT-2 writes linear layers
+    settings = peft.LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", fan_in_fan_out=transposed
+    )
     with drawn_from(random):
         peft.inject_adapter_in_model(settings, model)
     return model
