@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ def run(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1 (failed) or 2 (bad input).
     """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages for tensors; PyTorch reads it once
     from seqgans.cli.entry import carry_out
 
     return carry_out(sys.argv[1:] if words is None else list(words))

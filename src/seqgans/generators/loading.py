@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def load_model(spec: str, random: torch.Generator) -> Any:
             ) from error
     if getattr(model.config, "is_encoder_decoder", False):
         raise BadInput(f"{spec} must be a causal language model, but it is an encoder and a decoder; choose another")
-    return model.float().eval()
+    return (model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
 
 
 def bare(folder: Path) -> bool:
@@ -79,7 +80,8 @@ def quiet(transformers: Any) -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with redirect_stderr(StringIO()):
+            yield
     finally:
         logging.set_verbosity(before)
         logging.enable_progress_bar()
