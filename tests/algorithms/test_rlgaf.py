@@ -137,7 +137,7 @@ def test_only_a_weight_on_real_answers_is_maximum_likelihood(folder: Path, corpu
     found = tuning_loss(settings, players, play).value
     assert play.real is not None
     law = players.generator.given(play.real.source)  # pyright: ignore
-    nll = -(law.log_probs(play.real.tokens) * play.real.mask).sum() / play.real.mask.sum()
+    nll = -((law.log_probs(play.real.tokens) * play.real.mask).sum(1) / play.real.mask.sum(1)).mean()
     assert torch.allclose(found, nll, atol=1e-6)
 
 

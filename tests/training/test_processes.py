@@ -36,7 +36,8 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
-    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; pairs."""
+    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; pairs;
+    RLGAF with values, and in groups, shuffled, with a discriminator that may wait."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]
@@ -61,6 +62,15 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
         "generator": {"name": "seq2seq", **small, "dropout": 0.4},
         "run": {"device": "cpu"},
     }
+    tuned = {"name": "rlgaf", "pretrain_epochs": 1, "rounds": 2, "batch": 8, "group": 4, "memory": 16, "kl_target": 0.1}
+    grouped = {"scaled": True, "shuffled": True, "gate": 0.6, "gate_rounds": 2, "discriminator_pretrain_steps": 1}
+    for name, more in (("values", {"variant": "ppo", "ppo_epochs": 2}), ("groups", grouped)):
+        found[name] = {
+            **found["pairs"],
+            "algorithm": {**tuned, **more},
+            "generator": {"name": "seq2seq", **small},
+            "discriminator": {"name": "lstm", "embedding": 4, "hidden": 5},
+        }
     return found
 
 
@@ -105,7 +115,7 @@ def test_both_processes_have_the_same(finals: list[dict[str, Tensor]]) -> None:
         assert torch.equal(tensor, finals[1][name]), name
 
 
-@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled", "maskgan", "pairs"])
+@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled", "maskgan", "pairs", "values", "groups"])
 def test_they_have_what_one_has_alone(
     finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], pairs: Path, name: str
 ) -> None:

@@ -79,7 +79,7 @@ def judge_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
         value = value + smoothing * (theirs - ours if objective == PAIRED else theirs).mean()
     value = value + settings.score_penalty * 0.5 * (theirs.square().mean() + ours.square().mean())
     figures = {"loss": value.item(), "accuracy": right(objective, theirs, ours)}
-    return Loss(value + players.discriminator.penalty(), figures)
+    return Loss(value + players.discriminator.penalty(), figures, weight=float(len(theirs)))
 
 
 def right(objective: str, real_scores: Tensor, fake_scores: Tensor) -> float:

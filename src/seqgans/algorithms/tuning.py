@@ -8,7 +8,6 @@ from seqgans.algorithms.base import Play, Players
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import ADVERSARIAL
-from seqgans.objectives.likelihood import negative_log_likelihood
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
 from seqgans.rewards.answers import Value
@@ -19,14 +18,15 @@ if TYPE_CHECKING:
 
 
 def tuning_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
-    """The variant's loss, and γ times the negative log-likelihood of real answers."""
+    """The variant's loss, and γ times the negative log-likelihood of real answers: the mean of their means."""
     loss = (
         relaxed_loss(settings, players, play) if settings.variant == "gumbel" else policy_loss(settings, players, play)
     )
     if not settings.likelihood_weight or play.real is None:
         return loss
     real = play.real
-    nll = negative_log_likelihood(given(players.generator, real.source).log_probs(real.tokens), real.mask)
+    log_probs = given(players.generator, real.source).log_probs(real.tokens).masked_fill(~real.mask, 0.0)
+    nll = -(log_probs.sum(1) / real.mask.sum(1).clamp(min=1)).mean()
     return Loss(loss.value + settings.likelihood_weight * nll, {**loss.figures, "nll": nll.item()})
 
 
