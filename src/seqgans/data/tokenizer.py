@@ -10,6 +10,7 @@ from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 
 GGUF = ".gguf"
+FILES = ("tokenizer*", "vocab*", "*.model")  # one of which a tokenizer is made from
 
 
 def address(spec: str) -> tuple[str, dict[str, Any]]:
@@ -37,6 +38,10 @@ def vocabulary_of_model(spec: str, lowercase: bool = False) -> Vocabulary:
     where, more = address(spec)
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
+    if Path(spec).is_dir() and not any(True for pattern in FILES for _ in Path(spec).glob(pattern)):
+        raise BadInput(
+            f"the model folder {spec} must hold a tokenizer (tokenizer.json); save it there beside the model"
+        )
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **more)
         ids = transformers.AutoConfig.from_pretrained(where, **more).vocab_size
