@@ -21,8 +21,10 @@ from seqgans.generators.categories import within
 from seqgans.generators.conditional import Conditional
 from seqgans.generators.decoding import Decoding
 from seqgans.generators.latent import LatentGenerator
+from seqgans.generators.pretrained import CausalLM
 from seqgans.randomness import generator_for
 from seqgans.sequences import Sequences
+from tests.generators.models import causal_model
 
 VOCABULARY, LENGTH = 3, 3
 EVERY = torch.tensor(list(itertools.product(range(VOCABULARY), repeat=LENGTH)))  # (27, 3)
@@ -32,9 +34,12 @@ LEAKING = LeakingCNN(embedding=4, widths=(1, 2), maps=(3, 4))
 
 def build(name: str, end: int | None = None, vocabulary: int = VOCABULARY, length: int = LENGTH) -> Generator:
     """A fresh generator whose logits vary by about 1, so that its law is far from uniform."""
-    settings = GENERATORS[name](**SMALLER.get(name, {}))
-    generator: Generator = settings.build(vocabulary, 0, end, generator_for(7, "generator"))
-    if isinstance(generator, Conditional):  # on the contract once a source is given
+    if name == "pretrained":
+        generator: Generator = CausalLM(causal_model("gpt2", vocabulary=vocabulary), vocabulary, 0, end)
+    else:
+        settings = GENERATORS[name](**SMALLER.get(name, {}))
+        generator = settings.build(vocabulary, 0, end, generator_for(7, "generator"))
+    if isinstance(generator, Conditional) and name != "pretrained":  # on the contract once a source is given
         source = torch.tensor([[1, generator.blank, 0]])
         generator = generator.given(Sequences(source, source >= 0))
     if isinstance(generator, LatentGenerator):  # on the contract once a code is given

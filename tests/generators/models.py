@@ -12,19 +12,19 @@ VOCABULARY = 23
 KINDS = ("gpt2", "llama")
 
 
-def causal_model(kind: str, seed: int = 0) -> Any:
+def causal_model(kind: str, seed: int = 0, vocabulary: int = VOCABULARY) -> Any:
     """A model with large weights, so that its laws are far from even."""
     transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if kind == "gpt2":
             sizes = transformers.GPT2Config(
-                vocab_size=VOCABULARY, n_layer=2, n_embd=16, n_head=2, n_positions=32, bos_token_id=0, eos_token_id=0
+                vocab_size=vocabulary, n_layer=2, n_embd=16, n_head=2, n_positions=64, bos_token_id=0, eos_token_id=0
             )
             model = transformers.GPT2LMHeadModel(sizes)
         else:
             sizes = transformers.LlamaConfig(
-                vocab_size=VOCABULARY,
+                vocab_size=vocabulary,
                 hidden_size=16,
                 intermediate_size=24,
                 num_hidden_layers=2,

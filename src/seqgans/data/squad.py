@@ -96,7 +96,7 @@ def window(context: Sequence[str], question: Sequence[str], size: int) -> Sequen
         size: of the window, in words.
 
     >>> " ".join(window("a b c the d e the f".split(), "The e ?".split(), 3))
-    'd e the'
+    'the d e'
     """
     words = [word.lower() for word in context]
     asked = {word: 1 / words.count(word) for word in {word.lower() for word in question} if word in words}

@@ -39,7 +39,7 @@ class Pretrained:
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
     """
 
-    paper: ClassVar[str] = "any causal model of transformers"
+    paper: ClassVar[str] = "Wolf et al. 2020"
 
     model: str = ""
     lora: int = 0
