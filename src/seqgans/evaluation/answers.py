@@ -101,6 +101,8 @@ METRICS = (
         unit="share",
         better="higher",
         needs=NEEDS,
+        sizes="the first `count` different sources",
+        floor="how often people who answer agree, below 1",
         compute=lambda evidence: compared(evidence, "exact_match", exact_match),
     ),
     Metric(
@@ -111,6 +113,8 @@ METRICS = (
         unit="F1",
         better="higher",
         needs=NEEDS,
+        sizes="the first `count` different sources",
+        floor="F1 between answers of different people, below 1",
         compute=lambda evidence: compared(evidence, "f1", token_f1),
     ),
     Metric(
@@ -121,6 +125,8 @@ METRICS = (
         unit="tokens",
         better="closer to real",
         needs=NEEDS,
+        sizes="the first `count` different sources",
+        floor="real_answer_length",
         compute=answer_length,
     ),
 )

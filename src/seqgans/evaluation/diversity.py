@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from seqgans.errors import BadInput
+from seqgans.evaluation.base import Metric, beside_real
 from seqgans.evaluation.figure import Figure
 from seqgans.rewards.ngrams import Flat, ngrams
 
@@ -168,3 +169,108 @@ def _different(flat: Flat, orders: Iterable[int]) -> dict[int, int]:
     """How many different n-grams of each order there are."""
     orders = tuple(orders)
     return {grams.order: len(grams.keys) for grams in ngrams(flat, max(orders)) if grams.order in orders}
+
+
+METRICS = (
+    Metric(
+        name="distinct",
+        description="different n-grams over all n-grams, n = 1 to 4",
+        paper="Li et al.",
+        year=2016,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="the first `overlap_count` samples",
+        floor="real_distinct, of equally many references",
+        compute=lambda evidence: beside_real(evidence, lambda rows: distinct(rows, count=evidence.overlap_count)),
+    ),
+    Metric(
+        name="unique_gram",
+        description="different n-grams per sample, n = 1 to 4",
+        paper="Zhu et al.",
+        year=2018,
+        unit="n-grams per sample",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="the first `overlap_count` samples",
+        floor="real_unique_gram, of equally many references",
+        compute=lambda evidence: beside_real(evidence, lambda rows: unique_gram(rows, count=evidence.overlap_count)),
+    ),
+    Metric(
+        name="ngram_entropy",
+        description="entropy of the n-grams that occur, n = 1 to 4",
+        paper="Zhang et al.",
+        year=2018,
+        unit="nats",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="the first `overlap_count` samples",
+        floor="real_ngram_entropy, of equally many references",
+        compute=lambda evidence: beside_real(evidence, lambda rows: ngram_entropy(rows, count=evidence.overlap_count)),
+    ),
+    Metric(
+        name="duplicates",
+        description="share of samples that equal an earlier one",
+        paper="",
+        year=0,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="all samples",
+        floor="real_duplicates, of equally many references",
+        compute=lambda evidence: beside_real(evidence, duplicates),
+    ),
+    Metric(
+        name="copies",
+        description="share of samples that equal a training sequence",
+        paper="",
+        year=0,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples", "train"}),
+        sizes="all samples, all of train",
+        floor="real_copies: held-out sequences that stand in train as well",
+        compute=lambda evidence: beside_real(evidence, lambda rows: copies(rows, evidence.part("train"))),
+    ),
+    Metric(
+        name="novelty",
+        description="distance of samples to the nearest training sequence (Jaccard on sets of tokens)",
+        paper="Wang and Wan",
+        year=2018,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples", "train"}),
+        sizes="the first `overlap_count` samples, all of train",
+        floor="real_novelty, of references beside train",
+        compute=lambda evidence: beside_real(
+            evidence,
+            lambda rows: novelty(rows, evidence.part("train"), count=evidence.overlap_count),
+        ),
+    ),
+    Metric(
+        name="jaccard_diversity",
+        description="distance of samples to the nearest other sample (Jaccard on sets of tokens)",
+        paper="Wang and Wan",
+        year=2018,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="the first `overlap_count` samples",
+        floor="real_jaccard_diversity, of equally many references",
+        compute=lambda evidence: beside_real(
+            evidence, lambda rows: jaccard_diversity(rows, count=evidence.overlap_count)
+        ),
+    ),
+    Metric(
+        name="length",
+        description="mean number of tokens",
+        paper="",
+        year=0,
+        unit="tokens",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="all samples",
+        floor="real_length",
+        compute=lambda evidence: beside_real(evidence, lengths),
+    ),
+)

@@ -85,5 +85,7 @@ METRIC = Metric(
     unit="tokens to choose from",
     better="lower",
     needs=frozenset({"references", "generator"}),
+    sizes="the first `count` references",
+    floor="that of the law of the data, above 1",
     compute=of_evidence,
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from seqgans.evaluation.base import Metric, beside_real
 from seqgans.evaluation.figure import Figure
 from seqgans.rewards.bleu import ORDERS, References, self_bleus
 
@@ -124,3 +125,73 @@ def harmonic_mean(one: Figure, other: Figure) -> Figure:
     if one.standard_error is not None and other.standard_error is not None:
         error = 2 / total**2 * math.hypot(other.value**2 * one.standard_error, one.value**2 * other.standard_error)
     return Figure(value=2 * one.value * other.value / total, standard_error=error, count=one.count, details=one.details)
+
+
+METRICS = (
+    Metric(
+        name="bleu",
+        description="BLEU-2 to 5 of samples against all references, mean of sentences",
+        paper="Papineni et al.",
+        year=2002,
+        unit="0 to 1",
+        better="higher",
+        needs=frozenset({"samples", "references"}),
+        sizes="the first `overlap_count` samples, all references",
+        floor="BLEU of held-out sequences, far below 1",
+        compute=lambda evidence: bleu(
+            evidence.drawn,
+            evidence.part("references"),
+            smoothing=evidence.smoothing,
+            count=evidence.overlap_count,
+        ),
+    ),
+    Metric(
+        name="self_bleu",
+        description="BLEU-2 to 5 of each sample against the others",
+        paper="Zhu et al.",
+        year=2018,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples"}),
+        sizes="the first `overlap_count` samples",
+        floor="real_self_bleu, of equally many references",
+        compute=lambda evidence: beside_real(
+            evidence,
+            lambda rows: self_bleu(rows, smoothing=evidence.smoothing, count=evidence.overlap_count),
+        ),
+    ),
+    Metric(
+        name="backward_bleu",
+        description="BLEU-2 to 5 of references against samples: how much of what is real was found",
+        paper="Shi et al.",
+        year=2018,
+        unit="0 to 1",
+        better="higher",
+        needs=frozenset({"samples", "references"}),
+        sizes="the first `overlap_count` of both sides",
+        floor="BLEU of real sequences against equally many others",
+        compute=lambda evidence: backward_bleu(
+            evidence.drawn,
+            evidence.part("references"),
+            smoothing=evidence.smoothing,
+            count=evidence.overlap_count,
+        ),
+    ),
+    Metric(
+        name="bleu_f1",
+        description="harmonic mean of BLEU and backward BLEU on equally many sequences",
+        paper="Shi et al.",
+        year=2018,
+        unit="0 to 1",
+        better="higher",
+        needs=frozenset({"samples", "references"}),
+        sizes="the first `overlap_count` of both sides",
+        floor="F1 of real sequences against equally many others",
+        compute=lambda evidence: bleu_f1(
+            evidence.drawn,
+            evidence.part("references"),
+            smoothing=evidence.smoothing,
+            count=evidence.overlap_count,
+        ),
+    ),
+)
