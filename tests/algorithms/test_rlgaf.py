@@ -98,7 +98,7 @@ def test_answers_stand_beside_the_real_ones_of_their_prompt(folder: Path, corpus
     scene = scene_of(corpus)
     for _ in range(3):
         answer_play(settings, players, scene)
-    play = to_tell_apart(settings, players, scene, replay=0.5, gate=1.0)
+    play = to_tell_apart(players, scene, batch=settings.batch, objective="relativistic", replay=0.5)
     assert play.real is not None
     assert play.fake is not None
     assert play.fake.source is not None
@@ -147,7 +147,8 @@ def test_no_gradient_crosses_over(folder: Path, corpus: Corpus) -> None:
         play = dataclasses.replace(
             answer_play(settings, players, scene_of(corpus)), random=Stream(torch.Generator().manual_seed(0))
         )
-        judge_loss(settings, players, play).value.backward()
+        told = {"objective": "relativistic", "smoothing": 0.1, "score_penalty": 0.001, "each_token": True}
+        judge_loss(players, play, **told).value.backward()  # pyright: ignore[reportArgumentType]
         assert all(part.grad is None for part in players.generator.parameters())
         for part in players.discriminator.parameters():
             part.grad = None
@@ -161,7 +162,15 @@ def test_the_discriminator_waits_while_it_is_right_but_not_for_ever(folder: Path
     scene = scene_of(corpus)
     answer_play(settings, players, scene)
     looks = [
-        to_tell_apart(settings, players, dataclasses.replace(scene, round=round), replay=0.0, gate=-1.0)
+        to_tell_apart(
+            players,
+            dataclasses.replace(scene, round=round),
+            batch=settings.batch,
+            objective="relativistic",
+            replay=0.0,
+            gate=-1.0,
+            gate_rounds=3,
+        )
         for round in (1, 2, 3)
     ]
     assert [len(look) for look in looks] == [0, 0, settings.batch]

@@ -57,7 +57,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 PLAYED_BY = {"rlgaf": ("transformer", "lstm")}
 """Networks that need no file, where the usual ones do."""
-FITTING = {"rlgaf": {"group": 2, "memory": 8, "rounds": 3, "discriminator_pretrain_steps": 3}}
+FITTING = {
+    "rlgaf": {"group": 2, "memory": 8, "rounds": 3, "discriminator_pretrain_steps": 3},
+    "coldgan": {"memory": 8, "rounds": 3, "discriminator_pretrain_steps": 3},
+}
 """Values that fit the small ones."""
 UNREACHED = {
     "relgan": {"discriminator.output.bias", "discriminator.dense.bias"},  # only differences of scores are scored

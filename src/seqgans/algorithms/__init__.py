@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqgans.algorithms.base import Algorithm
 from seqgans.algorithms.catgan import CatGAN
+from seqgans.algorithms.coldgan import ColdGAN
 from seqgans.algorithms.fmgan import FMGAN
 from seqgans.algorithms.gsgan import GSGAN
 from seqgans.algorithms.jsdgan import JSDGAN
@@ -47,7 +48,8 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "salgan": SALGAN,
     "regs": REGS,
     "rlgaf": RLGAF,
+    "coldgan": ColdGAN,
 }
 
-ANSWERING = ("likelihood", "scheduled-sampling", "seqgan", "regs", "rlgaf")
+ANSWERING = ("likelihood", "scheduled-sampling", "seqgan", "regs", "rlgaf", "coldgan")
 """Those that give their generator what each text of a corpus answers."""

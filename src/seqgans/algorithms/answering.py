@@ -34,15 +34,22 @@ def chosen(scene: Scene, batch: int, group: int) -> Int[Tensor, " batch"]:
     return torch.cat(orders)[:count].repeat_interleave(group)
 
 
+def asked(scene: Scene, rows: Int[Tensor, " batch"]) -> Sequences:
+    """This process's part of some training sequences."""
+    train = scene.corpus.train
+    return train[rows[scene.rank :: scene.processes].to(train.tokens.device)]
+
+
+def remember(players: Players, scene: Scene, fake: Samples, rows: Int[Tensor, " batch"]) -> None:
+    """Keep this process's answers, and those of the others, each beside the training sequence it stands for."""
+    PastAnswers.among(players).remember(scene.whole(fake.sequences), rows, scene.round)
+
+
 def answered(players: Players, scene: Scene, rows: Int[Tensor, " batch"]) -> tuple[Samples, Sequences]:
     """This process's part of answers to what each of the rows answers, all of them remembered; and the real ones."""
-    train = scene.corpus.train
-    real = train[rows[scene.rank :: scene.processes].to(train.tokens.device)]
+    real = asked(scene, rows)
     fake = given(players.generator, real.source).sample(len(real), scene.corpus.length, random=scene.random)
-    memory = players.get_submodule("memory")
-    if not isinstance(memory, PastAnswers):
-        raise TypeError(f"answers must be held by PastAnswers, got {type(memory).__name__}")
-    memory.remember(scene.whole(fake.sequences), rows, scene.round)
+    remember(players, scene, fake, rows)
     return fake, real
 
 

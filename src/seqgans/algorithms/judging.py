@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from jaxtyping import Int
 from torch import Tensor
@@ -16,38 +14,43 @@ from seqgans.rewards.answers import PastAnswers
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss, Sequences, last_of
 
-if TYPE_CHECKING:
-    from seqgans.algorithms.rlgaf import RLGAF
-
 PAIRED = "relativistic"  # the loss that asks which of a pair is real
 SMOOTHED = (PAIRED, "standard")
 
 
-def to_tell_apart(settings: RLGAF, players: Players, scene: Scene, replay: float, gate: float) -> Play:
+def to_tell_apart(
+    players: Players,
+    scene: Scene,
+    *,
+    batch: int,
+    objective: str,
+    replay: float,
+    gate: float = 1.0,
+    gate_rounds: int = 1,
+) -> Play:
     """The newest answers, some old ones among them, each beside the real answer to the same prompt.
 
     Where the discriminator already tells the newest apart well enough there is nothing to learn, and it waits.
 
     Args:
-        settings: batch, loss, and for how many rounds in a row it waits at most.
         players: with a "memory".
         scene: where old answers are chosen from.
+        batch: answers, and as many real ones.
+        objective: the discriminator's loss, in whose sense it is right.
         replay: share of old ones.
         gate: the accuracy on the newest answers above which it waits; 1 for never.
+        gate_rounds: it waits for at most so many rounds in a row.
     """
-    batch, objective = settings.batch, settings.discriminator_loss
-    memory = players.get_submodule("memory")
-    if not isinstance(memory, PastAnswers):
-        raise TypeError(f"answers must be held by PastAnswers, got {type(memory).__name__}")
+    memory = PastAnswers.among(players)
     places = memory.samples.latest(batch).flip(0)
-    figures = {"waits": 0.0}
+    figures = {"waits": 0.0} if gate < 1 else {}
     if gate < 1:
         pairs = beside_real(scene, memory, places)
         whole = [
             scene.gather(beside(players.discriminator, part.source).scores(part.tokens, part.mask)) for part in pairs
         ]
         figures["seen_through"] = right(objective, *whole)
-        if figures["seen_through"] > gate and scene.round % settings.gate_rounds:
+        if figures["seen_through"] > gate and scene.round % gate_rounds:
             return Play(real=scene.corpus.train[:0], figures={**figures, "waits": 1.0})
     old = scene.random.permutation(batch)[: round(replay * batch)].to(places.device)
     if len(old):
@@ -63,21 +66,32 @@ def beside_real(scene: Scene, memory: PastAnswers, places: Int[Tensor, " batch"]
     return real, Sequences(fake.tokens[:, :width], fake.mask[:, :width], source=real.source)
 
 
-def judge_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
-    """The discriminator's side, with a share of wrong labels and a weight on large scores."""
-    objective, smoothing = settings.discriminator_loss, settings.smoothing
+def judge_loss(
+    players: Players, play: Play, *, objective: str, smoothing: float, score_penalty: float, each_token: bool
+) -> Loss:
+    """The discriminator's side, with a share of wrong labels and a weight on large scores.
+
+    Args:
+        players: whose discriminator.
+        play: real answers and written ones, pair by pair.
+        objective: its loss, by its name in `ADVERSARIAL`.
+        smoothing: share of wrong labels.
+        score_penalty: weight of the mean square of scores.
+        each_token: learn to tell apart after every token, not only at the end.
+    """
     real, fake = play.real, play.fake
     if real is None or fake is None:
         raise ValueError("a discriminator needs real and written answers, got a play without one of them")
     judge = beside(players.discriminator, real.source)
-    if settings.credit == "token":
+    if each_token:
         theirs, ours = aligned(judge, real, fake)
     else:
-        theirs, ours = judge.scores(real.tokens, real.mask), judge.scores(fake.tokens, fake.mask)
+        theirs = judge.scores(real.tokens, real.mask, random=play.random)
+        ours = judge.scores(fake.tokens, fake.mask, random=play.random)
     value = ADVERSARIAL[objective](theirs, ours)[0]
     if smoothing:  # softplus(s) = softplus(−s) + s
         value = value + smoothing * (theirs - ours if objective == PAIRED else theirs).mean()
-    value = value + settings.score_penalty * 0.5 * (theirs.square().mean() + ours.square().mean())
+    value = value + score_penalty * 0.5 * (theirs.square().mean() + ours.square().mean())
     figures = {"loss": value.item(), "accuracy": right(objective, theirs, ours)}
     return Loss(value + players.discriminator.penalty(), figures, weight=float(len(theirs)))
 

@@ -157,9 +157,14 @@ class RLGAF:
     def schedule(self) -> Schedule:
         """SFT, a reference, a first look for the discriminator; then rounds of answers, a step of each player."""
         rate, clip = self.discriminator_rate, self.clip
-        judge = Update(
-            "discriminator", functools.partial(judge_loss, self), Optimizer(name="discriminator", rate=rate, clip=clip)
+        told = functools.partial(
+            judge_loss,
+            objective=self.discriminator_loss,
+            smoothing=self.smoothing,
+            score_penalty=self.score_penalty,
+            each_token=self.credit == "token",
         )
+        judge = Update("discriminator", told, Optimizer(name="discriminator", rate=rate, clip=clip))
         policy = Optimizer(name="game", rate=self.generator_rate, clip=clip)
         moved = [Update("generator", functools.partial(tuning_loss, self), policy)]
         if self.compared_with == "value":
@@ -180,8 +185,16 @@ class RLGAF:
 
     def pairs(self, players: Players, scene: Scene, fresh: bool = False) -> Play:
         """What the discriminator is to tell apart; before the game, answers of their own."""
+        batch, objective = self.batch, self.discriminator_loss
         if fresh:
-            answered(players, scene, chosen(scene, self.batch, self.group))
+            answered(players, scene, chosen(scene, batch, self.group))
+            return to_tell_apart(players, scene, batch=batch, objective=objective, replay=0.0)
         return to_tell_apart(
-            self, players, scene, replay=0.0 if fresh else self.replay, gate=1.0 if fresh else self.gate
+            players,
+            scene,
+            batch=batch,
+            objective=objective,
+            replay=self.replay,
+            gate=self.gate,
+            gate_rounds=self.gate_rounds,
         )

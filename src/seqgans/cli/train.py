@@ -25,7 +25,7 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options
 from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
-from seqgans.training.recipe import PARTS, Recipe, mapping_of
+from seqgans.training.recipe import PARTS, Recipe, mapping_of, usual_players
 from seqgans.training.settings import RunSettings
 from seqgans.verbs.progress import Progress
 from seqgans.verbs.train import resume, train
@@ -110,8 +110,10 @@ def read_order(words: Sequence[str]) -> Order:
             parser_for(None, None, None).read(["--help"])
         raise BadInput(f"train needs the name of an algorithm; choose one of: {', '.join(sorted(ALGORITHMS))}")
     kind = choice(ALGORITHMS, algorithm, "algorithm")
-    generator = flags.get("--generator.name") or config["generator"].get("name") or kind.generator
-    discriminator = flags.get("--discriminator.name") or config["discriminator"].get("name") or kind.discriminator
+    model = flags.get("--generator.model") or config["generator"].get("model")
+    usual = usual_players(algorithm, bool(model))
+    generator = flags.get("--generator.name") or config["generator"].get("name") or usual[0]
+    discriminator = flags.get("--discriminator.name") or config["discriminator"].get("name") or usual[1]
     if kind.discriminator is None:
         discriminator = None
         unasked = next((flag for flag in flags if flag.startswith("--discriminator.")), None)

@@ -7,6 +7,7 @@ the logits of a few rows at a time stay in the processor's cache; no (rows, voca
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -29,12 +30,16 @@ class Decoding:
         top_k: keep this many most likely tokens, 0 for all.
         top_p: keep the fewest tokens whose probabilities reach this, 1 for all.
         excluded: ids that are never drawn, before anything else.
+        other: a law that is mixed in at every token; None for none.
+        share: weight of this law in that mixture, in (0, 1].
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     excluded: tuple[int, ...] = ()
+    other: Decoding | None = None
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         if not (self.temperature >= 0 and math.isfinite(self.temperature)):
@@ -43,9 +48,13 @@ class Decoding:
             raise ValueError(f"top_k must be at least 0 (0 keeps all tokens), got {self.top_k}")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p must be above 0 and at most 1, got {self.top_p}")
+        if not 0 < self.share <= 1 or (self.other is not None and self.share == 1):
+            raise ValueError(f"share must be above 0 and at most 1, and below 1 beside another law, got {self.share}")
 
     def shape(self, logits: Float[Tensor, "rows vocab"]) -> Float[Tensor, "rows vocab"]:
         """The logits of the law to draw from: scaled, what is not kept at −inf."""
+        if self.other is not None:
+            return self.mixed(logits, self.other)
         if self.excluded:
             logits = logits.index_fill(1, torch.tensor(self.excluded, device=logits.device), -math.inf)
         if self.temperature == 0:
@@ -63,6 +72,12 @@ class Decoding:
             ordered = ordered.masked_fill(before >= self.top_p, -math.inf)
             logits = torch.empty_like(logits).scatter_(1, order, ordered)
         return logits
+
+    def mixed(self, logits: Float[Tensor, "rows vocab"], other: Decoding) -> Float[Tensor, "rows vocab"]:
+        """Logarithms of ε softmax(ours) + (1 − ε) softmax(theirs)."""
+        ours = dataclasses.replace(self, other=None).shape(logits).log_softmax(1)
+        theirs = other.shape(logits).log_softmax(1)
+        return torch.logaddexp(ours + math.log(self.share), theirs + math.log1p(-self.share))
 
 
 PLAIN = Decoding()

@@ -72,6 +72,14 @@ class PastAnswers(nn.Module):
         self.samples = PastSamples(size, length)
         self.register_buffer("rows", torch.zeros(size, dtype=torch.long))
 
+    @classmethod
+    def among(cls, players: nn.Module) -> PastAnswers:
+        """The player called "memory"."""
+        found = players.get_submodule("memory")
+        if not isinstance(found, cls):
+            raise TypeError(f"answers must be held by PastAnswers, got {type(found).__name__}")
+        return found
+
     @torch.no_grad()
     def remember(self, answers: Sequences, rows: Int[Tensor, " batch"], round: int) -> None:
         """Take the answers of all processes in; where they are narrower, padding follows."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seqgans.algorithms import ALGORITHMS
+from seqgans.algorithms import ALGORITHMS, ANSWERING
 from seqgans.algorithms.base import Algorithm
 from seqgans.choices import choice
 from seqgans.data.corpus import CorpusSettings
@@ -18,6 +18,7 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options, equipped
 from seqgans.training.settings import RunSettings
 
+PRETRAINED = "pretrained"
 PARTS = ("algorithm", "corpus", "generator", "discriminator", "options", "run")
 
 
@@ -85,8 +86,9 @@ class Recipe:
         if algorithm is None or spec is None:
             raise BadInput("a recipe must name an algorithm (algorithm: name) and a corpus (corpus: spec)")
         kind = choice(ALGORITHMS, algorithm, "algorithm")
-        generator = parts["generator"].pop("name", None) or kind.generator
-        discriminator = parts["discriminator"].pop("name", None) or kind.discriminator
+        usual = usual_players(algorithm, bool(parts["generator"].get("model")))
+        generator = parts["generator"].pop("name", None) or usual[0]
+        discriminator = parts["discriminator"].pop("name", None) or usual[1]
         if discriminator is None and parts["discriminator"]:
             raise BadInput(
                 f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})"
@@ -138,6 +140,19 @@ class Recipe:
         return cls.of(mapping_of(text))
 
 
+def usual_players(algorithm: str, model: bool) -> tuple[str, str | None]:
+    """The generator and discriminator of an algorithm where none are named: pre-trained ones where a model is.
+
+    Args:
+        algorithm: its name.
+        model: whether a pre-trained model is named; of use to algorithms whose generator goes on from a source.
+    """
+    kind = choice(ALGORITHMS, algorithm, "algorithm")
+    if not model or algorithm not in ANSWERING:
+        return kind.generator, kind.discriminator
+    return PRETRAINED, kind.discriminator and PRETRAINED
+
+
 def share_model(parts: dict[str, dict[str, Any]], discriminator: str | None) -> None:
     """Where the generator is a pre-trained model, its tokenizer reads the corpus and the discriminator starts from it.
 
@@ -150,7 +165,7 @@ def share_model(parts: dict[str, dict[str, Any]], discriminator: str | None) -> 
         return
     if not parts["corpus"].get("tokenizer"):
         parts["corpus"]["tokenizer"] = model
-    if discriminator == "pretrained" and not parts["discriminator"].get("model"):
+    if discriminator == PRETRAINED and not parts["discriminator"].get("model"):
         parts["discriminator"]["model"] = model
 
 
