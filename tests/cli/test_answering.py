@@ -105,10 +105,6 @@ def test_one_line_for_each_mistake(answering: Path, table: Path, tmp_path: Path,
         (("evaluate", answering, "--references", text_file), "is measured on its own splits"),
         (("train", "seqgan", *pairs), "choose --generator.name seq2seq"),
         (("train", "relgan", *pairs), "has sources to answer, but relgan gives its generator none; choose one of"),
-        (
-            ("train", "seqgan", *pairs, "--generator.name", "seq2seq", "--options.replay", 0.5),
-            "options.replay does not know what a text answers",
-        ),
     ):
         found = call(*call_words)
         assert found.code == 2, said

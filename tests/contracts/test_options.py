@@ -6,6 +6,7 @@ or from them while it is off, a penalty that moves another player, options that 
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ CASES: dict[str, dict[str, Any]] = {
         "discriminator": {"embedding": 4, "hidden": 5},
         "options": {**ALWAYS, "validation": "nll", "discriminators": 2, "shared": True, "spectral_norm": 1.0},
     },
+    "answers": {  # pairs of a source and a response
+        "algorithm": {"name": "seqgan", "pretrain_epochs": 1, "discriminator_pretrain_steps": 1, "rollouts": 1}
+        | {"discriminator_examples": 8, "batch": 4, "rounds": 3, "discriminator_epochs": 1, "discriminator_batch": 8}
+        | {"discriminator_steps": 1},
+        "generator": {"name": "seq2seq", "hidden": 5, "layers": 1},
+        "discriminator": CNN,
+        "options": {**ALWAYS, "replay": 0.5, "replay_size": 5},
+    },
     "catgan": {  # its generator's updates are variants
         "algorithm": {"pretrain_epochs": 1, "rounds": 3, "batch": 4, "discriminator_steps": 2, "fitness_examples": 4},
         "generator": {"embedding": 4, "slots": 1, "heads": 2, "head_size": 3},
@@ -49,20 +58,34 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    path = tmp_path_factory.mktemp("text") / "lines.txt"
-    path.write_text("".join(f"{line}\n" for line in LINES * 2))
-    return open_text_corpus(str(path), CorpusSettings(valid=0.25, test=0.25), 0)
-
-
 @pytest.fixture(params=CASES)
-def recipe(request: pytest.FixtureRequest) -> Recipe:
-    case = CASES[request.param]
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Corpus]:
+    """Lines alone, and lines that answer their words in reverse."""
+    folder, settings = tmp_path_factory.mktemp("text"), CorpusSettings(valid=0.25, test=0.25)
+    (folder / "lines.txt").write_text("".join(f"{line}\n" for line in LINES * 2))
+    (folder / "pairs.tsv").write_text("".join(f"{line[::-1]}\t{line}\n" for line in LINES * 2))
+    lines = open_text_corpus(str(folder / "lines.txt"), settings, 0)
+    columns = dataclasses.replace(settings, source="0", text="1")
+    return lines, open_text_corpus(str(folder / "pairs.tsv"), columns, 0)
+
+
+@pytest.fixture
+def corpus(name: str, corpora: tuple[Corpus, Corpus]) -> Corpus:
+    return corpora[name == "answers"]
+
+
+@pytest.fixture
+def recipe(name: str) -> Recipe:
+    case = CASES[name]
     return Recipe.of(
         {
             **case,
-            "algorithm": {"name": request.param, **case["algorithm"]},
+            "algorithm": {"name": name, **case["algorithm"]},
             "corpus": {"spec": "world:markov"},
             "generator": case.get("generator", {"embedding": 4, "hidden": 5}),
         }
@@ -128,13 +151,13 @@ def test_settings_survive_a_round_trip(recipe: Recipe) -> None:
     assert recipe.options != Options()
 
 
-def test_without_options_nothing_changes(corpus: Corpus) -> None:
+def test_without_options_nothing_changes(corpora: tuple[Corpus, Corpus]) -> None:
     for name, kind in ALGORITHMS.items():
         recipe = Recipe.of({"algorithm": {"name": name}, "corpus": {"spec": "oracle"}})
         assert recipe.options == Options()
         assert recipe.played is recipe.settings, kind
     recipe = Recipe.of({"algorithm": {"name": "seqgan"}, "corpus": {"spec": "oracle"}})
-    names = {name for name, _ in build_players(recipe, corpus, 0).named_children()}
+    names = {name for name, _ in build_players(recipe, corpora[0], 0).named_children()}
     assert names == {"generator", "discriminator"}
 
 

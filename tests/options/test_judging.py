@@ -1,13 +1,16 @@
 """A gradient penalty for any discriminator, smoothed targets for those that learn by cross-entropy.
 
 Mutants killed: the penalty left out, without its weight or by generator losses too, slopes at the ends instead of
-between, padding that has slopes, real and generated swapped in smoothing, half the smoothing.
+between, padding that has slopes, real and generated swapped in smoothing, half the smoothing, responses judged beside
+another source or without any, a slope of the source.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
+import itertools
 
 import pytest
 import torch
@@ -19,11 +22,14 @@ from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.seqgan import SeqGAN
 from seqgans.algorithms.textgan import TextGAN
 from seqgans.discriminators.base import Discriminator
+from seqgans.discriminators.pairs import beside
+from seqgans.discriminators.recurrent import LSTMScorer
+from seqgans.discriminators.seq2seq import Seq2SeqScorer
 from seqgans.errors import BadInput
 from seqgans.objectives.gradient_penalty import gradient_penalty, slopes
 from seqgans.options.judging import penalised, smoothed, with_penalty
 from seqgans.randomness import Stream, generator_for
-from seqgans.sequences import Sequences
+from seqgans.sequences import Loss, Sequences
 
 SYMBOLS, TIME, ROWS = 3, 3, 4
 
@@ -82,6 +88,43 @@ def test_slopes_are_taken_between_the_two() -> None:
     steep = slopes(lambda rows: judge.scores(rows, given.real.mask | given.fake.mask), points)  # pyright: ignore
     expected = telling_apart(players, play()).value + gradient_penalty(steep)
     torch.testing.assert_close(value, expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("judge", ["lstm", "seq2seq"])
+def test_slopes_of_answers_are_those_beside_the_source_of_the_real_one(judge: str) -> None:
+    """Against central differences of D(x, ·) in every weight of every point, row by row."""
+    settings = {"lstm": LSTMScorer(embedding=3, hidden=4), "seq2seq": Seq2SeqScorer(hidden=4, layers=1, dropout=0.0)}
+    network = settings[judge].build(SYMBOLS, 2 * TIME, generator_for(0))
+    players, given = Players({"discriminator": network}), play()
+    random = generator_for(7)
+    sources = [Sequences.of(torch.randint(SYMBOLS, (ROWS, 2), generator=random)) for _ in range(2)]
+    assert given.real is not None
+    assert given.fake is not None
+    real, fake = (
+        dataclasses.replace(side, source=x) for side, x in zip((given.real, given.fake), sources, strict=True)
+    )
+    pairs = dataclasses.replace(given, real=real, fake=fake, random=Stream(generator_for(9)))
+    found = with_penalty(players, pairs, lambda *_: Loss(torch.zeros(())), 1.0)
+    share = Stream(generator_for(9)).uniform(ROWS).double()[:, None, None]
+    ones = [nn.functional.one_hot(side.tokens, SYMBOLS) * side.mask[:, :, None] for side in (real, fake)]
+    points, mask, step = share * ones[0] + (1 - share) * ones[1], real.mask | fake.mask, 1e-4
+    norms = []
+    exact = copy.deepcopy(network).double()
+    for row in range(ROWS):
+        one = beside(exact, sources[0][row : row + 1])
+        slope = torch.zeros(TIME, SYMBOLS, dtype=torch.float64)
+        for place, symbol in itertools.product(range(TIME), range(SYMBOLS)):
+            moved = torch.zeros(1, TIME, SYMBOLS, dtype=torch.float64)
+            moved[0, place, symbol] = step
+            ends = [one.scores(points[row : row + 1] + sign * moved, mask[row : row + 1]) for sign in (1, -1)]
+            slope[place, symbol] = ((ends[0] - ends[1]) / (2 * step)).detach()
+        norms.append(slope.norm())
+    assert found.figures["slope"] == pytest.approx(torch.stack(norms).mean().item(), rel=1e-5)
+    other = dataclasses.replace(
+        pairs, real=dataclasses.replace(real, source=sources[1]), random=Stream(generator_for(9))
+    )
+    elsewhere = with_penalty(players, other, lambda *_: Loss(torch.zeros(())), 1.0)
+    assert elsewhere.figures["slope"] != pytest.approx(found.figures["slope"], rel=1e-3)
 
 
 def test_only_the_discriminator_pays() -> None:

@@ -1,11 +1,12 @@
 """Old negatives among fresh ones.
 
 Mutants killed: another share, old rows that are copies of this gathering's, shown negatives remembered, real sequences
-replaced, masks left behind, a memory that an optimiser or a checkpoint forgets.
+replaced, masks or sources left behind, a memory that an optimiser or a checkpoint forgets.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -58,6 +59,27 @@ def test_a_share_of_the_negatives_is_old(corpus: Corpus) -> None:
         assert call == 0 or all(row not in shown for row in new)
         remembered += new
         assert sorted(memory.tokens[: len(memory)].tolist()) == sorted(remembered[-4:])
+
+
+def test_old_answers_keep_what_they_answer(corpus: Corpus) -> None:
+    """Every row's source says in which gathering it was drawn and which it is, as its tokens do."""
+
+    def answers(call: int) -> Play:
+        play = numbered(call)
+        assert play.fake is not None
+        source = Sequences(play.fake.tokens[:, :2] + 50, play.fake.mask[:, :2])
+        return dataclasses.replace(play, fake=dataclasses.replace(play.fake, source=source))
+
+    memory = PastSamples(4, 3, source_width=2)
+    players, scene = Players({"replay": memory}), Scene(corpus, Stream(generator_for(0)))
+    for call in range(4):
+        play = with_old(players, scene, lambda *_, call=call: answers(call), share=0.5)
+        assert play.fake is not None
+        assert play.fake.source is not None
+        assert torch.equal(play.fake.source.tokens, play.fake.tokens[:, :2] + 50)
+        assert torch.equal(play.fake.source.mask, play.fake.mask[:, :2])
+        assert int((play.fake.tokens[:, 0] != call).sum()) == (4 if call else 0)
+    assert {name for name, _ in memory.named_buffers()} >= {"source_tokens", "source_mask"}
 
 
 def test_two_processes_choose_what_one_does(corpus: Corpus) -> None:

@@ -2,11 +2,13 @@
 
 Mutants killed: the last generator kept for the best, patience counted from the first round, a figure that grows where
 the two come closer, n-grams across the border of two sequences, a game that plays or idles on, the start not counted,
-an end in the wrong round.
+an end in the wrong round, answers to other sources, tokens paired across rows or with padding.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -18,11 +20,13 @@ import torch
 
 from seqgans.algorithms.base import Phase, Play, Players, Scene, Schedule
 from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.data.vocabulary import Vocabulary
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
 from seqgans.options import stopping as module
 from seqgans.options.stopping import Referee, ngram_divergence, stopping
 from seqgans.randomness import Stream, generator_for
+from seqgans.sequences import Samples, Sequences
 from seqgans.training.loop import Training
 from seqgans.training.place import Event
 from seqgans.training.team import Team
@@ -133,3 +137,54 @@ def test_samples_of_the_law_itself_are_closest(corpus: Corpus) -> None:
     scene = Scene(corpus, Stream(generator_for(1)))
     same, different = (module.bigram_divergence(Players({"generator": one}), scene, 500) for one in (oracle, other))
     assert 0 < same < different / 2 < math.log(2)
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Writes its source in reverse, each symbol so many further on."""
+
+    source: Sequences
+    further: int
+
+    def sample(self, count: int, length: int, random: Stream) -> Samples:
+        said = (self.source.tokens[:, :length].flip(1) - 1 + self.further) % 4 + 1
+        assert len(said) == count
+        return Samples(said, torch.ones_like(said, dtype=torch.bool), torch.zeros(said.shape))
+
+
+@pytest.fixture(scope="module")
+def pairs() -> Corpus:
+    """Every word of two of four symbols, answered in reverse."""
+    every = torch.tensor(list(itertools.product(range(1, 5), repeat=2)))
+    source = Sequences.of(torch.nn.functional.pad(every, (0, 1)), end=0)
+    rows = dataclasses.replace(Sequences.of(every.flip(1)), source=source)
+    return Corpus("reverse", rows, rows, rows[:0], Vocabulary.of_ids(5), 2, {})
+
+
+def test_answers_are_compared_beside_their_sources(pairs: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All words occur equally often whatever the symbols are turned into: only beside their sources are they wrong."""
+    players, figures = Players({"generator": LSTM(embedding=2, hidden=2).build(5, 0, None, generator_for(0))}), []
+    for further in (0, 1):
+        monkeypatch.setattr(module, "given", lambda _, source, further=further: Answering(source, further))
+        figures.append(module.bigram_divergence(players, Scene(pairs, Stream(generator_for(0))), 32))
+    assert figures[0] == pytest.approx(0, abs=1e-12)
+    words = [(x, y) for x in pairs.valid.source.lists(0) for y in [x[::-1]]]  # pyright: ignore[reportOptionalMemberAccess]
+    turned = [(x, [symbol % 4 + 1 for symbol in y]) for x, y in words]
+    counts = [Counter(pair for x, y in side for pair in itertools.product([*x, 0], y)) for side in (words, turned)]
+    p, q = ({pair: number / count.total() for pair, number in count.items()} for count in counts)
+    middle = {pair: (p.get(pair, 0) + q.get(pair, 0)) / 2 for pair in p.keys() | q.keys()}
+    across = sum(0.5 * share * math.log(share / middle[pair]) for side in (p, q) for pair, share in side.items())
+    assert figures[1] == pytest.approx(across / 2, abs=1e-12)
+    assert across > 0.05
+
+
+def test_two_processes_answer_what_one_does(pairs: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    players = Players({"generator": LSTM(embedding=2, hidden=2).build(5, 0, None, generator_for(0))})
+    asked: list[Sequences] = []
+    monkeypatch.setattr(module, "given", lambda _, source: asked.append(source) or Answering(source, 1))
+    for rank in range(2):
+        scene = Scene(pairs, Stream(generator_for(0)), rank, 2, gather=lambda part: part.repeat_interleave(2, 0))
+        module.bigram_divergence(players, scene, 10)
+    assert pairs.valid.source is not None
+    for rank in range(2):
+        assert torch.equal(asked[rank].tokens, pairs.valid.source.tokens[:10][rank::2])

@@ -32,11 +32,13 @@ ROUNDING = {"players/generator.attention_norm.bias"}
 """A shift of all keys changes no attention: that part of the gradient is rounding alone, which Adam scales up."""
 
 RUN = {"eval_samples": 20, "final_samples": 20, "tensorboard": False}
+NAMES = ("likelihood", "seqgan", "relgan", "shuffled", "maskgan", "pairs", "equipped", "values", "groups")
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
-    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; pairs;
+    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; pairs, also
+    with old answers, slopes of answers and a referee;
     RLGAF with values, and in groups, shuffled, with a discriminator that may wait."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
@@ -61,6 +63,11 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
         "corpus": {"spec": str(pairs), "text": "1", "source": "0", "test": 0.1},
         "generator": {"name": "seq2seq", **small, "dropout": 0.4},
         "run": {"device": "cpu"},
+    }
+    found["equipped"] = {
+        **found["pairs"],
+        "algorithm": {**found["pairs"]["algorithm"], "rounds": 2},
+        "options": {"replay": 0.5, "replay_size": 6, "gradient_penalty": 1.0, "patience": 2, "validation_samples": 8},
     }
     tuned = {"name": "rlgaf", "pretrain_epochs": 1, "rounds": 2, "batch": 8, "group": 4, "memory": 16, "kl_target": 0.1}
     grouped = {"scaled": True, "shuffled": True, "gate": 0.6, "gate_rounds": 2, "discriminator_pretrain_steps": 1}
@@ -115,7 +122,7 @@ def test_both_processes_have_the_same(finals: list[dict[str, Tensor]]) -> None:
         assert torch.equal(tensor, finals[1][name]), name
 
 
-@pytest.mark.parametrize("name", ["likelihood", "seqgan", "relgan", "shuffled", "maskgan", "pairs", "values", "groups"])
+@pytest.mark.parametrize("name", NAMES)
 def test_they_have_what_one_has_alone(
     finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], pairs: Path, name: str
 ) -> None:

@@ -146,7 +146,7 @@ class Scene:
 
     def whole(self, part: Sequences) -> Sequences:
         """The rows of all processes, of which this one made `part`."""
-        return Sequences(self.gather(part.tokens), self.gather(part.mask))
+        return Sequences.holding({name: self.gather(tensor) for name, tensor in part.tensors().items()})
 
     def over_batch(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
         """Apply `function` to the rows of all processes and keep this process's part of the result.

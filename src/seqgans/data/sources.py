@@ -77,17 +77,17 @@ def source_texts(sources: Sequences, vocabulary: Vocabulary) -> list[str]:
 
 
 def in_one(
-    source: Sequences, tokens: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
-) -> tuple[Int[Tensor, "batch both"], Bool[Tensor, "batch both"], Int[Tensor, "batch time"]]:
+    source: Sequences, tokens: Tensor, mask: Bool[Tensor, "batch time"]
+) -> tuple[Tensor, Bool[Tensor, "batch both"], Int[Tensor, "batch time"]]:
     """Source and response as one sequence; the response begins where its source ends.
 
     Args:
         source: one row a response.
-        tokens: the responses.
+        tokens: the responses, ids (batch, time) or rows of weights over the vocabulary (batch, time, vocab).
         mask: True where a token of them is real.
 
     Returns:
-        Tokens and mask of both together, and where each token of the response stands in them.
+        Tokens and mask of both together, of the kind that was given, and where each token of the response stands.
 
     >>> source = Sequences.of(torch.tensor([[5, 0, 9], [5, 6, 0]]), end=0)
     >>> both, real, places = in_one(source, torch.tensor([[7, 0], [8, 0]]), torch.ones(2, 2, dtype=torch.bool))
@@ -99,6 +99,11 @@ def in_one(
         raise ValueError(f"{len(tokens)} responses need as many sources, got {len(source)}")
     time = tokens.shape[1]
     places = source.mask.sum(1, keepdim=True) + torch.arange(time, device=tokens.device)  # (batch, time)
-    both = nn.functional.pad(source.tokens, (0, time)).scatter(1, places, tokens)
+    read = nn.functional.pad(source.tokens, (0, time))
+    if tokens.is_floating_point():
+        rows = nn.functional.one_hot(read, tokens.shape[2]).to(tokens.dtype)
+        both = rows.scatter(1, places[:, :, None].expand_as(tokens), tokens)
+    else:
+        both = read.scatter(1, places, tokens)
     real = nn.functional.pad(source.mask, (0, time)).scatter(1, places, mask)
     return both, real, places

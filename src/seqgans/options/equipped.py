@@ -104,7 +104,9 @@ def equipped(algorithm: Algorithm, options: Options) -> Algorithm:
     return found  # pyright: ignore[reportReturnType]  # what others have as class variables it takes from its algorithm
 
 
-def option_players(options: Options, players: Players, length: int, random: torch.Generator) -> dict[str, nn.Module]:
+def option_players(
+    options: Options, players: Players, length: int, random: torch.Generator, source_width: int = 0
+) -> dict[str, nn.Module]:
     """What options remember and learn, as players: it outlives a checkpoint.
 
     Args:
@@ -112,10 +114,11 @@ def option_players(options: Options, players: Players, length: int, random: torc
         players: the generator among them.
         length: positions of a sequence.
         random: where parameters come from.
+        source_width: positions of what a sequence answers; 0 where they answer nothing.
     """
     found: dict[str, nn.Module] = {}
     if options.replay:
-        found[MEMORY] = PastSamples(options.replay_size, length)
+        found[MEMORY] = PastSamples(options.replay_size, length, source_width)
     if options.critic != "none":
         found[CRITIC] = Critic(players.generator.vocabulary_size, random)
     if options.patience:

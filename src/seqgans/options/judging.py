@@ -10,6 +10,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from seqgans.algorithms.base import LossFunction, Play, Players, Schedule, Update
+from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
 from seqgans.objectives.gradient_penalty import gradient_penalty, slopes_between
 from seqgans.options.phases import every_judging, judges, updates_of
@@ -30,8 +31,11 @@ def with_penalty(players: Players, play: Play, loss: LossFunction, weight: float
 
     L + λ mean (‖∇D(x̂)‖ − 1)²,  x̂ = u x + (1 − u) x̃,  u uniform in [0, 1) for each pair
 
+    Where sequences answer something, all points of a pair are judged as answers to what the real one answers: the slope
+    is that of the responses.
+
     Raises:
-        BadInput: real and generated sequences are not given row by row, or are read beside a source.
+        BadInput: real and generated sequences are not given row by row, or are read with blanks.
     """
     found = loss(players, play)
     rows = generated(play, players.discriminator.vocabulary_size)
@@ -41,7 +45,7 @@ def with_penalty(players: Players, play: Play, loss: LossFunction, weight: float
         raise BadInput("options.gradient_penalty needs real and generated sequences alone; leave it out")
     if len(play.real) != len(rows[1]):
         raise BadInput("options.gradient_penalty needs as many generated sequences as real ones; leave it out")
-    judge, (weights, mask) = players.discriminator, rows
+    judge, (weights, mask) = beside(players.discriminator, play.real.source), rows
     share = play.random.uniform(len(mask)).to(mask.device)
     steep = slopes_between(judge.scores, (play.real.tokens, play.real.mask), (weights, mask), share)
     figures = {**found.figures, "slope": steep.detach().mean().item()}

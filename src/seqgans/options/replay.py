@@ -45,7 +45,8 @@ def replaying(schedule: Schedule, share: float) -> Schedule:
 def with_old(players: Players, scene: Scene, gather: Gathering, share: float) -> Play:
     """What `gather` finds, a share of its negatives replaced by old ones; those that give way are remembered.
 
-    Rows are chosen among those of all processes. While nothing is remembered, nothing is replaced.
+    Rows are chosen among those of all processes, and keep what they answer. While nothing is remembered, nothing is
+    replaced.
 
     Args:
         players: with the memory.
@@ -68,8 +69,8 @@ def with_old(players: Players, scene: Scene, gather: Gathering, share: float) ->
     known = len(memory)
     old = memory.at(memory.drawn(count, scene.random)) if known else fresh[rows]
     memory.remember(fresh[rows], scene.round)
-    tokens, mask = fresh.tokens.clone(), fresh.mask.clone()
-    tokens[rows], mask[rows] = old.tokens, old.mask
+    remembered = old.tensors()
+    shown = {name: tensor.index_copy(0, rows, remembered[name]) for name, tensor in fresh.tensors().items()}
     own = slice(scene.rank, None, scene.processes)
     figures = {**play.figures, "replayed": count / len(fresh) if known else 0.0}
-    return dataclasses.replace(play, fake=Sequences(tokens[own], mask[own]), figures=figures)
+    return dataclasses.replace(play, fake=Sequences.holding(shown)[own], figures=figures)

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from seqgans.algorithms.base import Phase, Play, Players, Scene, Schedule
 from seqgans.algorithms.likelihood import validation_nll
 from seqgans.errors import BadInput
+from seqgans.generators.conditional import given
 from seqgans.rewards.ngrams import Flat, ngrams
+from seqgans.sequences import Sequences
 
 REFEREE = "referee"  # name of the player that remembers
 
@@ -88,6 +90,10 @@ def validated(players: Players, scene: Scene, patience: int, figure: str, sample
 def bigram_divergence(players: Players, scene: Scene, samples: int) -> float:
     """The divergence between bigrams of fresh samples and of the validation sequences, nats.
 
+    Where sequences answer something, samples answer the sources of the first validation sequences (from the beginning
+    again where there are too few), and the figure is the mean of two divergences between the two sets of pairs: that of
+    bigrams, and that of which tokens stand in the answers to each token of a source.
+
     Raises:
         BadInput: the corpus has no validation sequences.
     """
@@ -95,8 +101,14 @@ def bigram_divergence(players: Players, scene: Scene, samples: int) -> float:
     if not len(valid):
         raise BadInput("options.patience needs validation sequences, the corpus has none; set --corpus.valid above 0")
     count = max(scene.processes, samples - samples % scene.processes)
-    fake = players.generator.sample(scene.share(count), scene.corpus.length, random=scene.random).sequences
-    return ngram_divergence(valid.lists(), scene.whole(fake).lists(), 2)
+    if valid.source is not None:
+        valid = valid[torch.arange(count, device=valid.tokens.device) % len(valid)]
+    source = None if valid.source is None else valid.source[scene.rank :: scene.processes]
+    law = given(players.generator, source)
+    part = law.sample(scene.share(count), scene.corpus.length, random=scene.random).sequences
+    fake = scene.whole(dataclasses.replace(part, source=source))
+    within = ngram_divergence(valid.lists(), fake.lists(), 2)
+    return within if source is None else (within + divergence(beside_sources(valid), beside_sources(fake))) / 2
 
 
 def ngram_divergence(real: Sequence[Sequence[int]], fake: Sequence[Sequence[int]], order: int) -> float:
@@ -123,12 +135,37 @@ def ngram_divergence(real: Sequence[Sequence[int]], fake: Sequence[Sequence[int]
     """
     *_, grams = ngrams(Flat.of([*real, *fake]), order)
     ours = grams.owners < len(real)
-    shares = [np.bincount(grams.ids[side], minlength=len(grams.keys)).astype(float) for side in (ours, ~ours)]
+    return divergence(grams.ids[ours], grams.ids[~ours])
+
+
+def divergence(real: np.ndarray, fake: np.ndarray) -> float:
+    """Jensen-Shannon divergence between how often each number occurs in one array and in another, nats.
+
+    ln 2 where one of them is empty.
+
+    >>> divergence(np.array([3, 3]), np.array([3, 5])) == ngram_divergence([[1, 2]], [[1, 2], [1, 3]], 2)
+    True
+    """
+    keys, ids = np.unique(np.concatenate([real, fake]), return_inverse=True)
+    shares = [np.bincount(side, minlength=len(keys)).astype(float) for side in (ids[: len(real)], ids[len(real) :])]
     if not all(side.sum() for side in shares):
         return math.log(2)
     p, q = (side / side.sum() for side in shares)
     middle = (p + q) / 2
     return float(sum(0.5 * (side[side > 0] * np.log(side[side > 0] / middle[side > 0])).sum() for side in (p, q)))
+
+
+def beside_sources(pairs: Sequences) -> np.ndarray:
+    """A number for each token of a source together with each token of its answer.
+
+    >>> source = Sequences.of(torch.tensor([[4, 0]]), end=0)
+    >>> beside_sources(Sequences(torch.tensor([[7, 9]]), torch.tensor([[True, False]]), source=source)) >> 32
+    array([4, 0])
+    """
+    if pairs.source is None:
+        raise ValueError("tokens stand beside those of a source, got sequences without sources")
+    source, mask = pairs.source.tokens[:, :, None], pairs.source.mask[:, :, None] & pairs.mask[:, None]
+    return ((source << 32) + pairs.tokens[:, None])[mask].cpu().numpy()
 
 
 def referee(players: Players) -> Referee:

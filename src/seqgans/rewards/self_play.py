@@ -25,6 +25,7 @@ class PastSamples(nn.Module):
     Args:
         size: sequences it has room for.
         length: positions of each.
+        source_width: positions of what each answers; 0 where they answer nothing.
     """
 
     tokens: Tensor
@@ -32,9 +33,12 @@ class PastSamples(nn.Module):
     rounds: Tensor
     seen: Tensor
 
-    def __init__(self, size: int, length: int) -> None:
+    def __init__(self, size: int, length: int, source_width: int = 0) -> None:
         super().__init__()
         self.size = size
+        if source_width:
+            self.register_buffer("source_tokens", torch.zeros(size, source_width, dtype=torch.long))
+            self.register_buffer("source_mask", torch.zeros(size, source_width, dtype=torch.bool))
         self.register_buffer("tokens", torch.zeros(size, length, dtype=torch.long))
         self.register_buffer("mask", torch.zeros(size, length, dtype=torch.bool))
         self.register_buffer("rounds", torch.zeros(size, dtype=torch.long))  # in which each was drawn
@@ -58,6 +62,9 @@ class PastSamples(nn.Module):
         first = int(self.seen) + len(samples) - len(kept)
         places = (first + torch.arange(len(kept), device=self.tokens.device)) % self.size
         self.tokens[places], self.mask[places], self.rounds[places] = kept.tokens, kept.mask, round
+        if kept.source is not None:
+            self.get_buffer("source_tokens")[places] = kept.source.tokens
+            self.get_buffer("source_mask")[places] = kept.source.mask
         self.seen += len(samples)
         return places
 
@@ -71,8 +78,11 @@ class PastSamples(nn.Module):
         return (int(self.seen) - 1 - back) % self.size
 
     def at(self, places: Int[Tensor, " count"]) -> Sequences:
-        """The samples at some places."""
-        return Sequences(self.tokens[places], self.mask[places])
+        """The samples at some places, beside what they answer."""
+        source = None
+        if hasattr(self, "source_tokens"):
+            source = Sequences(self.get_buffer("source_tokens")[places], self.get_buffer("source_mask")[places])
+        return Sequences(self.tokens[places], self.mask[places], source=source)
 
 
 def as_past_samples(player: nn.Module) -> PastSamples:

@@ -142,7 +142,7 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
     for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
         team.add_module(name, player)
     random = generator_for(seed, "players", "options")
-    for name, player in option_players(recipe.options, team, corpus.length, random).items():
+    for name, player in option_players(recipe.options, team, corpus.length, random, corpus.source_width).items():
         team.add_module(name, player)
     return team
 
@@ -151,7 +151,7 @@ def check_sources(recipe: Recipe, corpus: Corpus) -> None:
     """Refuse a corpus of sources where they would not be read.
 
     Raises:
-        BadInput: the algorithm gives its generator none, or an option draws or judges without them.
+        BadInput: the algorithm gives its generator none.
     """
     if not corpus.source_width:
         return
@@ -160,9 +160,6 @@ def check_sources(recipe: Recipe, corpus: Corpus) -> None:
             f"{corpus.name} has sources to answer, but {recipe.algorithm} gives its generator none; "
             f"choose one of: {', '.join(ANSWERING)}, or leave out --corpus.source"
         )
-    for name in ("replay", "gradient_penalty", "patience"):
-        if getattr(recipe.options, name):
-            raise BadInput(f"options.{name} does not know what a text answers; leave it out, or --corpus.source")
 
 
 def for_categories(settings: Any, corpus: Corpus, part: str) -> Any:
