@@ -24,6 +24,7 @@ from seqgans.data.open import open_text_corpus
 from seqgans.discriminators.ranking import Ranker, as_ranker
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
+from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.objectives.ranking import log_ranks, log_ranks_within
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Sequences
@@ -195,6 +196,37 @@ def test_the_ranker_learns_what_there_is_to_learn(same: bool) -> None:
     with torch.no_grad():
         gap = -algorithm.ranker_loss(both, algorithm.rankings(both, scene(fresh))).value.item()
     assert (abs(gap) < 0.15) if same else (gap > 1)
+
+
+def test_with_one_reference_and_one_rival_it_is_a_relativistic_game_of_critics(
+    players: Players, corpus: Corpus
+) -> None:
+    """With s(Y) = γ cos(Y, u) a sample earns log σ(s(Y) − s(C)), and the ranker minimises s(fake) − s(real).
+
+    Both definitions of a rank are then one: every reward, and a whole game to the rounding of one softmax.
+    """
+    algorithm = RankGAN(**{**SETTINGS, "references": 1, "ranker_batch": 2}, baseline="none", ranker_examples=6)
+    fake, rewards, _ = played(algorithm, players, scene(corpus))
+    reference, rival = asked(algorithm, players, scene(corpus))
+    ranker = as_ranker(players.discriminator)
+    own = ranker.features(fake.tokens, fake.mask).detach() @ reference.t()
+    torch.testing.assert_close(rewards[:, -1], (20.0 * (own - rival @ reference.t())[:, 0]).sigmoid().log())
+    joined = dataclasses.replace(algorithm, joined=True)
+    torch.testing.assert_close(played(joined, players, scene(corpus))[1], rewards)
+    with torch.no_grad():
+        play = algorithm.rankings(players, scene(corpus))
+    features = ranker.features(play.extras["tokens"].flatten(0, 1), play.extras["mask"].flatten(0, 1)).view(6, 3, -1)
+    scores = 20.0 * (features[:, :2] * features[:, 2:]).sum(2)
+    loss = algorithm.ranker_loss(players, play).value
+    torch.testing.assert_close(loss, (scores[:, 1] - scores[:, 0]).mean())
+    torch.testing.assert_close(loss, ADVERSARIAL["wasserstein"](scores[:, 0], scores[:, 1])[0])
+    parameters = [*ranker.parameters()]
+    for one, other in zip(
+        torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True),
+        torch.autograd.grad(joined.ranker_loss(players, play).value, parameters, allow_unused=True),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
 
 
 def test_text_that_ends_earns_nothing_after() -> None:

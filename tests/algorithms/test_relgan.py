@@ -17,6 +17,7 @@ from torch import Tensor
 from seqgans.algorithms.base import Algorithm, Play, Players, Scene
 from seqgans.algorithms.relgan import ANNEALINGS, RelGAN
 from seqgans.data.corpus import Corpus, CorpusSettings
+from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.multi_view import MultiView
 from seqgans.errors import BadInput
 from seqgans.generators.memory import RelationalMemory
@@ -205,6 +206,36 @@ def test_each_update_of_a_run_moves_its_player_only(cut_gradient: bool) -> None:
             temperatures.append(event.figures["inverse_temperature"])
     assert seen == ["likelihood"] * 2 + ["generator", "discriminator", "discriminator"] * 3
     assert temperatures == pytest.approx([1.0, 2.0, 4.0])
+
+
+class Plain(Discriminator):
+    """One score a sequence and nothing else, by a network that has one view."""
+
+    def __init__(self, network: Discriminator) -> None:
+        super().__init__(network.vocabulary_size)
+        self.network = network
+
+    def scores(self, tokens: Tensor, mask: Tensor, *, random: Stream | None = None) -> Tensor:
+        return self.network.scores(tokens, mask, random=random)
+
+
+@pytest.mark.parametrize("end", [None, 0])
+def test_with_one_view_it_is_the_relativistic_gan_of_plain_scores(end: int | None) -> None:
+    """A whole game, every parameter, moment and stream, to the last bit; and with two views it is another game."""
+    ends = []
+    for views, plain in ((1, False), (1, True), (2, False)):
+        both = players(end).float()
+        settings = MultiView(embedding=4, views=views, widths=(2, 3), maps=3, dense=2, dropout=0.2)
+        network = settings.build(VOCABULARY, LENGTH, generator_for(0, "d"))
+        team = Players({"generator": both.generator, "discriminator": Plain(network) if plain else network})
+        training = Training(SETTINGS, team, corpus(), 0, Team("cpu"))
+        list(training.events())
+        ends.append({name.replace(".network", ""): tensor for name, tensor in training.state()[0].items()})
+    assert ends[0].keys() == ends[1].keys()
+    for name, tensor in ends[0].items():
+        assert torch.equal(tensor, ends[1][name]), name
+    weight = "players/generator.output.weight"
+    assert not torch.equal(ends[0][weight], ends[2][weight])
 
 
 def test_settings_are_checked() -> None:
