@@ -111,7 +111,9 @@ def test_nltk_says_the_same() -> None:
     for order in (2, 3):
         theirs = KneserNeyInterpolated(order, discount=0.3)
         words = [["<s>", *map(str, row)] for row in train]
-        theirs.fit([list(everygrams(row, max_len=order)) for row in words], vocabulary_text=[*chain.from_iterable(words)])
+        theirs.fit(
+            [list(everygrams(row, max_len=order)) for row in words], vocabulary_text=[*chain.from_iterable(words)]
+        )
         model = KneserNey.learn(train, np.arange(12), order=order, discounts=[(0.0,) * 3, *[(0.3,) * 3] * (order - 1)])
         compared = 0
         for row in train:
@@ -137,6 +139,12 @@ def test_discounts_fall_back_where_there_are_few_ngrams() -> None:
     assert estimated(np.array([1, 1, 1])) == FALLBACK
     assert estimated(np.array([1] * 9 + [2] * 9 + [3] + [4] * 9)) == FALLBACK  # D_3 would be negative
     assert estimated(np.array([1] * 8 + [2] * 4 + [3] * 2 + [4])) == pytest.approx((0.5, 1.25, 2.0))
+
+
+def test_orders_longer_than_every_sequence_change_nothing() -> None:
+    train = [[1], [2, 1], [1, 2]]
+    both = [KneserNey.learn(train, np.arange(3), order=order).score([[1, 2, 2, 1, 0]]).totals for order in (3, 9)]
+    assert both[0] == both[1]
 
 
 def test_no_token_is_no_model() -> None:

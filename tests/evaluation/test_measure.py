@@ -16,6 +16,7 @@ from seqgans.randomness import generator_for
 NAMES = {
     *("nll_oracle", "nll_gen", "nll_div", "reverse_kl", "forward_kl", "jsd", "bleu", "self_bleu", "backward_bleu"),
     *("bleu_f1", "distinct", "unique_gram", "duplicates", "copies", "music_mse", "length"),
+    *("lm_kn", "reverse_lm_kn", "lm_lstm", "reverse_lm_lstm"),
 }
 
 
@@ -43,6 +44,8 @@ def test_table_is_keyed_by_name_and_complete() -> None:
         assert not metric.description.endswith(".")
         assert bool(metric.paper) == bool(metric.year)
         assert metric.needs
+        assert metric.sizes
+        assert metric.floor
 
 
 def test_everything_is_measured_where_everything_is_there(complete: Evidence) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqgans.evaluation import answers, diversity, infilling, laws, music, overlap
+from seqgans.evaluation import answers, diversity, infilling, language, laws, music, overlap
 from seqgans.evaluation.base import Evidence, Measures, Metric, compute
 from seqgans.evaluation.figure import Figure
 
@@ -36,6 +36,7 @@ METRICS: dict[str, Metric] = {
         infilling.METRIC,
         *answers.METRICS,
         *overlap.METRICS,
+        *language.METRICS,
         *diversity.METRICS,
         *music.METRICS,
     )

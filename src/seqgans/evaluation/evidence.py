@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
+import numpy as np
 import torch
 
 from seqgans.data.sources import once_each
@@ -16,8 +17,10 @@ from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Scores, as_sequences, draw_sequences, score
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import generator_for
+from seqgans.rewards.ngrams import Flat
 from seqgans.sequences import Sequences
 
+Made = TypeVar("Made")
 Lists = list[list[int]]
 Need = Literal["samples", "references", "train", "generator", "oracle", "notes", "sources", "vocabulary"]
 
@@ -167,6 +170,22 @@ class Evidence:
     def scores(self, scorer: Scorer, sequences: Sequences) -> Scores:
         """Likelihoods, with padding counted or not as was asked."""
         return score(scorer, sequences, masked=self.masked, rows=self.rows)
+
+    @cached_property
+    def words(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ids that occur in the references, sorted, and how often each does."""
+        return np.unique(Flat.of(self.part("references")).tokens, return_counts=True)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What several metrics share: made when it is first asked for."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
+
+    @cached_property
+    def made(self) -> dict[str, Any]:
+        """What was made so far, by name."""
+        return {}
 
     @cached_property
     def samples_under_generator(self) -> Scores:

@@ -85,7 +85,7 @@ class KneserNey:
 
     Attributes:
         vocabulary: the ids it knows, sorted; all others are one unknown word, which |V| counts.
-        levels: orders 1, 2, ….
+        levels: orders 1, 2, …, as far as there is an n-gram.
     """
 
     vocabulary: np.ndarray
@@ -121,13 +121,15 @@ class KneserNey:
                 parts.append(counted(found))
                 if len(parts) > 1 and sum(len(part.keys) for part in parts[1:]) > len(parts[0].keys):
                     parts[:] = [merged(parts)]
-        tables = [merged(parts) for parts in whole if parts]
-        if not tables or not len(tables[0].keys):
+        tables = [
+            table for parts in whole if parts and len((table := merged(parts)).keys)
+        ]  # no sequence may be so long
+        if not tables:
             raise BadInput("a language model needs sequences with at least one token, got none")
         levels = []
         for index, table in enumerate(tables):
             seen = table.counts
-            if index + 1 < order:
+            if index + 1 < len(tables):
                 longer = find(table.keys, tables[index + 1].suffixes)
                 seen = np.where(table.begins, seen, np.bincount(longer, minlength=len(seen)))
             levels.append(level(table, seen, estimated(seen) if discounts is None else discounts[index]))
