@@ -77,6 +77,7 @@ def played(arm: str, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
                 "final_samples": 100,
                 "eval_every": rounds,
                 "checkpoint_every": 0,
+                "on_collapse": "note",
                 "tensorboard": False,
             },
         }

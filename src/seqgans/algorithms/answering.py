@@ -14,12 +14,14 @@ from seqgans.algorithms.reference import charged
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
 from seqgans.rewards.advantages import compared, generalised_advantages
-from seqgans.rewards.answers import PastAnswers, Value, earned
+from seqgans.rewards.answers import PastAnswers, Value, earned, repeated_share
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Samples, Sequences, last_of
 
 if TYPE_CHECKING:
     from seqgans.algorithms.rlgaf import RLGAF
+
+LOOKED_AT = 8  # real answers of a batch whose likelihood is watched
 
 
 def chosen(scene: Scene, batch: int, group: int) -> Int[Tensor, " batch"]:
@@ -59,9 +61,12 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     fake, real = answered(players, scene, chosen(scene, settings.batch, settings.group))
     written = Sequences(fake.tokens, fake.mask, source=real.source)
     figures = {
-        "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
+        "entropy": -(fake.log_probs.sum() / fake.mask.sum().clamp(min=1)).item(),
         "length": fake.mask.sum(1).float().mean().item(),
         "real_length": real.mask.sum(1).float().mean().item(),
+        "repeated": repeated_share(written),
+        "real_repeated": repeated_share(real),
+        "real_nll": likelihood_of(players, real[slice(0, LOOKED_AT)]),
     }
     if settings.variant == "gumbel":
         return Play(real=real, fake=written, figures=figures)
@@ -92,6 +97,12 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     else:
         advantages = scene.over_batch(lambda every: against(settings, players, every, mask), tokens)
     return Play(real=real, fake=written, rewards=advantages, extras=extras, figures=figures)
+
+
+def likelihood_of(players: Players, real: Sequences) -> float:
+    """Negative log-likelihood of real answers, nats a token."""
+    log_probs = given(players.generator, real.source).log_probs(real.tokens).masked_fill(~real.mask, 0.0)
+    return -(log_probs.sum() / real.mask.sum().clamp(min=1)).item()
 
 
 def against(settings: RLGAF, players: Players, rewards: Tensor, mask: Bool[Tensor, "batch time"]) -> Tensor:

@@ -32,7 +32,7 @@ def charged(
         raise TypeError("a divergence needs a generator as reference and a Leash, got other players")
     known = given(reference, source).log_probs(fake.tokens)
     apart = k1(fake.log_probs, known).masked_fill(~fake.mask, 0.0)
-    figures = {"kl": (apart.sum() / fake.mask.sum()).item(), "kl_cost": float(leash.coefficient)}
+    figures = {"kl": (apart.sum() / fake.mask.sum().clamp(min=1)).item(), "kl_cost": float(leash.coefficient)}
     rewards = earned - leash.coefficient * apart
-    leash.steer((scene.gather(apart).sum() / scene.gather(fake.mask).sum()).item())
+    leash.steer((scene.gather(apart).sum() / scene.gather(fake.mask).sum().clamp(min=1)).item())
     return rewards, figures

@@ -57,6 +57,18 @@ def earned(
     return tokens if control is None else shuffled_over_batch(tokens, control)
 
 
+def repeated_share(answers: Sequences) -> float:
+    """Share of the real tokens that stand in the same answer before, the mean over answers; 0 where all differ.
+
+    >>> repeated_share(Sequences.of(torch.tensor([[5, 5, 5, 5], [1, 2, 1, 0]]), end=0))
+    0.5
+    """
+    same = answers.tokens[:, :, None] == answers.tokens[:, None, :]  # (batch, time, time)
+    before = same.tril(-1) & answers.mask[:, None, :]
+    again = before.any(2) & answers.mask
+    return (again.sum(1) / answers.mask.sum(1).clamp(min=1)).mean().item()
+
+
 class PastAnswers(nn.Module):
     """Earlier answers, and which training sequence each was written beside. A player, so that it outlives a checkpoint.
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seqgans.training.alarms import Adrift, Narrowing, Repetition, Speechless
+
 Event = Mapping[str, Any]
 
 LAST = 5  # gatherings or evaluations that must agree: one minibatch proves nothing
@@ -63,6 +65,7 @@ class Detectors:
 
     def __init__(self) -> None:
         self._waiting: list[Detector] = [Collapse(), Won(), Blind(), NotFinite(), Overfitting()]
+        self._waiting += [Speechless(), Repetition(), Narrowing(), Adrift()]
 
     def watch(self, event: Event) -> list[Finding]:
         """Take the next event; what is worth saying now and was not said before.
@@ -102,8 +105,8 @@ class Collapse:
         figures = numbers(event)
         if event.get("kind") == "gathering" and event.get("round", 0) == 0:
             self.learnt = self.learnt or event.get("phase") == "likelihood"
-        elif event.get("kind") == "gathering" and "entropy" in figures:
-            return self.of_entropy(figures["entropy"])
+        elif event.get("kind") == "gathering" and "entropy" in figures and "real_nll" not in figures:
+            return self.of_entropy(figures["entropy"])  # beside real ones, `Narrowing` judges it
         elif event.get("kind") == "evaluation":
             if event.get("stage") in ("untrained", "pretraining"):
                 return None

@@ -23,6 +23,8 @@ class RunSettings:
         keep: how many checkpoints stay, besides the best.
         best: the figure whose lowest value marks the best checkpoint; auto takes the Jensen-Shannon divergence on an
             oracle or world and the negative log-likelihood of validation sequences elsewhere.
+        on_collapse: what follows an alarm of collapse in a game: note it, or stop and go back to the last good
+            checkpoint; auto stops where the generator is a pre-trained model.
         show: samples printed and kept at each evaluation.
         tensorboard: write TensorBoard scalars.
         start: folder of a run whose players of the same name this one starts with, instead of fresh ones; set the
@@ -41,6 +43,7 @@ class RunSettings:
     checkpoint_every: int = 5
     keep: int = 2
     best: Literal["auto", "jsd", "reverse_kl", "nll_oracle", "nll_valid"] = "auto"
+    on_collapse: Literal["auto", "note", "stop"] = "auto"
     show: int = 5
     tensorboard: bool = True
     start: str | None = None

@@ -19,6 +19,7 @@ from seqgans.training.place import Event, Place
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.progress import Watcher
+from seqgans.verbs.rescue import Rescue
 
 KEPT_SAMPLES = 100  # lines of a samples file
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
@@ -60,8 +61,10 @@ class Recorder:
         self.board = self.open_board() if recipe.run.tensorboard else None
         lines = folder.events()  # of a run that goes on
         self.lines = len(lines)
+        self.rescue = Rescue(folder, recipe)
         for line in lines:
             self.detectors.watch(line)
+            self.rescue.watch(line)
             if self.counts(line.get("stage")):
                 self.best = min(self.best, line.get("chosen_by", {}).get("value", float("inf")))
             self.seconds = line.get("seconds", self.seconds)
@@ -223,6 +226,7 @@ class Recorder:
         """Add a line to events.jsonl."""
         self.folder.append_event(line)
         self.lines += 1
+        self.rescue.watch(line)
 
     def scalar(self, name: str, value: float, step: int) -> None:
         """A TensorBoard scalar."""
@@ -233,6 +237,15 @@ class Recorder:
         """Save everything."""
         tensors, facts = self.training.state()
         self.folder.save(step, tensors, {**facts, "lines": self.lines}, keep=self.recipe.run.keep)
+        self.rescue.kept(self.training.place.round, self.folder.checkpoints()[-1])
+
+    def rescued(self, event: Event) -> None:
+        """The game collapsed and stands at its last good checkpoint again: end it there."""
+        seen, where = self.rescue.collapsed, f"round {event.round}" if event.phase else "nowhere: none was kept"
+        self.rescue.forget(event.step)
+        self.write(event, kind="rescued", detector=seen, checkpoint=event.phase)
+        self.watcher.say(f"{seen}: stopped, and went back to {where} (--run.on-collapse note goes on instead)")
+        self.turn(Event("end", event.step, event.round))
 
     def report(self) -> None:
         """Write report.json and report.html: before and after, the whole curve of both, samples, findings, time."""

@@ -13,7 +13,7 @@ import torch
 
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus
-from seqgans.errors import BadInput, Diverged, Failed
+from seqgans.errors import BadInput, Diverged, Failed, misfit
 from seqgans.generators.recurrent import Recurrent
 from seqgans.options import OF_ONE_GAME
 from seqgans.training.build import build_players, open_corpus, oracle_arrays
@@ -27,6 +27,7 @@ from seqgans.verbs.judging import Judge
 from seqgans.verbs.loading import load_run, open_run
 from seqgans.verbs.progress import Silent, Watcher
 from seqgans.verbs.recorder import Recorder
+from seqgans.verbs.rescue import rescued
 
 
 class Interrupted(Failed):
@@ -94,7 +95,7 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
     try:
         training.restore(tensors, facts)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = misfit(error)
         raise BadInput(
             f"the checkpoint in {out} does not fit its settings.yaml: {reason}; undo what changed"
         ) from error
@@ -122,7 +123,7 @@ def begin_with(players: Players, corpus: Corpus, path: str, checkpoint: str) -> 
             try:
                 player.load_state_dict(other.players.get_submodule(name).state_dict())
             except RuntimeError as error:
-                reason = " ".join(str(error).split())[:200]
+                reason = misfit(error)
                 raise BadInput(f"run.start: the {name} of {path} does not fit this one: {reason}") from error
 
 
@@ -144,6 +145,12 @@ def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Ju
             for event in training.events():
                 if recorder is not None:
                     recorder.hear(event)
+                if collapsed(training, event, recorder):
+                    end = rescued(training, folder)
+                    training.team.wait()
+                    if recorder is not None:
+                        recorder.rescued(end)
+                    break
                 if stopping(training, event, stop):
                     if recorder is not None:
                         recorder.checkpoint(training.place.step)
@@ -168,6 +175,14 @@ def stopping(training: Training, event: Event, stop: threading.Event) -> bool:
     if training.team.processes == 1:
         return stop.is_set()
     return event.kind == "gathering" and training.team.total(float(stop.is_set())) > 0
+
+
+def collapsed(training: Training, event: Event, recorder: Recorder | None) -> bool:
+    """Whether the game is over because it collapsed; the process that writes knows, and tells the others."""
+    if event.kind != "gathering" or not event.round:
+        return False
+    seen = float(recorder is not None and bool(recorder.rescue.collapsed))
+    return training.team.total(seen) > 0
 
 
 def behind(training: Training) -> int:

@@ -1,0 +1,70 @@
+"""Alarms of a fine-tuning, each on a stream made for it, and none on a healthy game or on one that has learnt.
+
+Mutants killed: `<` for `>` in any threshold, one gathering for several, pre-training taken for the game, real answers
+left out of account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seqgans.training.alarms import LAST, STOPS, Adrift, Narrowing, Repetition, Speechless
+from seqgans.training.detectors import Detectors
+
+HEALTHY = {
+    "length": 8.0,
+    "real_length": 9.0,
+    "repeated": 0.25,
+    "real_repeated": 0.2,
+    "entropy": 3.0,
+    "real_nll": 3.2,
+    "kl": 0.1,
+}
+
+
+def gathering(round: int, **figures: float) -> dict[str, Any]:
+    return {"kind": "gathering", "round": round, "step": round, "phase": "generator", "figures": HEALTHY | figures}
+
+
+def heard(rounds: list[dict[str, Any]]) -> list[str]:
+    detectors = Detectors()
+    return [finding.detector for line in rounds for finding in detectors.watch(line)]
+
+
+def changed(before: int = 10, after: int = LAST, **figures: float) -> list[dict[str, Any]]:
+    lines = [gathering(round + 1) for round in range(before)]
+    return lines + [gathering(before + round + 1, **figures) for round in range(after)]
+
+
+@pytest.mark.parametrize(
+    ("figures", "name"),
+    [
+        ({"length": 1.2}, Speechless.name),
+        ({"repeated": 0.6}, Repetition.name),
+        ({"entropy": 1.0, "real_nll": 3.5}, Narrowing.name),
+        ({"kl": 1.5}, Adrift.name),
+    ],
+)
+def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], name: str) -> None:
+    assert heard(changed(**figures)) == [name]
+    assert heard(changed(after=LAST - 1, **figures)) == []
+    assert heard(changed(after=3 * LAST, **figures)).count(name) == 1
+    assert heard([{**line, "round": 0} for line in changed(**figures)]) == []
+    assert (name in STOPS) == (name != Adrift.name)
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {},
+        {"length": 1.2, "real_length": 1.5},  # real answers are as short
+        {"repeated": 0.6, "real_repeated": 0.5},
+        {"entropy": 0.01, "real_nll": 0.02},  # it has learnt: one right answer, and knows it
+        {"entropy": 2.0, "real_nll": 4.0},
+        {"kl": 0.9},
+    ],
+)
+def test_none_speaks_of_a_healthy_game(figures: dict[str, float]) -> None:
+    assert heard(changed(after=20, **figures)) == []
