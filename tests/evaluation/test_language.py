@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from seqgans.evaluation import Evidence, lstm_language, measure
+from seqgans.evaluation.closed import encoded
 from seqgans.evaluation.kneser_ney import KneserNey
 from seqgans.evaluation.lstm_language import LstmLanguage
 
@@ -117,7 +118,7 @@ def test_training_stops_where_held_out_text_gets_worse(monkeypatch: pytest.Monke
     rows = NOISE[:100].tolist()
     model = LstmLanguage.learn(rows, np.arange(10, 210, 10))
     assert model.epochs == 1 + int(np.argmin(seen))
-    assert nll(model.network, lstm_language.encoded(rows[9::10], model.vocabulary)) == pytest.approx(min(seen))
+    assert nll(model.network, encoded(rows[9::10], model.vocabulary, 99)) == pytest.approx(min(seen))
 
 
 @pytest.mark.parametrize("name", NAMES)

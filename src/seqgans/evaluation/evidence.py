@@ -22,7 +22,7 @@ from seqgans.sequences import Sequences
 
 Made = TypeVar("Made")
 Lists = list[list[int]]
-Need = Literal["samples", "references", "train", "generator", "oracle", "notes", "sources", "vocabulary"]
+Need = Literal["samples", "references", "train", "generator", "oracle", "notes", "sources", "vocabulary", "categories"]
 
 NEEDED: Mapping[str, str] = {
     "samples": "samples, or a generator to draw them from",
@@ -33,6 +33,7 @@ NEEDED: Mapping[str, str] = {
     "notes": "tokens that are notes",
     "sources": "sources (what each reference answers)",
     "vocabulary": "the meaning of the ids",
+    "categories": "the categories of the references",
 }
 
 
@@ -50,6 +51,8 @@ class Evidence:
         sources: what each reference answers, row by row; then a sample answers each different one.
         train_sources: what each training sequence answers.
         vocabulary: the meaning of the ids.
+        categories: number of each reference's category, from 0.
+        sample_categories: what each of the given samples was meant to be.
         length: tokens of the longest sequence, its end token included; found from the sequences where missing.
         end: id of the end token, None where all sequences have the same length.
         seed: where samples come from.
@@ -69,6 +72,8 @@ class Evidence:
     sources: Sequences | None = None
     train_sources: Sequences | None = None
     vocabulary: Vocabulary | None = None
+    categories: Sequence[int] | None = None
+    sample_categories: Sequence[int] | None = None
     length: int | None = None
     end: int | None = None
     seed: int = 0

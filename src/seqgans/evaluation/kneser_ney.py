@@ -150,7 +150,8 @@ class KneserNey:
 
     def score(self, rows: Sequence[Sequence[int]]) -> Scores:
         """How likely each of many sequences is, read `ROWS` at a time."""
-        totals, sizes = [np.zeros(0)], [np.zeros(0)]
+        totals: list[np.ndarray] = [np.zeros(0)]
+        sizes: list[np.ndarray] = [np.zeros(0)]
         for first in range(0, len(rows), ROWS):
             flat = Flat.of(rows[first : first + ROWS])
             totals.append(np.bincount(flat.owners, self.log_probs(flat), minlength=len(flat)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,21 +16,18 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.likelihood import Scores, as_sequences
+from seqgans.evaluation.closed import PADDING, UNKNOWN, batches, encoded
+from seqgans.evaluation.likelihood import Scores
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.generators.recurrent import LSTM, Recurrent
 from seqgans.randomness import generator_for
-from seqgans.rewards.ngrams import find
 
-START, UNKNOWN = 0, 1  # ids before those of the vocabulary; START also fills up rows
 EMBEDDING, HIDDEN = 64, 64
 BATCH, READ = 64, 500  # sequences learnt from and read at once
 RATE, HALVINGS, EPOCHS = 8e-3, 2, 8
 EVEN = 0.01  # share of every probability that is uniform, since a network says nothing about what it never saw
 VALID = 10  # every tenth sequence stops the training
 LONGEST = 256  # tokens that are read of a sequence
-
-Padded = tuple[Int[Tensor, "rows time"], Tensor]
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class LstmLanguage:
     Attributes:
         vocabulary: the ids it knows, sorted; all others are one unknown word.
         rare: how many other ids the unknown word stands for, which share its probability evenly with all that is new.
-        network: the LSTM, over K symbols: one for the start, the unknown word and the vocabulary.
+        network: the LSTM, over K symbols: one for padding and the start, the unknown word and the vocabulary.
         epochs: passes over the text after which it was best.
     """
 
@@ -65,18 +62,18 @@ class LstmLanguage:
             BadInput: fewer than two sequences have a token.
         """
         known = np.unique(np.asarray(vocabulary, np.int64))
-        coded = [row for row in encoded(rows, known) if row]
+        coded = [row for row in encoded(rows, known, LONGEST) if row]
         if len(coded) < 2:
             raise BadInput(f"a neural language model needs at least two sequences with a token, got {len(coded)}")
         random = generator_for(seed, "evaluation", "language")
         sizes = LSTM(embedding=EMBEDDING, hidden=HIDDEN, deviation=0.08)
-        network = Recurrent("lstm", len(known) + 2, START, None, sizes, random)
+        network = Recurrent("lstm", len(known) + UNKNOWN + 1, PADDING, None, sizes, random)
         valid = coded[VALID - 1 :: VALID] or coded[-1:]
         train = [row for place, row in enumerate(coded) if place % VALID != VALID - 1]
         optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
         best, kept, epochs, worse = float("inf"), copy.deepcopy(network.state_dict()), 0, 0
         for epoch in range(1, EPOCHS + 1):
-            for _, (tokens, mask) in batches(train, BATCH, random):
+            for _, tokens, mask in batches(train, BATCH, random):
                 optimizer.zero_grad(set_to_none=True)
                 (-taken(network, tokens, mask).mean()).backward()
                 nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -96,9 +93,9 @@ class LstmLanguage:
 
     def score(self, rows: Sequence[Sequence[int]]) -> Scores:
         """How likely each of many sequences is, nats; its end is not scored."""
-        coded = encoded(rows, self.vocabulary)
+        coded = encoded(rows, self.vocabulary, LONGEST)
         totals = np.zeros(len(rows))
-        for places, (tokens, mask) in batches(coded, READ):
+        for places, tokens, mask in batches(coded, READ):
             each = torch.zeros(mask.shape, dtype=torch.float64)
             whole = math.log1p(-EVEN) + taken(self.network, tokens, mask).double()
             even = torch.full_like(whole, math.log(EVEN / self.network.vocabulary_size))
@@ -109,38 +106,10 @@ class LstmLanguage:
     def states(self, rows: Sequence[Sequence[int]]) -> Float[np.ndarray, "rows width"]:
         """Mean of the hidden states after each token of a sequence; 0 where it has none."""
         found = np.zeros((len(rows), HIDDEN))
-        for places, (tokens, mask) in batches(encoded(rows, self.vocabulary), READ):
+        for places, tokens, mask in batches(encoded(rows, self.vocabulary, LONGEST), READ):
             after = self.network.hidden(nn.functional.pad(tokens, (0, 1)))[:, 1:]
             found[places] = ((after * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)).double().numpy()
         return found
-
-
-def encoded(rows: Sequence[Sequence[int]], vocabulary: np.ndarray) -> list[list[int]]:
-    """Ids of a closed vocabulary, at most `LONGEST` of each sequence."""
-    flat = np.array([token for row in rows for token in row[:LONGEST]], np.int64)
-    places = find(vocabulary, flat)
-    codes = iter(np.where(places >= 0, places + UNKNOWN + 1, UNKNOWN).tolist())
-    return [[next(codes) for _ in row[:LONGEST]] for row in rows]
-
-
-def batches(
-    rows: Sequence[Sequence[int]], size: int, random: torch.Generator | None = None
-) -> Iterator[tuple[list[int], Padded]]:
-    """Rows with tokens a few at a time, those of like length together: which they are, and ids with their mask.
-
-    Args:
-        rows: lists of ids.
-        size: rows of a batch.
-        random: shuffles equally long rows, and the batches.
-    """
-    order = list(range(len(rows))) if random is None else torch.randperm(len(rows), generator=random).tolist()
-    order = sorted((place for place in order if rows[place]), key=lambda place: len(rows[place]))
-    parts = [order[first : first + size] for first in range(0, len(order), size)]
-    shuffled = range(len(parts)) if random is None else torch.randperm(len(parts), generator=random).tolist()
-    for part in shuffled:
-        padded = as_sequences([rows[place] for place in parts[part]], end=START)
-        tokens = padded.tokens[:, :-1]
-        yield parts[part], (tokens, tokens != START)
 
 
 def taken(network: Recurrent, tokens: Int[Tensor, "rows time"], mask: Tensor) -> Float[Tensor, " tokens"]:
@@ -153,7 +122,7 @@ def taken(network: Recurrent, tokens: Int[Tensor, "rows time"], mask: Tensor) ->
 def valid_nll(network: Recurrent, rows: Sequence[Sequence[int]]) -> float:
     """Negative log-likelihood per token."""
     total, count = 0.0, 0
-    for _, (tokens, mask) in batches(rows, READ):
+    for _, tokens, mask in batches(rows, READ):
         total -= float(taken(network, tokens, mask).double().sum())
         count += int(mask.sum())
     return total / count

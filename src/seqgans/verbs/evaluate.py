@@ -84,6 +84,7 @@ def evidence_of_run(
         sources=held_out.source,
         train_sources=learnt.source,
         vocabulary=vocabulary,
+        categories=None if held_out.categories is None else held_out.categories.tolist(),
         length=corpus.length,
         end=vocabulary.end,
         seed=seed,
