@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class BadInput(ValueError):
     """What was given cannot be used. The message says what must hold, what came and what to do.
@@ -37,3 +39,16 @@ def unwritten(error: OSError, what: object, stands: str, then: str = "run again"
     """
     kind = BadInput if isinstance(error, PermissionError) else Failed
     return kind(f"cannot write {what}: {error.strerror or error}; {stands}, {remedy(error, 'make room')} and {then}")
+
+
+def misfit(error: Exception, at_most: int = 200) -> str:
+    """What torch says of parameters that fit no module, in a few words: the first of them, and both shapes."""
+    said = " ".join(str(error).split())
+    sizes = re.search(r"size mismatch for (\S+): .*?shape torch\.Size\((.*?)\) from .*?torch\.Size\((.*?)\)", said)
+    if sizes:
+        name, there, here = sizes.groups()
+        return f"{name} has the shape {there} there and {here} here"
+    keys = re.search(r"(Missing|Unexpected) key\(s\) in state_dict: \"([^\"]+)\"", said)
+    if keys:
+        return f"{keys.group(2)} is {'missing there' if keys.group(1) == 'Missing' else 'not known here'}"
+    return said if len(said) <= at_most else said[: at_most - 1].rstrip() + "…"

@@ -130,6 +130,10 @@ HELP = "see seqgans train seqgan --help"
             ("seqgan", *CORPUS, "--generator.name", "lstn"),
             f"no generator is called 'lstn'; choose one of: {', '.join(sorted(GENERATORS))}",
         ),
+        (
+            ("rlgaf", "--corpus", "oracle", "--model", "folder"),
+            "a pre-trained model reads text, the corpus oracle has none; give a file of text or a table",
+        ),
         (("seqgan", *CORPUS, "--seed", "-1"), "run: RunSettings.seed must be at least 0, got -1"),
         (
             ("seqgan", *CORPUS, "--config", "/nowhere.yaml"),

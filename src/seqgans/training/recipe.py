@@ -19,6 +19,7 @@ from seqgans.options import Options, equipped
 from seqgans.training.settings import RunSettings
 
 PRETRAINED = "pretrained"
+WITHOUT_TEXT = ("oracle", "oracle:", "world:")  # corpora of token ids: the name itself, and two beginnings
 PARTS = ("algorithm", "corpus", "generator", "discriminator", "options", "run")
 
 
@@ -93,7 +94,7 @@ class Recipe:
             raise BadInput(
                 f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})"
             )
-        share_model(parts, discriminator if kind.discriminator else None)
+        share_model(parts, spec, discriminator if kind.discriminator else None)
         return cls(
             algorithm=algorithm,
             settings=filled(kind, parts["algorithm"], "algorithm"),
@@ -153,16 +154,22 @@ def usual_players(algorithm: str, model: bool) -> tuple[str, str | None]:
     return PRETRAINED, kind.discriminator and PRETRAINED
 
 
-def share_model(parts: dict[str, dict[str, Any]], discriminator: str | None) -> None:
+def share_model(parts: dict[str, dict[str, Any]], spec: str, discriminator: str | None) -> None:
     """Where the generator is a pre-trained model, its tokenizer reads the corpus and the discriminator starts from it.
 
     Args:
         parts: settings by part, changed in place where they are left open.
+        spec: the corpus.
         discriminator: its name, None where there is none.
+
+    Raises:
+        BadInput: the corpus holds token ids, not text.
     """
     model = parts["generator"].get("model")
     if not model:
         return
+    if spec == WITHOUT_TEXT[0] or spec.startswith(WITHOUT_TEXT[1:]):
+        raise BadInput(f"a pre-trained model reads text, the corpus {spec} has none; give a file of text or a table")
     if not parts["corpus"].get("tokenizer"):
         parts["corpus"]["tokenizer"] = model
     if discriminator == PRETRAINED and not parts["discriminator"].get("model"):

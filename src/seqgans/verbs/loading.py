@@ -8,7 +8,7 @@ from typing import Any
 
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus
-from seqgans.errors import BadInput
+from seqgans.errors import BadInput, misfit
 from seqgans.training.build import Truth, build_players, truth_of
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
@@ -66,6 +66,6 @@ def load_run(path: Path | str, which: str = "latest") -> LoadedRun:
     try:
         players.load_state_dict(found)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = misfit(error)
         raise BadInput(f"the checkpoint in {path} does not fit its settings and vocabulary: {reason}") from error
     return LoadedRun(folder, recipe, corpus, players, truth, facts)
