@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from seqgans.training.alarms import LAST, STOPS
+from seqgans.training.alarms import STOPS, SUSTAINED
 from seqgans.training.checkpoint import load_checkpoint
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
@@ -83,7 +83,7 @@ def test_the_naive_way_collapses_and_is_put_back(tmp_path: Path) -> None:
     alarm = findings[0]["round"]
     (rescued,) = [line for line in lines if line["kind"] == "rescued"]
     assert rescued["checkpoint"] == "good"
-    assert LAST <= rescued["round"] + LAST <= alarm < ROUNDS
+    assert SUSTAINED <= rescued["round"] + SUSTAINED <= alarm < ROUNDS
     assert any(f"stopped, and went back to round {rescued['round']}" in line for line in heard.lines)
     good, facts = load_checkpoint(run.path / "checkpoints" / "good")
     last, end = run.latest()

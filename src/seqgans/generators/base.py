@@ -7,6 +7,7 @@ half, where nearly all the arithmetic is, is written once, here and in `decoding
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from seqgans.generators.decoding import PLAIN, Decoding, draw
+from seqgans.generators.decoding import BELOW_ONE, PLAIN, Decoding, draw
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.generators.relaxation import relaxed_draw
 from seqgans.randomness import Stream, as_stream
@@ -65,9 +66,11 @@ class Generator(nn.Module, ABC):
         start: the id fed in before the first token; no part of the sequence.
         end: the id after which a sequence is over, or None when all sequences have the same length.
         output: from hidden state to logits.
+        minimum: so many tokens come before an end token can; that is part of the law, in samples and likelihoods.
     """
 
     output: nn.Linear
+    minimum: int = 0
 
     def __init__(self, vocabulary_size: int, start: int = 0, end: int | None = None) -> None:
         super().__init__()
@@ -116,7 +119,21 @@ class Generator(nn.Module, ABC):
         weight, bias = self.output.weight, self.output.bias
         if temperature != 1:
             weight, bias = weight / temperature, bias / temperature
-        return token_log_probs(self.hidden(tokens), weight, bias, tokens)
+        hidden = self.hidden(tokens)
+        found = token_log_probs(hidden, weight, bias, tokens)
+        early = min(self.minimum, tokens.shape[1])
+        if not early or self.end is None:
+            return found
+        first = tokens[:, :early]
+        ends = token_log_probs(hidden[:, :early], weight, bias, torch.full_like(first, self.end))
+        others = torch.where(first == self.end, 0.0, torch.log1p(-ends.exp().clamp(max=BELOW_ONE)))  # mass of the rest
+        return torch.cat([found[:, :early] - others, found[:, early:]], 1)
+
+    def decoding_at(self, time: int, decoding: Decoding) -> Decoding:
+        """How a token is drawn at some place: before the minimum, never the end token."""
+        if self.end is None or time >= self.minimum:
+            return decoding
+        return dataclasses.replace(decoding, excluded=(*decoding.excluded, self.end))
 
     def logits(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time vocab"]:
         """All logits at once. For small worlds; `log_probs` needs far less memory."""
@@ -170,7 +187,8 @@ class Generator(nn.Module, ABC):
             if time < given:
                 log_probs[:, time] = token_log_probs(hidden, self.output.weight, self.output.bias, tokens[:, time])
             if time >= given or kept is not None:
-                drawn, of = draw(hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], decoding)
+                how = self.decoding_at(time, decoding)
+                drawn, of = draw(hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], how)
                 free = ~kept[:, time] if kept is not None and time < given else alive.new_ones(count)
                 tokens[:, time] = torch.where(free, drawn[:, 0], tokens[:, time])
                 log_probs[:, time] = torch.where(free, of[:, 0], log_probs[:, time])
@@ -221,7 +239,7 @@ class Generator(nn.Module, ABC):
         weights, tokens = [], []
         for _ in range(length):
             hidden, state = self.advance(previous, state)
-            logits = self.output(hidden)  # (batch, vocab)
+            logits = self.decoding_at(len(tokens), PLAIN).shape(self.output(hidden))  # (batch, vocab)
             soft, hard = relaxed_draw(logits, stream, inverse_temperature, straight_through, noisy)
             if prefix is not None and len(tokens) < prefix.shape[1]:
                 here = prefix[:, len(tokens)]

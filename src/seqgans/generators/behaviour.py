@@ -84,11 +84,11 @@ def decoded_log_probs(
 
     A few rows of logits at a time: no (batch, time, vocabulary) tensor.
     """
-    hidden, wanted = law.hidden(tokens).flatten(0, 1), tokens.flatten()
-    weight, bias, found = law.output.weight, law.output.bias, []
-    step = max(1, CHUNK_VALUES // len(weight))
-    for first in range(0, len(hidden), step):
-        part = slice(first, first + step)
-        logits = decoding.shape(nn.functional.linear(hidden[part].to(weight.dtype), weight, bias).float())
-        found.append(logits.log_softmax(1).gather(1, wanted[part, None])[:, 0])
-    return torch.cat(found).view(tokens.shape)
+    hidden, weight, bias = law.hidden(tokens), law.output.weight, law.output.bias
+    found, step = torch.empty_like(hidden[:, :, 0]), max(1, CHUNK_VALUES // len(weight))
+    for time in range(tokens.shape[1]):
+        how = law.decoding_at(time, decoding)
+        for rows in torch.arange(len(tokens), device=tokens.device).split(step):
+            logits = how.shape(nn.functional.linear(hidden[rows, time].to(weight.dtype), weight, bias).float())
+            found[rows, time] = logits.log_softmax(1).gather(1, tokens[rows, time, None])[:, 0]
+    return found

@@ -53,10 +53,10 @@ class Decoding:
 
     def shape(self, logits: Float[Tensor, "rows vocab"]) -> Float[Tensor, "rows vocab"]:
         """The logits of the law to draw from: scaled, what is not kept at −inf."""
-        if self.other is not None:
-            return self.mixed(logits, self.other)
         if self.excluded:
             logits = logits.index_fill(1, torch.tensor(self.excluded, device=logits.device), -math.inf)
+        if self.other is not None:
+            return self.mixed(logits, self.other)
         if self.temperature == 0:
             best = logits.argmax(1, keepdim=True)
             return torch.full_like(logits, -math.inf).scatter_(1, best, 0.0)

@@ -37,6 +37,7 @@ class Pretrained:
             and no weights starts from random parameters.
         lora: rank of low-rank adapters, which are then all that learns; 0 moves every parameter.
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
+        min_new_tokens: tokens of an answer before it can end, in samples and likelihoods alike.
     """
 
     paper: ClassVar[str] = "Wolf et al. 2020"
@@ -44,10 +45,13 @@ class Pretrained:
     model: str = ""
     lora: int = 0
     lora_alpha: float = 16.0
+    min_new_tokens: int = 0
 
     def __post_init__(self) -> None:
         if self.lora < 0:
             raise ValueError(f"Pretrained.lora must be at least 0, got {self.lora}")
+        if self.min_new_tokens < 0:
+            raise ValueError(f"Pretrained.min_new_tokens must be at least 0, got {self.min_new_tokens}")
         if not self.lora_alpha > 0:
             raise ValueError(f"Pretrained.lora_alpha must be above 0, got {self.lora_alpha}")
 
@@ -64,7 +68,9 @@ class Pretrained:
                 f"{self.model} knows {known} ids and the corpus {vocabulary_size}; "
                 "read the corpus with the model's own tokenizer (--corpus.tokenizer)"
             )
-        return CausalLM(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size, start, end)
+        found = CausalLM(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size, start, end)
+        found.minimum = self.min_new_tokens
+        return found
 
 
 def adapted(model: nn.Module, rank: int, alpha: float, random: torch.Generator) -> nn.Module:
@@ -181,6 +187,7 @@ class Continuing(Generator):
     def __init__(self, whole: CausalLM, source: Sequences) -> None:
         super().__init__(whole.vocabulary_size, whole.start, whole.end)
         object.__setattr__(self, "whole", whole)  # known, not owned
+        self.minimum = whole.minimum
         self.source = opened(source, whole.start)
 
     @property

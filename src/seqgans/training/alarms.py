@@ -13,9 +13,10 @@ from typing import Any
 Event = Mapping[str, Any]
 
 LAST = 5  # gatherings that must agree
+SUSTAINED = 10  # of repetition: on its way to a right answer a game passes through some
 NOTHING = 1.5  # tokens, the end token included: more than half of the answers hold nothing else
 SOMETHING = 3.0  # tokens of real answers, so that short ones are no alarm
-REPEATED = 0.3  # by so much more of an answer repeats itself than of a real one
+REPEATED = 0.4  # by so much more of an answer repeats itself than of a real one
 ADRIFT = 1.0  # nats a token away from the reference: e times likelier at every token
 UNLIKELIER = 0.1  # nats a token that real answers lost since the game began
 LOST = 0.5  # share of the entropy at the start
@@ -51,7 +52,7 @@ class Repetition:
     advice = "a smaller generator rate, a larger --algorithm.kl or --algorithm.likelihood-weight"
 
     def __init__(self) -> None:
-        self.excess: deque[float] = deque(maxlen=LAST)
+        self.excess: deque[float] = deque(maxlen=SUSTAINED)
 
     def notice(self, event: Event) -> str | None:
         """Shares of tokens that stood in the same answer before."""
@@ -59,7 +60,7 @@ class Repetition:
         if "repeated" not in figures or "real_repeated" not in figures:
             return None
         self.excess.append(figures["repeated"] - figures["real_repeated"])
-        if len(self.excess) < LAST or min(self.excess) < REPEATED:
+        if len(self.excess) < SUSTAINED or min(self.excess) < REPEATED:
             return None
         return (
             f"{figures['repeated']:.0%} of the tokens of an answer stood in it before, "

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from seqgans.training.alarms import LAST, STOPS
+from seqgans.training.alarms import STOPS, SUSTAINED
 from seqgans.training.checkpoint import FACTS, load_checkpoint
 from seqgans.training.facts import from_json
 from seqgans.training.folder import RunFolder
@@ -48,7 +48,7 @@ class Rescue:
         candidate = self.there / CANDIDATE
         if candidate.is_dir():
             before = from_json((candidate / FACTS).read_bytes())["place"]["round"]
-            if round - before < LAST:
+            if round - before < SUSTAINED:
                 return
             shutil.rmtree(self.there / GOOD, ignore_errors=True)
             candidate.rename(self.there / GOOD)
