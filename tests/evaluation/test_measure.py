@@ -109,7 +109,9 @@ def test_given_samples_are_used_instead_of_drawn_ones(complete: Evidence) -> Non
 
 def test_what_cannot_be_measured_is_left_out_with_a_reason() -> None:
     found = measure(Evidence(samples=[[1, 2, 3], [2, 3, 4]]))
-    assert set(found.figures) == {name for name, metric in METRICS.items() if metric.needs == {"samples"} and not metric.costly}
+    assert set(found.figures) == {
+        name for name, metric in METRICS.items() if metric.needs == {"samples"} and not metric.costly
+    }
     assert found.skipped["nll_gen"] == "needs references (held-out real sequences) and a trained generator"
     assert found.skipped["copies"] == "needs the training sequences"
     assert set(found.skipped) | set(found.figures) == set(METRICS)

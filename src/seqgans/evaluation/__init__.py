@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqgans.evaluation import answers, categories, diversity, infilling, language, laws, music, overlap, two_sample
+from seqgans.evaluation import (
+    answers,
+    categories,
+    diversity,
+    frechet,
+    infilling,
+    language,
+    laws,
+    mauve,
+    music,
+    overlap,
+    two_sample,
+)
 from seqgans.evaluation.base import Evidence, Measures, Metric, compute
 from seqgans.evaluation.figure import Figure
 
@@ -37,6 +49,8 @@ METRICS: dict[str, Metric] = {
         *answers.METRICS,
         *overlap.METRICS,
         *language.METRICS,
+        *frechet.METRICS,
+        *mauve.METRICS,
         two_sample.METRIC,
         categories.METRIC,
         *diversity.METRICS,

@@ -144,7 +144,14 @@ def evidence_of_texts(
     samples, held_out, trained = (
         [ids for text in part if (ids := vocabulary.encode(text))] for part in (texts, real, learnt)
     )
-    return Evidence(samples=samples, references=held_out, train=trained or None, end=vocabulary.end, seed=seed)
+    return Evidence(
+        samples=samples,
+        references=held_out,
+        train=trained or None,
+        vocabulary=vocabulary,
+        end=vocabulary.end,
+        seed=seed,
+    )
 
 
 def evidence_of_spec(
@@ -163,6 +170,7 @@ def evidence_of_spec(
         train=learnt,
         oracle=truth,
         notes=notes_of(vocabulary),
+        vocabulary=vocabulary,
         end=vocabulary.end,
         seed=seed,
     )

