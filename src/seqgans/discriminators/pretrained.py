@@ -17,7 +17,7 @@ from seqgans.discriminators.base import Discriminator
 from seqgans.errors import BadInput
 from seqgans.generators.base import look_up
 from seqgans.generators.loading import load_model
-from seqgans.generators.pretrained import adapted
+from seqgans.generators.pretrained import adapted, frozen_names
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences, last_of
 
@@ -58,7 +58,9 @@ class PretrainedScorer:
                 "both must share one vocabulary"
             )
         trunk = adapted(model.base_model, self.lora, self.lora_alpha, random)
-        return Judge(trunk, vocabulary_size)
+        found = Judge(trunk, vocabulary_size)
+        found.origin = self.model
+        return found
 
 
 class Judge(Discriminator):
@@ -72,6 +74,7 @@ class Judge(Discriminator):
     def __init__(self, trunk: nn.Module, vocabulary_size: int) -> None:
         super().__init__(vocabulary_size)
         self.trunk = trunk.eval()
+        self.base, self.origin = frozen_names(self), ""
         embedding: nn.Embedding = trunk.get_input_embeddings()  # pyright: ignore
         config = getattr(trunk, "config", None)
         self.head = nn.Linear(getattr(config, "hidden_size", embedding.weight.shape[1]), 1)

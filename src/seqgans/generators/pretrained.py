@@ -69,7 +69,7 @@ class Pretrained:
                 "read the corpus with the model's own tokenizer (--corpus.tokenizer)"
             )
         found = CausalLM(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size, start, end)
-        found.minimum = self.min_new_tokens
+        found.minimum, found.origin = self.min_new_tokens, self.model
         return found
 
 
@@ -91,6 +91,12 @@ def adapted(model: nn.Module, rank: int, alpha: float, random: torch.Generator) 
     return model
 
 
+def frozen_names(module: nn.Module) -> frozenset[str]:
+    """Parameters that do not learn: with adapters the whole base, which its file gives back."""
+    named = module.named_parameters(remove_duplicate=False)
+    return frozenset(name for name, parameter in named if not parameter.requires_grad)
+
+
 class CausalLM(Conditional):
     """G(y_t | x, y_<t) = softmax(W h_t + b), h_t the model's last hidden state at the token before y_t.
 
@@ -106,6 +112,7 @@ class CausalLM(Conditional):
     def __init__(self, model: Any, vocabulary_size: int, start: int, end: int | None) -> None:
         super().__init__(vocabulary_size, start, end)
         self.model = model.eval()
+        self.base, self.origin = frozen_names(self), ""
         head = model.get_output_embeddings()
         if not isinstance(head, nn.Linear):
             raise BadInput(f"a causal model must end in one linear layer, got {type(head).__name__}; choose another")

@@ -20,6 +20,7 @@ from seqgans.data.corpus import Corpus
 from seqgans.errors import Diverged, Failed
 from seqgans.options.phases import updates_of
 from seqgans.randomness import Stream, generator_for
+from seqgans.training.borrowed import fingerprints, kept, load_players
 from seqgans.training.place import Best, Event, Place
 from seqgans.training.selection import fittest
 from seqgans.training.team import Team
@@ -244,14 +245,14 @@ class Training:
             best.value, best.since = value, 0
             if phase.keep_best:
                 moved = tuple(f"{update.player}." for update in updates_of(phase))
-                everything = self.players.state_dict().items()
+                everything = kept(self.players).items()
                 best.tensors = {name: tensor.clone() for name, tensor in everything if name.startswith(moved)}
         else:
             best.since += 1
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All of it: tensors by name, and plain facts for JSON."""
-        tensors = {f"players/{name}": tensor for name, tensor in self.players.state_dict().items()}
+        tensors = kept(self.players, "players/")
         tensors |= {f"best/{name}": tensor for name, tensor in self.best.tensors.items()}
         tensors |= {f"streams/{name}": stream.random.get_state() for name, stream in self.streams.items()}
         for (player, name), optimizer in self.optimizers.items():
@@ -262,6 +263,7 @@ class Training:
             "place": dataclasses.asdict(self.place),
             "best": {"value": self.best.value, "since": self.best.since},
             "play": None,
+            "bases": fingerprints(self.players),
         }
         if self.play is not None:
             whole = self.play.real is self.corpus.train
@@ -278,7 +280,7 @@ class Training:
         def below(prefix: str) -> dict[str, Tensor]:
             return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
-        self.players.load_state_dict(below("players/"))
+        load_players(self.players, below("players/"), facts.get("bases", {}))
         self.place = Place(**facts["place"])
         self.best = Best(**facts["best"], tensors={k: v.to(self.team.device) for k, v in below("best/").items()})
         for name, stream in self.streams.items():

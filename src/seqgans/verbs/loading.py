@@ -9,6 +9,7 @@ from typing import Any
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput, misfit
+from seqgans.training.borrowed import load_players, of_players
 from seqgans.training.build import Truth, build_players, truth_of
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
@@ -62,9 +63,8 @@ def load_run(path: Path | str, which: str = "latest") -> LoadedRun:
     folder, recipe, corpus, truth = open_run(path)
     tensors, facts = folder.load(which)
     players = build_players(recipe, corpus, recipe.run.seed)
-    found = {name.removeprefix("players/"): part for name, part in tensors.items() if name.startswith("players/")}
     try:
-        players.load_state_dict(found)
+        load_players(players, of_players(tensors), facts.get("bases", {}))
     except RuntimeError as error:
         reason = misfit(error)
         raise BadInput(f"the checkpoint in {path} does not fit its settings and vocabulary: {reason}") from error

@@ -12,6 +12,7 @@ from seqgans.evaluation import Figure
 from seqgans.evaluation.sweep import Point
 from seqgans.report.page import run_page
 from seqgans.sequences import Sequences
+from seqgans.training.borrowed import kept, load_players, of_players
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
@@ -155,7 +156,7 @@ class Recorder:
         """Judge the generator, keep samples, tell the watcher, keep the best."""
         figures, samples = self.judge.figures(self.training.players.generator, count)
         texts = self.texts(samples, KEPT_SAMPLES)
-        chooser = self.judge.chooser(self.recipe.run.best)
+        chooser = self.judge.chooser
         chosen = figures.get(chooser)
         self.write(
             event,
@@ -253,14 +254,12 @@ class Recorder:
         generator = self.training.players.generator
         sweeps = {"final": self.judge.sweep(generator, SWEEP_SAMPLES)}
         if (self.folder.path / "checkpoints" / "pretrained").is_dir():
-            tensors, _ = self.folder.load("pretrained")
-            now = {name: part.clone() for name, part in self.training.players.state_dict().items()}
-            before = {
-                name.removeprefix("players/"): part for name, part in tensors.items() if name.startswith("players/")
-            }
-            self.training.players.load_state_dict(before)
+            players = self.training.players
+            tensors, facts = self.folder.load("pretrained")
+            now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
+            load_players(players, of_players(tensors), bases)
             sweeps["pretrained"] = self.judge.sweep(generator, SWEEP_SAMPLES)
-            self.training.players.load_state_dict(now)
+            load_players(players, now, bases)
         evaluations = [line for line in lines if line["kind"] == "evaluation"]
         report = {
             "algorithm": self.recipe.algorithm,
