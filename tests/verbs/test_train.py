@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 
-from seqgans.errors import Diverged
+from seqgans.errors import BadInput, Diverged
+from seqgans.evaluation.encoders import hashed
+from seqgans.evaluation.frechet import fed
+from seqgans.evaluation.likelihood import draw_sequences
+from seqgans.randomness import generator_for
 from seqgans.report.page import run_page
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
+from seqgans.verbs.loading import load_run
 from seqgans.verbs.sample import sample
 from seqgans.verbs.train import resume, train
 
@@ -119,3 +124,29 @@ def test_a_game_that_goes_on_with_another_run_starts_pretrained(tmp_path: Path):
     assert "pretrained" in folder.names()
     before, after = RunFolder(tmp_path / "one").latest()[0], folder.load("pretrained")[0]
     assert all(after[name].equal(part) for name, part in before.items() if name.startswith("players/generator"))
+
+
+def test_the_best_checkpoint_can_be_chosen_by_the_fréchet_distance(tmp_path: Path):
+    """Kills: the test split for the validation split, the largest for the smallest, another checkpoint kept."""
+    facts: dict[str, Any] = {
+        "algorithm": {"name": "likelihood", "pretrain_epochs": 4, "rate": 0.05, "patience": 0, "keep_best": False},
+        "corpus": {"spec": "world:markov", "sequences": 200},
+        "generator": {"embedding": 4, "hidden": 4},
+        "run": {"best": "fed", "eval_every": 1, "final_samples": 60, "eval_samples": 60, "tensorboard": False},
+    }
+    folder = train(Recipe.of(facts), tmp_path / "run")
+    judged = [line for line in folder.events() if line["kind"] == "evaluation"]
+    values = [line["chosen_by"]["value"] for line in judged]
+    assert {line["chosen_by"]["name"] for line in judged} == {"fed_valid"}
+    assert values == [line["figures"]["fed_valid"]["mean"] for line in judged]
+    best = min(range(len(values)), key=values.__getitem__)
+    run = load_run(tmp_path / "run", "best")
+    drawn = draw_sequences(
+        run.players.generator, 60, run.corpus.length, generator_for(run.recipe.run.seed, "evaluation", "samples")
+    )
+    points, real = hashed(drawn.lists(run.corpus.vocabulary.end)), hashed(run.corpus.valid.lists(None))
+    assert fed(points, real[:60]).value == pytest.approx(values[best])
+    assert len(set(values)) > 1
+    with pytest.raises(BadInput, match=r"run\.best fed needs validation sequences, got 0: raise corpus\.valid"):
+        train(Recipe.of({**facts, "corpus": {**facts["corpus"], "valid": 0.0}}), tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -13,7 +13,7 @@ off the data. What makes it start at all: large batches, a reward a token, the b
 
 Departures: the authors' generator adds frozen GloVe embeddings, ties its output to them and reads both layers; here it
 is any generator (their size: an LSTM of two layers of 512). b is corrected for having begun at 0 and does not count
-padding, whose reward is 0. The model is chosen by `run.best`, not by the Fréchet embedding distance. `pretrain_epochs`,
+padding, whose reward is 0. The model is chosen by `run.best`, where `fed` embeds by hashed n-grams. `pretrain_epochs`,
 a game without `baseline`, and `shuffled`, the control arm, are not in the paper.
 
 References: de Masson d'Autume, Rosca, Rae and Mohamed (2019), arXiv:1905.09922.

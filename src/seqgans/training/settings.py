@@ -22,7 +22,8 @@ class RunSettings:
         checkpoint_every: rounds (pre-training: epochs, d-steps) between checkpoints, 0 for only the last.
         keep: how many checkpoints stay, besides the best.
         best: the figure whose lowest value marks the best checkpoint; auto takes the Jensen-Shannon divergence on an
-            oracle or world and the negative log-likelihood of validation sequences elsewhere.
+            oracle or world and the negative log-likelihood of validation sequences elsewhere; fed is the Fréchet
+            distance of samples and validation sequences as hashed n-grams (by FED ScratchGAN chooses).
         on_collapse: what follows an alarm of collapse in a game: note it, or stop and go back to the last good
             checkpoint; auto stops where the generator is a pre-trained model.
         show: samples printed and kept at each evaluation.
@@ -42,7 +43,7 @@ class RunSettings:
     final_samples: int = 5000
     checkpoint_every: int = 5
     keep: int = 2
-    best: Literal["auto", "jsd", "reverse_kl", "nll_oracle", "nll_valid"] = "auto"
+    best: Literal["auto", "jsd", "reverse_kl", "nll_oracle", "nll_valid", "fed"] = "auto"
     on_collapse: Literal["auto", "note", "stop"] = "auto"
     show: int = 5
     tensorboard: bool = True

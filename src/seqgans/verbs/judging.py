@@ -6,7 +6,10 @@ import torch
 from torch import nn
 
 from seqgans.data.corpus import Corpus
+from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure, measure
+from seqgans.evaluation.encoders import equal, hashed
+from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import Scorer, nll_gen
 from seqgans.evaluation.sweep import Point, likelihood_curve, overlap_curve, temperature_sweep
 from seqgans.generators.base import Generator
@@ -20,6 +23,7 @@ MUSIC = "music_mse"
 PAIRS = ("exact_match", "f1", "answer_length")
 BLANKS = "infill_perplexity"  # of generators that read what surrounds a blank
 NOTES = "notes"
+FED, FED_VALID = "fed", "fed_valid"  # as a criterion: hashed n-grams of samples beside those of validation sequences
 
 
 class Judge:
@@ -30,10 +34,25 @@ class Judge:
         truth: the oracle or world, or None.
         seed: where samples come from; the same for every generator, so that differences are not luck.
         device: where the generator lives.
+        best: by which figure a run chooses; one that is not measured anyway is measured as well.
+
+    Raises:
+        BadInput: `best` is judged on validation sequences, and there are none.
     """
 
-    def __init__(self, corpus: Corpus, truth: Truth | None, seed: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        truth: Truth | None,
+        seed: int,
+        device: torch.device | str = "cpu",
+        best: str = "auto",
+    ) -> None:
+        if best == FED and len(corpus.valid) < 2:
+            raise BadInput(f"run.best {FED} needs validation sequences, got {len(corpus.valid)}: raise corpus.valid")
         self.corpus = corpus
+        self.best = best
+        self.valid = corpus.valid.lists(corpus.vocabulary.end)
         self.truth: Scorer | None = truth.to(device) if isinstance(truth, nn.Module) else truth
         self.seed = seed
         self.test = corpus.test if len(corpus.test) else corpus.valid
@@ -69,12 +88,14 @@ class Judge:
         found = measure(evidence, names, strict=False).flat()  # a tiny corpus has too few sequences for some
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
+        if self.best == FED:
+            found[FED_VALID] = fed(*equal(hashed(evidence.drawn), hashed(self.valid)), encoder="hashed")
         return found, evidence.generated
 
     def chooser(self, asked: str) -> str:
         """The figure whose lowest value marks the best checkpoint."""
         if asked != "auto":
-            return {"reverse_kl": "reverse_kl_per_token"}.get(asked, asked)
+            return {"reverse_kl": "reverse_kl_per_token", FED: FED_VALID}.get(asked, asked)
         return "jsd" if self.truth is not None else "nll_valid"
 
     def sweep(self, generator: Generator, count: int) -> list[Point]:

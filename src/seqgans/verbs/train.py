@@ -56,6 +56,7 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
     if recipe.run.start is not None:
         begin_with(players, corpus, recipe.run.start, recipe.run.start_checkpoint)
     training = Training(recipe.played, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
+    judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
     folder = RunFolder(out)
     if team.leads:
         folder = RunFolder.new(out)
@@ -68,7 +69,6 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
         folder.write_text("settings.yaml", recipe.to_yaml())
         folder.save(0, *training.state(), keep=recipe.run.keep)
     team.wait()
-    judge = Judge(corpus, truth, recipe.run.seed, team.device)
     return carried_out(folder, recipe, training, judge, watcher or Silent())
 
 
@@ -102,7 +102,7 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
     if team.leads:
         folder.keep_events(facts.get("lines", 0))
     team.wait()
-    judge = Judge(corpus, truth, recipe.run.seed, team.device)
+    judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
     return carried_out(folder, recipe, training, judge, watcher or Silent())
 
 
