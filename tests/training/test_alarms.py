@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seqgans.training.alarms import LAST, STOPS, SUSTAINED, Adrift, Narrowing, Repetition, Speechless
+from seqgans.training.alarms import LAST, LONG, STOPS, SUSTAINED, Adrift, Narrowing, Repetition, Speechless
 from seqgans.training.detectors import Detectors
 
 HEALTHY = {
@@ -62,6 +62,7 @@ def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], nam
         {},
         {"length": 1.2, "real_length": 1.5},  # real answers are as short
         {"repeated": 0.7, "real_repeated": 0.5},
+        {"repeated": 0.7, "real_nll": 2.0},  # on its way, as on the toy of one answer
         {"entropy": 0.01, "real_nll": 0.02},  # it has learnt: one right answer, and knows it
         {"entropy": 2.0, "real_nll": 4.0},
         {"kl": 0.9},
@@ -69,3 +70,8 @@ def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], nam
 )
 def test_none_speaks_of_a_healthy_game(figures: dict[str, float]) -> None:
     assert heard(changed(after=20, **figures)) == []
+
+
+def test_repetition_that_lasts_is_collapse_even_where_real_answers_became_likelier() -> None:
+    assert heard(changed(after=LONG, repeated=0.7, real_nll=2.0)) == [Repetition.name]
+    assert heard(changed(after=LONG - 1, repeated=0.7, real_nll=2.0)) == []

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from statistics import mean
 from typing import Any
 
 Event = Mapping[str, Any]
 
 LAST = 5  # gatherings that must agree
-SUSTAINED = 10  # of repetition: on its way to a right answer a game passes through some
+SUSTAINED = 10  # of repetition beside real answers that do not become likelier
+LONG = 40  # of repetition whatever becomes of them: a game from random parameters passes through thirty to be right
+LIKELIER = 0.5  # nats a token that real answers gained since the game began: it still learns
 NOTHING = 1.5  # tokens, the end token included: more than half of the answers hold nothing else
 SOMETHING = 3.0  # tokens of real answers, so that short ones are no alarm
 REPEATED = 0.4  # by so much more of an answer repeats itself than of a real one
@@ -52,15 +55,20 @@ class Repetition:
     advice = "a smaller generator rate, a larger --algorithm.kl or --algorithm.likelihood-weight"
 
     def __init__(self) -> None:
-        self.excess: deque[float] = deque(maxlen=SUSTAINED)
+        self.excess: deque[float] = deque(maxlen=LONG)
+        self.likelihoods: list[float] = []
 
     def notice(self, event: Event) -> str | None:
-        """Shares of tokens that stood in the same answer before."""
+        """Shares of tokens that stood in the same answer before, and NLL of real ones."""
         figures = of_game(event)
         if "repeated" not in figures or "real_repeated" not in figures:
             return None
         self.excess.append(figures["repeated"] - figures["real_repeated"])
-        if len(self.excess) < SUSTAINED or min(self.excess) < REPEATED:
+        self.likelihoods.append(figures.get("real_nll", 0.0))
+        del self.likelihoods[LAST:-SUSTAINED]  # the first and the last few
+        gained = mean(self.likelihoods[:LAST]) - mean(self.likelihoods[-SUSTAINED:])
+        least = SUSTAINED if gained < LIKELIER else LONG
+        if len(self.excess) < least or min(list(self.excess)[-least:]) < REPEATED:
             return None
         return (
             f"{figures['repeated']:.0%} of the tokens of an answer stood in it before, "
