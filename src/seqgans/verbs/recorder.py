@@ -156,7 +156,7 @@ class Recorder:
         """Judge the generator, keep samples, tell the watcher, keep the best."""
         figures, samples = self.judge.figures(self.training.players.generator, count)
         texts = self.texts(samples, KEPT_SAMPLES)
-        chooser = self.judge.chooser
+        chooser = self.judge.chooser(self.recipe.run.best)
         chosen = figures.get(chooser)
         self.write(
             event,
