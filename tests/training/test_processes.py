@@ -32,14 +32,14 @@ ROUNDING = {"players/generator.attention_norm.bias"}
 """A shift of all keys changes no attention: that part of the gradient is rounding alone, which Adam scales up."""
 
 RUN = {"eval_samples": 20, "final_samples": 20, "tensorboard": False}
-NAMES = ("likelihood", "seqgan", "relgan", "shuffled", "maskgan", "pairs", "equipped", "values", "groups")
+NAMES = ("likelihood", "seqgan", "relgan", "shuffled", "maskgan", "bred", "pairs", "equipped", "values", "groups")
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
-    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; pairs, also
-    with old answers, slopes of answers and a referee;
-    RLGAF with values, and in groups, shuffled, with a discriminator that may wait."""
+    """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; CatGAN
+    with two parents; pairs, also with old answers, slopes of answers and a referee; RLGAF with values, and in
+    groups, shuffled, with a discriminator that may wait."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]
@@ -55,6 +55,14 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
         "corpus": plain["corpus"],
         "generator": small,
         "discriminator": small,
+        "run": {"device": "cpu"},
+    }
+    found["bred"] = {
+        "algorithm": {"name": "catgan", "pretrain_epochs": 1, "rounds": 3, "batch": 8, "fitness_examples": 4}
+        | {"parents": 2, "mutations": ["relativistic", "hinge"], "discriminator_objective": "relativistic"},
+        "corpus": plain["corpus"],
+        "generator": {"embedding": 4, "heads": 2, "head_size": 3},
+        "discriminator": {"embedding": 4, "views": 2, "widths": [1, 2], "maps": 3, "dense": 4},
         "run": {"device": "cpu"},
     }
     found["pairs"] = {

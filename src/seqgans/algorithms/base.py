@@ -201,11 +201,13 @@ class Variant:
         name: what figures call it.
         update: who is moved by what.
         prepare: sets buffers of players first, given the progress; they go with the update, or are put back.
+        family: of one family only the fittest child of each parent may go on.
     """
 
     name: str
     update: Update
     prepare: Callable[[Players, float], None] = lambda players, progress: None
+    family: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +226,7 @@ class Phase:
         keep_best: leave the phase with the parameters of the best figure instead of the last.
         variants: updates tried on each minibatch, after `updates`, of which the fittest stays.
         fitness: how good the players are after one, on random numbers that all share; the play is the minibatch.
+        parents: how many of those tried stay as parents (`algorithms.population`); the fittest plays.
     """
 
     name: str
@@ -237,6 +240,7 @@ class Phase:
     keep_best: bool = False
     variants: tuple[Variant, ...] = ()
     fitness: Callable[[Players, Play, Scene], float] | None = None
+    parents: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,13 @@ L_D, L_G^ra               relativistic_average, by_category     within each cate
 L_G^rs                    relativistic                          pairs of one category
 β, temperature            players.temperature                   a buffer that goes with the survivor
 mutations M × {β, β ± Δ}  Phase.variants                        each moves a copy of the generator
-F = λ_q F_q + λ_d F_d     fitness                               largest survives
+F = λ_q F_q + λ_d F_d     fitness                               largest survives: of each loss the best temperature,
+n_p                       parents, players.population           then the best n_p children; the fittest plays
 
-Departures: F is made of means, not sums, so that λ_d is on the scale of λ_q; one parent, as in the authors' scripts, so
-keeping the best temperature of each loss and then the best loss is keeping the best of all; all candidates take the
-same temperature schedule; d-steps draw fresh samples of the survivor, not those it was judged on; RaGAN's averages run
-over the rows that are computed at once (`run.accumulate`, processes). Not in the paper: `cut_gradient`, the control.
+Departures: F is made of means, not sums, so that λ_d is on the scale of λ_q; a population begins with one parent (equal
+ones have equal children); all candidates take one temperature schedule; a d-step draws fresh samples of one survivor,
+not those it was judged on; RaGAN's averages run over the rows that are computed at once (`run.accumulate`, processes).
+Not in the paper: `cut_gradient`, the control.
 
 References: Liu, Wang and Liang (2020), arXiv:1911.06641.
 """
@@ -31,6 +32,7 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Sche
 from seqgans.algorithms.base import check_counts as least
 from seqgans.algorithms.categories import each_category, real_of, real_of_each
 from seqgans.algorithms.likelihood import pretraining
+from seqgans.algorithms.population import facing_any, further_parents
 from seqgans.algorithms.relaxed import Temperature, compared_discriminator_loss, compared_generator_loss, temperature_of
 from seqgans.algorithms.relgan import ANNEALINGS
 from seqgans.choices import choice
@@ -60,6 +62,7 @@ class CatGAN:
         discriminator_objective: what the discriminator minimises, by the same names.
         inverse_temperature_limit: β in the last round; 1 in the paper's synthetic experiment, 100 on text.
         annealing: how β goes from 1 to its limit, as in RelGAN.
+        parents: n_p, generators that survive a generation, to be tried in the next; several need several losses.
         temperature_step: Δ, by which share of the way candidates look ahead and back; 0 for none.
         mean_views: compare the mean score of a sequence instead of each view's.
         fitness_examples: samples of each category on which a candidate is judged.
@@ -86,6 +89,7 @@ class CatGAN:
     discriminator_objective: str = "relativistic_average"
     inverse_temperature_limit: float = 100.0
     annealing: str = "exponential"
+    parents: int = 1
     temperature_step: float = 0.01
     mean_views: bool = False
     fitness_examples: int = 512
@@ -96,10 +100,10 @@ class CatGAN:
     def __post_init__(self) -> None:
         least(self, 0, "pretrain_epochs", "pretrain_patience", "rounds", "discriminator_steps")
         least(self, 0, "temperature_step", "quality_weight", "diversity_weight")
-        least(self, 1, "batch", "fitness_examples")
+        least(self, 1, "batch", "fitness_examples", "parents")
         check_rates(self, "pretrain_rate", "generator_rate", "discriminator_rate", "clip", "inverse_temperature_limit")
-        if not self.mutations:
-            raise ValueError(f"CatGAN.mutations must name a loss, got {self.mutations}")
+        if len(set(self.mutations)) < min(self.parents, 2):
+            raise ValueError(f"CatGAN.mutations must name a loss, two for several parents, got {self.mutations}")
         for name in (*self.mutations, self.discriminator_objective):
             choice(ADVERSARIAL, name, "objective")
         choice(ANNEALINGS, self.annealing, "annealing")
@@ -116,6 +120,7 @@ class CatGAN:
                 f"{objective}{sign}",
                 Update("generator", functools.partial(self.generator_loss, objective=objective), generator),
                 functools.partial(self.set_temperature, step=step),
+                family=objective,
             )
             for objective in self.mutations
             for sign, step in steps.items()
@@ -123,18 +128,19 @@ class CatGAN:
         learnt = pretraining(
             self.pretrain_epochs, self.pretrain_rate, self.batch, self.clip, self.pretrain_patience, self.pretrain_best
         )
-        bred = Phase(name="generator", gather=self.real, variants=variants, fitness=self.fitness)
+        bred = Phase(name="generator", gather=self.real, variants=variants, fitness=self.fitness, parents=self.parents)
         judging = Phase(
             name="discriminator",
-            gather=self.real_and_relaxed,
+            gather=functools.partial(facing_any, gather=self.real_and_relaxed),
             updates=(Update("discriminator", self.discriminator_loss, discriminator),),
             gathers=self.discriminator_steps,
         )
         return Schedule(before=(learnt,), round=(bred, judging), rounds=self.rounds)
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """The survivor's β is a player's: it outlives a checkpoint."""
-        return {"temperature": Temperature()}
+        """The survivor's β, and further survivors with theirs, are players: they outlive a checkpoint."""
+        bred = {"generator": players.generator, "temperature": Temperature()}
+        return {"temperature": bred["temperature"], **further_parents(bred, self.parents)}
 
     def set_temperature(self, players: Players, progress: float, step: float = 0.0) -> None:
         """β of this round, or of so much further along the way."""
