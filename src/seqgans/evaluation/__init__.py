@@ -14,6 +14,7 @@ from seqgans.evaluation import (
     language,
     laws,
     mauve,
+    melody,
     music,
     overlap,
     two_sample,
@@ -57,5 +58,6 @@ METRICS: dict[str, Metric] = {
         categories.METRIC,
         *diversity.METRICS,
         *music.METRICS,
+        *melody.METRICS,
     )
 }

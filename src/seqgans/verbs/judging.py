@@ -19,7 +19,7 @@ from seqgans.training.build import Truth
 
 WITH_TRUTH = ("nll_oracle", "nll_gen", "nll_div", "reverse_kl", "forward_kl", "jsd")
 WITHOUT_TRUTH = ("nll_gen", "nll_div", "bleu", "self_bleu", "distinct", "duplicates", "copies")
-MUSIC = "music_mse"
+MUSIC = ("music_mse", "music_pitch", "music_interval", "music_duration")
 PAIRS = ("exact_match", "f1", "answer_length")
 BLANKS = "infill_perplexity"  # of generators that read what surrounds a blank
 NOTES = "notes"
@@ -82,7 +82,7 @@ class Judge:
             count=count,
         )
         names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
-        names = [*names, *([MUSIC] if evidence.notes is not None else ())]
+        names = [*names, *(MUSIC if evidence.notes is not None else ())]
         reads = PAIRS if self.test.source is not None else (BLANKS,)
         names = [*names, *(reads if isinstance(generator, Conditional) else ())]
         found = measure(evidence, names, strict=False).flat()  # a tiny corpus has too few sequences for some
