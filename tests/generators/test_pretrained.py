@@ -161,3 +161,13 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"no tensors")
     with pytest.raises(BadInput, match="must be a causal language model"):
         Pretrained(model=str(folder)).build(VOCABULARY, 0, 0, torch.Generator().manual_seed(0))
+
+
+def test_a_model_that_reads_ahead_is_refused(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
+    sizes = transformers.BertConfig(
+        vocab_size=VOCABULARY, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
+    )
+    transformers.BertForMaskedLM(sizes).save_pretrained(tmp_path)
+    with pytest.raises(BadInput, match="must be a causal language model, but it reads what follows a token too"):
+        Pretrained(model=str(tmp_path)).build(VOCABULARY, 0, 0, torch.Generator().manual_seed(0))

@@ -46,3 +46,13 @@ def test_checkpoints_differ(runs: Path) -> None:
 def test_what_cannot_be_drawn(settings: dict[str, float], message: str, runs: Path) -> None:
     with pytest.raises(BadInput, match=message):
         sample(runs / "likelihood-1", **{"count": 1, **settings})
+
+
+def test_a_sample_ends_where_it_is_told_to_stop() -> None:
+    from seqgans.data.vocabulary import Vocabulary
+    from seqgans.verbs.sample import stopped
+
+    words = Vocabulary(("a", "b", "c", "."), "words", None)
+    assert stopped([0, 1, 3, 2], words, ["."]) == ([0, 1, 3][:3], "a b ")
+    assert stopped([0, 1, 2], words, ["."]) == ([0, 1, 2], "a b c")
+    assert stopped([3, 0], words, ["c", "."]) == ([], "")

@@ -55,7 +55,7 @@ def run_sample(words: list[str]) -> None:
     parser = Parser(
         "sample",
         "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--unknown]"
-        " [--category NAME] [--source FILE] [--out FILE]",
+        " [--category NAME] [--source FILE] [--stop TEXT] [--out FILE]",
         "Draw sequences from the generator of a run; one that answers is given sources, without --source those of "
         "its test split. Equal seeds give equal samples.",
     )
@@ -74,15 +74,19 @@ def run_sample(words: list[str]) -> None:
         "--category", type=str, metavar="NAME", help="only of this category, where the generator knows several"
     )
     parser.add_argument("--source", type=str, metavar="FILE", help="what is to be answered, one source a line, in turn")
+    parser.add_argument(
+        "--stop", type=str, metavar="TEXT", help="a sample ends where it spells this (with escapes such as \\n)"
+    )
     given = parser.read(dashed(words))
     if given.count is None and given.source is None:
         raise BadInput("sample needs -n N, the number of samples")
     sources = None if given.source is None else read_lines(Path(given.source))
     count = len(sources or ()) if given.count is None else given.count
     decoding = checked(count, given.temperature, given.top_k, given.top_p, given.seed)
+    stop = () if given.stop is None else (given.stop.replace("\\n", "\n"),)
     line = None if given.format == MIDI else choice({**FORMATS, MIDI: str}, given.format, "format")
     run = load_run(given.dir, given.checkpoint)
-    samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources)
+    samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources, stop)
     if line is None:
         write_tunes(run, samples, given.out)
     elif given.out is not None:

@@ -31,6 +31,7 @@ def corpus_of_texts(
     facts: Mapping[str, Any],
     labels: Mapping[str, Sequence[str]] | None = None,
     sources: Mapping[str, Sequence[str]] | None = None,
+    specials: bool = False,
 ) -> Corpus:
     """Texts into a corpus.
 
@@ -45,6 +46,7 @@ def corpus_of_texts(
         facts: what is already known about the source.
         labels: the category of each text, where there are categories.
         sources: what each text answers, where texts answer something; the vocabulary is that of both.
+        specials: texts may spell special tokens of the model that reads them.
 
     Raises:
         BadInput: too little is left to learn from.
@@ -55,7 +57,7 @@ def corpus_of_texts(
     read = [] if answered is None else answered["train"]
     learnt = None
     if settings.tokenizer is not None:
-        learnt = vocabulary_of_model(settings.tokenizer, settings.lowercase)
+        learnt = vocabulary_of_model(settings.tokenizer, settings.lowercase, specials)
     elif settings.tokens == "bytepair":
         learnt = _build([*splits["train"], *read], settings, spaces)
     sizes = {split: _sizes(texts, settings, spaces, learnt) for split, texts in splits.items()}

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from seqgans.choices import choice
 from seqgans.data.assembly import LONGEST, corpus_of_texts
+from seqgans.data.chat import is_chat, written_out
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.drawn import world_corpus
 from seqgans.data.hub import PREFIX, hub_corpus
 from seqgans.data.kinds import CORPORA
 from seqgans.data.music import music_corpus
 from seqgans.data.squad import ENDINGS, read_squad
-from seqgans.data.tables import Header, read_labels, read_sources, read_table
+from seqgans.data.tables import Header, cells_of, read_labels, read_sources, read_table
 from seqgans.data.text import read_lines
 from seqgans.data.worlds import WORLDS
 from seqgans.errors import BadInput
@@ -21,6 +22,7 @@ from seqgans.errors import BadInput
 WORLD = "world:"
 TEXTS = (".txt", ".txt.gz")
 TABLES = (".tsv", ".tsv.gz", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+NESTED = (".jsonl", ".jsonl.gz", ".parquet")  # whose cells can be lists of messages
 TARS = (".tar", ".tar.gz", ".tgz")
 
 SPLITTING = ("length", "valid", "test")
@@ -75,12 +77,34 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
             )
     if source is None and settings.source_length is not None:
         raise BadInput("--corpus.source-length needs --corpus.source, the column of what texts answer; name it too")
+    if path.name.lower().endswith(NESTED) and is_chat(cells_of(path, text, settings.header, "text")):
+        return chat_corpus(spec, paths, settings, seed)
     if source is not None and source == (text or "text"):
         raise BadInput(f"--corpus.source must be another column than --corpus.text, got {source!r} for both")
     given = {split: read_texts(path, text, settings.header) for split, path in paths.items()}
     labels = label and {split: read_labels(path, label, settings.header) for split, path in paths.items()}
     sources = source and {split: read_sources(path, source, settings.header) for split, path in paths.items()}
     return corpus_of_texts(spec, given, settings, seed, {"kind": kind}, labels or None, sources or None)
+
+
+def chat_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings, seed: int) -> Corpus:
+    """Conversations as a corpus of prompts and answers, written out by the template of the model's tokenizer.
+
+    Args:
+        spec: what was asked for.
+        paths: files of each split, tables whose text column holds messages.
+        settings: how they are read.
+        seed: how they are divided.
+
+    Raises:
+        BadInput: as `written_out`.
+    """
+    sources, texts = {}, {}
+    for split, path in paths.items():
+        cells = cells_of(path, settings.text, settings.header, "text")
+        prompts = settings.source and cells_of(path, settings.source, settings.header, "source")
+        sources[split], texts[split] = written_out(path, cells, prompts or None, settings.tokenizer)
+    return corpus_of_texts(spec, texts, settings, seed, {"kind": "chat"}, None, sources, specials=True)
 
 
 def squad_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings, seed: int) -> Corpus:

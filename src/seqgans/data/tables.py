@@ -34,7 +34,7 @@ def read_table(path: Path, column: str | None = None, header: Header = "auto") -
     Raises:
         BadInput: the file cannot be read, or has no such column; the message lists those there are.
     """
-    return texts_of(path, _cells(path, column, header, "text"))
+    return texts_of(path, cells_of(path, column, header, "text"))
 
 
 def read_labels(path: Path, column: str, header: Header = "auto") -> list[str]:
@@ -48,7 +48,7 @@ def read_labels(path: Path, column: str, header: Header = "auto") -> list[str]:
     Raises:
         BadInput: as `read_table`, or a row has no label.
     """
-    return labels_of(path, _cells(path, column, header, "label"))
+    return labels_of(path, cells_of(path, column, header, "label"))
 
 
 def read_sources(path: Path, column: str, header: Header = "auto") -> list[str]:
@@ -62,11 +62,21 @@ def read_sources(path: Path, column: str, header: Header = "auto") -> list[str]:
     Raises:
         BadInput: as `read_table`, or a row has none.
     """
-    return sources_of(path, texts_of(path, _cells(path, column, header, "source")))
+    return sources_of(path, texts_of(path, cells_of(path, column, header, "source")))
 
 
-def _cells(path: Path, column: str | None, header: Header, setting: str) -> list[Any]:
-    """What stands in a column that was chosen by `setting`."""
+def cells_of(path: Path, column: str | None, header: Header, setting: str) -> list[Any]:
+    """What stands in a column that was chosen by `setting`, whatever it is.
+
+    Args:
+        path: as for `read_table`.
+        column: its name, or its number from 0 in a file without header; None means "text".
+        header: whether the first line of `.tsv` and `.csv` names the columns.
+        setting: what chose it, for messages.
+
+    Raises:
+        BadInput: the file cannot be read, or has no such column.
+    """
     kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     if kind == "parquet":
         return _parquet(path, column, setting)

@@ -24,15 +24,14 @@ def address(spec: str) -> tuple[str, dict[str, Any]]:
     return (str(Path(spec).parent), {"gguf_file": Path(spec).name}) if spec.endswith(GGUF) else (spec, {})
 
 
-def vocabulary_of_model(spec: str, lowercase: bool = False) -> Vocabulary:
-    """The symbols of a pre-trained model.
+def tokenizer_of_model(spec: str) -> Any:
+    """The tokenizer of a pre-trained model, as transformers reads it.
 
     Args:
         spec: a folder that `save_pretrained` wrote, a .gguf file, or a name on the hub.
-        lowercase: make text lower-case first.
 
     Raises:
-        BadInput: there is no such tokenizer, it is not one of the `tokenizers` library, or it has no end token.
+        BadInput: there is no such tokenizer.
     """
     transformers = optional_package("transformers", "the tokenizer of a pre-trained model", extra="lm")
     where, more = address(spec)
@@ -43,13 +42,35 @@ def vocabulary_of_model(spec: str, lowercase: bool = False) -> Vocabulary:
             f"the model folder {spec} must hold a tokenizer (tokenizer.json); save it there beside the model"
         )
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(where, **more)
+        return transformers.AutoTokenizer.from_pretrained(where, **more)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise unreadable(spec, error) from error
+
+
+def unreadable(spec: str, error: Exception) -> BadInput:
+    """What to raise where a tokenizer cannot be loaded."""
+    reason = " ".join(str(error).split())[:300]
+    return BadInput(f"{spec} must be a model with a tokenizer: a folder, a .gguf file or a hub name; {reason}")
+
+
+def vocabulary_of_model(spec: str, lowercase: bool = False, specials: bool = False) -> Vocabulary:
+    """The symbols of a pre-trained model.
+
+    Args:
+        spec: a folder that `save_pretrained` wrote, a .gguf file, or a name on the hub.
+        lowercase: make text lower-case first.
+        specials: a text may spell special tokens, as what a chat template writes does.
+
+    Raises:
+        BadInput: there is no such tokenizer, it is not one of the `tokenizers` library, or it has no end token.
+    """
+    tokenizer = tokenizer_of_model(spec)
+    transformers = optional_package("transformers", "the tokenizer of a pre-trained model", extra="lm")
+    where, more = address(spec)
+    try:
         ids = transformers.AutoConfig.from_pretrained(where, **more).vocab_size
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise BadInput(
-            f"{spec} must be a model with a tokenizer: a folder, a .gguf file or a hub name; {reason}"
-        ) from error
+        raise unreadable(spec, error) from error
     if not tokenizer.is_fast:
         raise BadInput(f"the tokenizer of {spec} must be a fast one (tokenizer.json), got {type(tokenizer).__name__}")
     if tokenizer.eos_token_id is None:
@@ -67,4 +88,5 @@ def vocabulary_of_model(spec: str, lowercase: bool = False) -> Vocabulary:
         start=start,
         lowercase=lowercase,
         tokenizer=tokenizer.backend_tokenizer.to_str(),
+        specials=specials,
     )

@@ -72,6 +72,7 @@ class Vocabulary:
         lowercase: whether text is made lower-case before it is read.
         spaces: whether spaces are symbols, for characters.
         tokenizer: what the `tokenizers` library writes of the learnt merges, for byte pairs and models only.
+        specials: whether a text may spell special tokens, for models; otherwise it is plain text.
     """
 
     symbols: tuple[str, ...]
@@ -82,6 +83,7 @@ class Vocabulary:
     lowercase: bool = False
     spaces: bool = True
     tokenizer: str | None = None
+    specials: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -173,7 +175,7 @@ class Vocabulary:
             tokenizer = tokenizers.Tokenizer.from_str(self.tokenizer)
         except Exception as error:  # the library raises nothing more precise
             raise BadInput(f"Vocabulary.tokenizer must be what the tokenizers library wrote, but: {error}") from error
-        tokenizer.encode_special_tokens = True  # a text that spells a special token is plain text
+        tokenizer.encode_special_tokens = not self.specials  # or a text that spells a special token is plain text
         return tokenizer
 
     def encode(self, text: str) -> list[int]:

@@ -54,7 +54,19 @@ def load_model(spec: str, random: torch.Generator) -> Any:
             ) from error
     if getattr(model.config, "is_encoder_decoder", False):
         raise BadInput(f"{spec} must be a causal language model, but it is an encoder and a decoder; choose another")
-    return (model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
+    model = (model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
+    if not causal(model):
+        raise BadInput(f"{spec} must be a causal language model, but it reads what follows a token too; choose another")
+    return model
+
+
+@torch.no_grad()
+def causal(model: Any) -> bool:
+    """Whether what a model makes of a token depends on nothing behind it, tried on two pairs of ids."""
+    last = model.get_input_embeddings().weight.shape[0] - 1
+    ids = torch.tensor([[0, 0], [0, last]])
+    first = model.base_model(input_ids=ids).last_hidden_state[:, 0]
+    return torch.allclose(first[0], first[1], atol=1e-4)
 
 
 def bare(folder: Path) -> bool:

@@ -11,6 +11,7 @@ import torch
 from seqgans.choices import choice
 from seqgans.data.sources import encode_sources, once_each, source_texts
 from seqgans.data.tables import sources_of
+from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.generators.categories import within
@@ -49,6 +50,7 @@ def sample(
     unknown: bool = False,
     category: str | None = None,
     sources: Sequence[str] | None = None,
+    stop: Sequence[str] = (),
 ) -> list[Sample]:
     """Draw sequences from a run's generator.
 
@@ -65,12 +67,13 @@ def sample(
         unknown: also draw the symbol of what the vocabulary lacks, with the probability the generator gives it.
         category: draw sequences of this one only, where the generator knows categories.
         sources: what is to be answered, where the generator answers; begun anew where there are fewer than `count`.
+        stop: a text ends where it first spells one of these, which is left out.
 
     Raises:
         BadInput: a number is not allowed, or there is no such run or checkpoint.
     """
     decoding = checked(count, temperature, top_k, top_p, seed)
-    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category, sources))
+    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category, sources, stop))
 
 
 def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int) -> Decoding:
@@ -97,6 +100,7 @@ def draw(
     unknown: bool = False,
     category: str | None = None,
     sources: Sequence[str] | None = None,
+    stop: Sequence[str] = (),
 ) -> Iterator[Sample]:
     """Samples one after another, made a few at a time, so that the first is there soon.
 
@@ -108,6 +112,7 @@ def draw(
         unknown: also draw the symbol of what the vocabulary lacks; otherwise its probability goes to the others.
         category: of all of them; None draws one for each.
         sources: what is answered, in turn; None for those of the test split, where there are sources.
+        stop: a text ends where it first spells one of these.
     """
     generator, vocabulary = law_of(run, category), run.corpus.vocabulary
     texts, asked = to_answer(run, sources)
@@ -119,7 +124,24 @@ def draw(
         law = generator if asked is None else given(generator, asked[torch.tensor(places)])
         rows = law.sample(ROWS, run.corpus.length, random=stream, decoding=decoding).sequences
         for place, ids in zip(places, rows[slice(0, count - first)].lists(vocabulary.end), strict=False):
-            yield Sample(ids, vocabulary.decode(ids), texts[place] if texts else None)
+            yield Sample(*stopped(ids, vocabulary, stop), texts[place] if texts else None)
+
+
+def stopped(ids: list[int], vocabulary: Vocabulary, stop: Sequence[str]) -> tuple[list[int], str]:
+    """Ids and their text up to where it first spells one of some strings.
+
+    The ids are the fewest whose text begins with what is left, so that a token half of which is cut stays.
+
+    >>> stopped([2, 3, 4], Vocabulary(("a", "b", "c", "d", "e"), "characters", None), ["d"])
+    ([2], 'c')
+    """
+    text = vocabulary.decode(ids)
+    places = [text.find(one) for one in stop if one and one in text]
+    if not places:
+        return ids, text
+    text = text[: min(places)]
+    enough = next(size for size in range(len(ids) + 1) if vocabulary.decode(ids[:size]).startswith(text))
+    return ids[:enough], text
 
 
 def to_answer(run: LoadedRun, sources: Sequence[str] | None) -> tuple[list[str], Sequences | None]:

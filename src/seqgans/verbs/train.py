@@ -18,6 +18,7 @@ from seqgans.generators.recurrent import Recurrent
 from seqgans.options import OF_ONE_GAME
 from seqgans.training.build import build_players, open_corpus, oracle_arrays
 from seqgans.training.checkpoint import write_atomically
+from seqgans.training.fitting import check_fit
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.place import Event
@@ -55,6 +56,9 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
     players = build_players(recipe, corpus, recipe.run.seed)
     if recipe.run.start is not None:
         begin_with(players, corpus, recipe.run.start, recipe.run.start_checkpoint)
+    warning = check_fit(recipe, players, corpus, recipe.run.accumulate, team.device)
+    if warning and watcher is not None and team.leads:
+        watcher.say(warning)
     training = Training(recipe.played, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
     judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
     folder = RunFolder(out)

@@ -1,0 +1,89 @@
+"""Conversations become prompts and answers as the model's template writes them; what is none is one line.
+
+Mutants killed: an answer that begins with the prompt's words, an end that the template wrote and the corpus once more,
+special tokens read as plain text, a conversation that the user ends.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqgans.data.corpus import CorpusSettings
+from seqgans.data.open import open_text_corpus
+from seqgans.errors import BadInput
+from tests.generators.models import model_folder
+
+TEMPLATE = (
+    "{% for one in messages %}{{ 'w20 ' if one['role'] == 'user' else 'w21 ' }}{{ one['content'] }}"
+    "{{ ' <eos> ' if one['role'] == 'assistant' else ' ' }}{% endfor %}{{ 'w21 ' if add_generation_prompt else '' }}"
+)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = model_folder(tmp_path / "model", weights=False)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": TEMPLATE}))
+    return folder
+
+
+def talk(number: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": f"w1 w{number}"}, {"role": "assistant", "content": f"w3 w{number}"}]
+
+
+def read(path: Path, model: Path | None, **more: Any) -> Any:
+    settings = CorpusSettings(tokenizer=str(model) if model else None, valid=0.0, test=0.0, end="yes", **more)
+    return open_text_corpus(str(path), settings, 0)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "pair"])
+def test_the_last_message_answers_what_stands_before_it(model: Path, tmp_path: Path, kind: str) -> None:
+    rows = [{"messages": talk(number)} for number in range(4, 10)]
+    path = tmp_path / ("talks.parquet" if kind == "parquet" else "talks.jsonl")
+    if kind == "parquet":
+        arrow = pytest.importorskip("pyarrow", reason="parquet needs the extra [data]")
+        parquet = pytest.importorskip("pyarrow.parquet", reason="parquet needs the extra [data]")
+        parquet.write_table(arrow.Table.from_pylist(rows), path)
+    else:
+        if kind == "pair":
+            rows = [{"prompt": row["messages"][:1], "completion": row["messages"][1:]} for row in rows]
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    columns = {"text": "completion", "source": "prompt"} if kind == "pair" else {"text": "messages"}
+    corpus = read(path, model, **columns)
+    found = {
+        (tuple(source), tuple(answer))
+        for source, answer in zip(corpus.train.source.lists(), corpus.train.lists(), strict=True)
+    }
+    assert found == {((20, 1, number, 21), (3, number, 0)) for number in range(4, 10)}  # one end, the corpus's own
+    assert corpus.facts["kind"] == "chat"
+    assert corpus.vocabulary.specials
+    assert type(corpus.vocabulary).from_json(corpus.vocabulary.to_json()) == corpus.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("messages", "line"),
+    [
+        (talk(4)[:1], "must hold conversations that end with a message of the assistant, row 1 does not; mend it"),
+        (talk(4)[1:], "must hold conversations that end with a message of the assistant, row 1 does not; mend it"),
+        ([{"role": "user"}], "must hold messages with a role and a content, but row 1 does not; mend it"),
+    ],
+)
+def test_what_is_no_conversation_is_one_line(model: Path, tmp_path: Path, messages: Any, line: str) -> None:
+    path = tmp_path / "talks.jsonl"
+    path.write_text(json.dumps({"messages": messages}) + "\n")
+    with pytest.raises(BadInput, match=line):
+        read(path, model, text="messages")
+
+
+def test_a_template_is_needed(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "talks.jsonl"
+    path.write_text(json.dumps({"messages": talk(4)}) + "\n")
+    with pytest.raises(BadInput, match=r"give --model or --corpus\.tokenizer"):
+        read(path, None, text="messages")
+    plain = model_folder(tmp_path / "plain", weights=False)
+    with pytest.raises(BadInput, match="must have a chat template for conversations"):
+        read(path, plain, text="messages")
