@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqgans.evaluation import METRICS
     from seqgans.generators import GENERATORS
     from seqgans.training.recipe import Recipe
+    from seqgans.verbs.benchmark import benchmark
     from seqgans.verbs.compare import compare
     from seqgans.verbs.evaluate import evaluate
     from seqgans.verbs.export import export
@@ -45,6 +46,7 @@ __all__ = [
     "Failed",
     "Progress",
     "Recipe",
+    "benchmark",
     "compare",
     "evaluate",
     "export",
@@ -69,6 +71,7 @@ _HOMES = {
     "seqgans.evaluation": ("METRICS",),
     "seqgans.generators": ("GENERATORS",),
     "seqgans.training.recipe": ("Recipe",),
+    "seqgans.verbs.benchmark": ("benchmark",),
     "seqgans.verbs.compare": ("compare",),
     "seqgans.verbs.evaluate": ("evaluate",),
     "seqgans.verbs.export": ("export",),

@@ -50,6 +50,9 @@ VERBS = {
     ),
     "export": Verb("seqgans.cli.exporting", "run_export", "DIR --out FOLDER", "a fine-tuned model for transformers"),
     "compare": Verb("seqgans.cli.judging", "run_compare", "DIR DIR ...", "runs side by side, with tests and curves"),
+    "benchmark": Verb(
+        "seqgans.cli.benchmarking", "run_benchmark", "SUITE --out DIR", "systems over seeds, beside control arms"
+    ),
 }
 
 

@@ -25,7 +25,7 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options
 from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
-from seqgans.training.recipe import PARTS, Recipe, mapping_of, usual_players
+from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, usual_players
 from seqgans.training.settings import RunSettings
 from seqgans.verbs.progress import Progress
 from seqgans.verbs.train import resume, train
@@ -274,12 +274,3 @@ def nested(space: Namespace) -> dict[str, Any]:
     """Arguments as plain mappings; what was not given is left out."""
     found = space.as_dict()
     return {name: value for name, value in found.items() if value is not None and name != "algorithm_name"}
-
-
-def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Two mappings as one; where both have a value, that of `over`."""
-    found = dict(under)
-    for name, value in over.items():
-        old = found.get(name)
-        found[name] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return found

@@ -63,6 +63,17 @@ class Recipe:
         """
         return equipped(self.settings, self.options)
 
+    @property
+    def completions_every(self) -> int:
+        """Rounds between tables of answers, 0 for none."""
+        asked = self.run.completions_every
+        return (10 if self.generator == PRETRAINED else 0) if asked is None else asked
+
+    @property
+    def draws_curves(self) -> bool:
+        """Whether curves are drawn as a picture."""
+        return self.generator == PRETRAINED if self.run.curves is None else self.run.curves
+
     @classmethod
     def of(cls, mapping: Mapping[str, Any]) -> Recipe:
         """The recipe a mapping describes; what it leaves out has its default.
@@ -228,3 +239,12 @@ def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
         return kind(**parser.parse_object({"settings": dict(values)}).settings.as_dict())
     except (ArgumentError, ValueError, TypeError) as error:
         raise BadInput(f"{part}: {' '.join(str(error).split())}") from error
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mappings as one; where both have a value, that of `over`."""
+    found = dict(under)
+    for name, value in over.items():
+        old = found.get(name)
+        found[name] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return found

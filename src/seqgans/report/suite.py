@@ -1,0 +1,49 @@
+"""The results of a suite as a Markdown table: systems × figures, with seeds, spread and the paper's numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def suite_table(title: str, about: str, columns: Sequence[str], results: Sequence[Mapping[str, Any]]) -> str:
+    """A heading, the conditions and one row a system and arm.
+
+    Args:
+        title: the heading.
+        about: the conditions, a few words.
+        columns: names of figures; those that no run has are left out.
+        results: of runs, as `seqgans benchmark` writes them.
+
+    Returns:
+        Markdown. A cell is mean ± standard deviation over seeds; runs that failed are counted in the last column.
+    """
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for result in results:
+        rows.setdefault(result["label"], []).append(result)
+    shown = [name for name in columns if any(name in result.get("figures", {}) for result in results)]
+    stated = [name for name in shown if any(name in result["paper"] for result in results)]
+    heads = ["system", "seeds", *shown, *(f"paper's {name}" for name in stated), "CPU-minutes"]
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1)]
+    for label, runs in rows.items():
+        done = [run for run in runs if "figures" in run]
+        failed = [f"seed {run['seed']} failed" for run in runs if "failed" in run]
+        seeds = ", ".join([*(str(run["seed"]) for run in done), *failed])
+        cells = [cell([run["figures"].get(name, (None, None))[0] for run in done]) for name in shown]
+        paper = [f"{runs[0]['paper'][name]:g}" if name in runs[0]["paper"] else "" for name in stated]
+        minutes = cell([sum(run["cpu_seconds"].values()) / 60 for run in done], 1)
+        lines.append([label, seeds, *cells, *paper, minutes])
+    return "\n".join([f"## {title}", "", about, "", *(f"| {' | '.join(line)} |" for line in lines)]) + "\n"
+
+
+def cell(values: Sequence[float | None], digits: int = 3) -> str:
+    """Mean ± standard deviation, the one value, or nothing.
+
+    >>> cell([1.0, 2.0]), cell([1.5]), cell([None])
+    ('1.500 ± 0.707', '1.500', '')
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return f"{known[0]:.{digits}f}" if known else ""
+    return f"{statistics.mean(known):.{digits}f} ± {statistics.stdev(known):.{digits}f}"

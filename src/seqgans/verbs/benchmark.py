@@ -1,0 +1,173 @@
+"""Benchmark: a suite carried out, run after run, each with its figures as JSON; what was done before is kept.
+
+    OUT/runs/NAME-SEED/           the run's folder, as `train` leaves it
+    OUT/results/NAME-SEED.json    figures with their errors, CPU seconds, the temperature curve, samples, findings
+    OUT/RESULTS.md                the table: systems × figures, mean ± standard deviation over seeds
+    OUT/page.html                 the comparison page of all runs
+
+A run that was stopped goes on from its checkpoint; one that came to its end is not touched. One that fails (a loss
+that is not a number) is a result too: its reason stands in the table, and the suite goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqgans.errors import BadInput, Failed
+from seqgans.report.page import comparison_page
+from seqgans.report.suite import suite_table
+from seqgans.training.checkpoint import write_atomically
+from seqgans.training.facts import from_json, to_json
+from seqgans.training.folder import RunFolder
+from seqgans.verbs.compare import compare
+from seqgans.verbs.evaluate import evaluate
+from seqgans.verbs.outcome import has_report
+from seqgans.verbs.progress import Silent, Watcher
+from seqgans.verbs.suites import Suite, Trial, read_suite
+from seqgans.verbs.train import Interrupted, resume, train
+
+Result = dict[str, Any]
+
+
+def benchmark(
+    name: str,
+    out: Path | str,
+    *,
+    data: Path | str | None = None,
+    size: str = "quick",
+    seeds: Sequence[int] | None = None,
+    only: Sequence[str] | None = None,
+    watcher: Watcher | None = None,
+) -> list[Result]:
+    """Systems side by side on one corpus, over seeds, each beside its control arm.
+
+    Args:
+        name: of the suite.
+        out: the folder for runs, results, table and page; what it holds already is kept.
+        data: the folder of corpora; suites on fresh oracles need none.
+        size: quick or full.
+        seeds: instead of the suite's own.
+        only: names of systems, of the suite's; those that they start from are added.
+        watcher: who is told what happens.
+
+    Returns:
+        The results of all runs, in the order of the suite; a run that failed has `failed` in the place of `figures`.
+
+    Raises:
+        BadInput: a name or the data does not exist, or a run in the folder has other settings than the suite's.
+        Interrupted: it was stopped; the same call goes on.
+    """
+    where = Path(out)
+    suite = read_suite(name, where, None if data is None else Path(data), size, seeds, only)
+    return carried_out(suite, where, watcher)
+
+
+def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list[Result]:
+    """Carry out what is not done yet of a suite, and write its table and page.
+
+    Args:
+        suite: its runs.
+        out: the folder for all of it.
+        watcher: who is told what happens.
+
+    Returns:
+        The results of all runs, in the order of the suite.
+
+    Raises:
+        BadInput: a run in the folder has other settings than the suite's.
+        Interrupted: it was stopped; the same call goes on.
+    """
+    told = watcher or Silent()
+    results = []
+    for place, trial in enumerate(suite.trials, start=1):
+        told.say(f"{suite.name} {place}/{len(suite.trials)}: {trial.name}")
+        results.append(result_of(suite, trial, out, told))
+        keep(results[-1], out / "results" / f"{trial.name}.json")
+        write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, results).encode())
+    done = [out / "runs" / result["name"] for result in results if "figures" in result]
+    if len(done) > 1:
+        write_atomically(out / "page.html", comparison_page(compare(done)).encode())
+    return results
+
+
+def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher) -> Result:
+    """One run's figures; it is trained or resumed where that has not happened yet."""
+    path = out / "runs" / trial.name
+    facts = {
+        "suite": suite.name,
+        "size": suite.size,
+        "name": trial.name,
+        "label": trial.label,
+        "system": trial.system,
+        "control": trial.control,
+        "seed": trial.seed,
+        "paper": dict(trial.paper),
+    }
+    try:
+        finish(trial, path, watcher)
+    except Interrupted:
+        raise
+    except Failed as error:
+        return {**facts, "failed": str(error)}
+    kept = known(out / "results" / f"{trial.name}.json", path / "report.json", {**facts, "metrics": [*suite.metrics]})
+    if kept is not None:
+        return kept
+    report = RunFolder.existing(path).read_json("report.json")
+    figures = {name: [found["mean"], found["error"]] for name, found in report["evaluations"]["final"].items()}
+    if suite.metrics:
+        count, seed = trial.recipe.run.final_samples, trial.seed
+        further = evaluate(path, metrics=suite.metrics, count=count, seed=seed).flat()
+        figures |= {name: [figure.value, figure.standard_error] for name, figure in further.items()}
+    return {
+        **facts,
+        "metrics": [*suite.metrics],
+        "figures": figures,
+        "cpu_seconds": report["cpu_seconds"],
+        "sweep": report["sweeps"].get("final", []),
+        "samples": list(report["samples"])[:5],
+        "findings": report.get("findings", []),
+    }
+
+
+def keep(result: Result, path: Path) -> None:
+    """Write results, unless the file says the same already."""
+    text = f"{to_json(result, 1)}\n".encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_bytes() != text:
+        write_atomically(path, text)
+
+
+def known(path: Path, report: Path, facts: Mapping[str, Any]) -> Result | None:
+    """Results written earlier, if they are of this report and nothing else is asked for now."""
+    if not path.is_file() or path.stat().st_mtime < report.stat().st_mtime:
+        return None
+    try:
+        found = from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # damaged: measured again
+        return None
+    return found if isinstance(found, dict) and facts.items() <= found.items() else None
+
+
+def finish(trial: Trial, path: Path, watcher: Watcher) -> None:
+    """Train, go on, or do nothing, so that the run comes to its end."""
+    if not (path / "settings.yaml").is_file():
+        train(trial.recipe, path, watcher)
+        return
+    made = RunFolder.existing(path).read_recipe()
+    if made != trial.recipe:
+        raise BadInput(
+            f"{path} must be a run of this suite, its settings.yaml differs in {', '.join(differing(made, trial))}; "
+            "delete it or choose another --out"
+        )
+    if not has_report(path):
+        resume(path, watcher)
+    if not has_report(path):
+        raise BadInput(f"{path} must hold the report.json of its finished run; delete the folder and run again")
+
+
+def differing(made: Any, trial: Trial) -> Sequence[str]:
+    """Parts of the settings in which a run differs from what a suite asks for."""
+    there, here = made.to_dict(), trial.recipe.to_dict()
+    return [part for part in here if there.get(part) != here[part]]

@@ -1,0 +1,206 @@
+"""Suites: named sets of runs over seeds, each with its start and its control arm, read from YAML files.
+
+title, about        what stands above the table
+data                the file or folder that the corpus needs, below the folder of data; none for fresh oracles
+seeds, columns      seeds of every system; names of the figures in the table
+corpus, run         settings of all runs, the corpus in the place of what a recipe says
+quick, full         further settings of all runs, by the size of the suite
+systems             one mapping each: name, label, recipe (a file of recipes/, or one for quick and one for full),
+start (the name of another system, whose generator it begins with), checkpoint (of that run),
+further settings by part, quick and full, control (settings of the control arm),
+paper (figures that the paper states)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqgans.choices import choice
+from seqgans.errors import BadInput
+from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged
+
+SIZES = ("quick", "full")
+PACKAGE = Path(__file__).parents[1]
+FOLDER = PACKAGE / "suites"
+OWN = ("name", "label", "recipe", "start", "checkpoint", "control", "paper", *SIZES, *PARTS)  # keys of a system
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One run of a suite.
+
+    Attributes:
+        name: of its folder and its results, unique within the suite.
+        label: of its row.
+        system: name of the system.
+        control: whether it is the control arm.
+        seed: its seed.
+        recipe: all its settings.
+        paper: what the paper says of the same figures.
+    """
+
+    name: str
+    label: str
+    system: str
+    control: bool
+    seed: int
+    recipe: Recipe
+    paper: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A named set of runs.
+
+    Attributes:
+        name: of its file.
+        size: quick or full.
+        title: what stands above the table.
+        about: a few words on the conditions.
+        columns: names of the figures in the table.
+        metrics: what is measured besides what every run measures at its end.
+        trials: the runs, each after the one that it starts from.
+    """
+
+    name: str
+    size: str
+    title: str
+    about: str
+    columns: Sequence[str]
+    metrics: Sequence[str]
+    trials: Sequence[Trial]
+
+
+def suite_names() -> list[str]:
+    """All suites."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read_suite(
+    name: str,
+    out: Path,
+    data: Path | None = None,
+    size: str = "quick",
+    seeds: Sequence[int] | None = None,
+    only: Sequence[str] | None = None,
+) -> Suite:
+    """A suite with the settings of every run.
+
+    Args:
+        name: of the suite.
+        out: the folder in which its runs stand, each below `runs`.
+        data: the folder of data; a suite on fresh oracles needs none.
+        size: quick or full.
+        seeds: instead of the suite's own.
+        only: names of systems; those that they start from are added.
+
+    Raises:
+        BadInput: a name, a seed, a size or the data does not exist.
+    """
+    if name not in suite_names():
+        raise BadInput(f"no suite is called {name!r}; choose one of: {', '.join(suite_names())}")
+    if size not in SIZES:
+        raise BadInput(f"the size of a suite must be one of: {', '.join(SIZES)}, got {size!r}")
+    said = mapping_of((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    systems = {system["name"]: system for system in said["systems"]}
+    wanted = chosen(systems, only)
+    place = found_data(name, said.get("data"), data)
+    common = merged({part: said[part] for part in ("corpus", "run") if part in said}, said.get(size) or {})
+    common["corpus"] = {**common["corpus"], "spec": common["corpus"]["spec"].format(data=place)}
+    trials = []
+    for seed in checked_seeds(said["seeds"] if seeds is None else seeds):
+        for system in wanted:
+            trials += arms(systems[system], common, out, size, seed)
+    return Suite(
+        name=name,
+        size=size,
+        title=said["title"],
+        about=said["about"].strip(),
+        columns=said["columns"],
+        metrics=said.get("metrics", []),
+        trials=trials,
+    )
+
+
+def chosen(systems: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None) -> list[str]:
+    """Names of the systems asked for and of those that they start from, in the order of the suite."""
+    wanted = set(systems if only is None else only)
+    for system in only or ():
+        choice(systems, system, "system of this suite")
+    while missing := {start for name in wanted if (start := systems[name].get("start"))} - wanted:
+        wanted |= missing
+    return [name for name in systems if name in wanted]
+
+
+def found_data(name: str, needed: str | None, data: Path | None) -> Path:
+    """The folder of data, which holds what the suite needs."""
+    if needed is None:
+        return Path()
+    if data is None:
+        raise BadInput(f"the suite {name} needs --data FOLDER, a folder with {needed}")
+    if not (data / needed).exists():
+        raise BadInput(f"the suite {name} needs {needed} in the folder of data, there is none in {data}; name another")
+    return data.absolute()
+
+
+def checked_seeds(seeds: Sequence[int]) -> list[int]:
+    """Seeds, each once, none negative."""
+    wrong = next((seed for place, seed in enumerate(seeds) if seed < 0 or seed in seeds[:place]), None)
+    if wrong is not None or not seeds:
+        raise BadInput(f"seeds must be different whole numbers from 0 on, got {', '.join(map(str, seeds)) or 'none'}")
+    return list(seeds)
+
+
+def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: str, seed: int) -> list[Trial]:
+    """A system's run of one seed, and its control arm's where it has one."""
+    unknown = sorted(set(system) - set(OWN))
+    if unknown:
+        raise BadInput(f"a system of a suite has the keys {', '.join(OWN)}; {system['name']} has {', '.join(unknown)}")
+    file = system.get("recipe")
+    if isinstance(file, Mapping):
+        file = file[size]
+    settings = {**merged(recipe_file(file) if file else {}, common), "corpus": common["corpus"]}
+    settings = merged(settings, {part: system[part] for part in PARTS if part in system})
+    settings = merged(settings, system.get(size) or {})
+    run: dict[str, Any] = {"seed": seed}
+    if system.get("start"):
+        run |= {"start": str(out / "runs" / f"{system['start']}-{seed}")}
+        run |= {"start_checkpoint": system.get("checkpoint", "latest")}
+    settings = merged(settings, {"run": run})
+    label, name = system["label"], system["name"]
+    trial = Trial(
+        name=f"{name}-{seed}",
+        label=label,
+        system=name,
+        control=False,
+        seed=seed,
+        recipe=Recipe.of(settings),
+        paper=system.get("paper") or {},
+    )
+    if not system.get("control"):
+        return [trial]
+    other = Trial(
+        name=f"{name}-control-{seed}",
+        label=f"{label}: control",
+        system=name,
+        control=True,
+        seed=seed,
+        recipe=Recipe.of(merged(settings, system["control"])),
+    )
+    return [trial, other]
+
+
+def recipe_file(name: str) -> dict[str, Any]:
+    """The settings of a file of `recipes/`, which stand beside the package in a checkout and inside it in a wheel.
+
+    Raises:
+        BadInput: there is no such recipe.
+    """
+    for folder in (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes"):
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return mapping_of(path.read_text(encoding="utf-8"))
+    raise BadInput(f"no recipe is called {name!r}; recipes stand in the folder recipes/ of the project")

@@ -1,0 +1,157 @@
+"""Suites: a tiny one carried out, stopped, gone on with, and every shipped one read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from seqgans.errors import BadInput
+from seqgans.verbs import suites
+from seqgans.verbs.benchmark import benchmark, carried_out
+from seqgans.verbs.suites import SIZES, read_suite, suite_names
+
+TINY = """
+title: A world of two tokens
+about: Nothing but a test.
+seeds: [0, 1]
+columns: [nll_oracle, nll_gen_test, duplicates]
+metrics: [duplicates]
+corpus: {spec: 'world:markov', sequences: 120}
+run: {eval_every: 0, final_samples: 50, tensorboard: false, checkpoint_every: 1}
+full: {run: {final_samples: 60}}
+systems:
+  - name: likelihood
+    label: maximum likelihood
+    algorithm: {name: likelihood, pretrain_epochs: 2, patience: 0}
+    generator: {embedding: 4, hidden: 4}
+  - name: game
+    label: the game
+    start: likelihood
+    checkpoint: best
+    algorithm: {name: maligan, pretrain_epochs: 0, discriminator_pretrain_steps: 0, rounds: 1, generator_steps: 1,
+      discriminator_epochs: 1, mixed_share: 0.0, batch: 8}
+    generator: {embedding: 4, hidden: 4}
+    discriminator: {name: cnn, embedding: 4, widths: [1, 2], maps: [2, 2]}
+    control: {algorithm: {shuffled: true}}
+    paper: {nll_oracle: 1.25}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one suite, in the place of the shipped ones."""
+    folder = tmp_path / "suites"
+    folder.mkdir()
+    (folder / "tiny.yaml").write_text(TINY)
+    monkeypatch.setattr(suites, "FOLDER", folder)
+    return tmp_path / "out"
+
+
+def test_a_suite_is_carried_out_and_what_is_done_is_kept(tiny: Path) -> None:
+    """Mutants killed: the control arm not shuffled; a game that does not begin at its start; runs trained twice.
+
+    A run that is deleted is made again and equals what it was: nothing depends on the order of a call.
+    """
+    suite = read_suite("tiny", tiny)
+    assert [trial.name for trial in suite.trials] == [
+        f"{name}-{seed}" for seed in (0, 1) for name in ("likelihood", "game", "game-control")
+    ]
+    assert [trial.recipe.to_dict()["algorithm"].get("shuffled") for trial in suite.trials[:3]] == [None, False, True]
+    assert suite.trials[1].recipe.run.start == str(tiny / "runs" / "likelihood-0")
+    results = carried_out(suite, tiny)
+    assert all(set(result["figures"]) >= {"nll_oracle", "nll_gen_test", "duplicates"} for result in results)
+    table = (tiny / "RESULTS.md").read_text()
+    assert table.startswith("## A world of two tokens\n")
+    row = next(line for line in table.splitlines() if line.startswith("| the game |"))
+    assert row.startswith("| the game | 0, 1 | ")
+    assert " ± " in row
+    assert " 1.25 " in row
+    assert "the game: control" in (tiny / "RESULTS.md").read_text()
+    assert (tiny / "page.html").read_text().startswith("<!DOCTYPE html>")
+    seconds = [
+        json.loads((tiny / "results" / f"{trial.name}.json").read_text())["cpu_seconds"] for trial in suite.trials
+    ]
+    written = {path: path.stat().st_mtime_ns for path in (tiny / "results").iterdir()}
+    stopped = tiny / "runs" / "game-0"
+    (stopped / "report.json").unlink()
+    shutil.rmtree(max((stopped / "checkpoints").glob("step-*")))  # as if it had been stopped before its end
+    again = carried_out(suite, tiny)
+    assert again[1]["figures"] == results[1]["figures"]
+    assert [result["cpu_seconds"] for result in again[2:]] == seconds[2:]  # not trained again: seconds never repeat
+    same = [path for path, before in written.items() if path.stat().st_mtime_ns == before]
+    assert len(same) >= len(written) - 1
+
+
+def test_a_report_that_was_deleted_is_asked_for(tiny: Path) -> None:
+    suite = read_suite("tiny", tiny, only=["likelihood"], seeds=[0])
+    carried_out(suite, tiny)
+    (tiny / "runs" / "likelihood-0" / "report.json").unlink()
+    with pytest.raises(BadInput, match=r"must hold the report\.json of its finished run; delete the folder"):
+        carried_out(suite, tiny)
+
+
+def test_a_run_that_fails_is_a_row(tiny: Path) -> None:
+    """A loss that is no number ends one run, not the suite."""
+    text = (suites.FOLDER / "tiny.yaml").read_text().replace("batch: 8}", "batch: 8, generator_rate: 1.0e+38}")
+    (suites.FOLDER / "tiny.yaml").write_text(text.replace("rounds: 1,", "rounds: 9,"))
+    results = benchmark("tiny", tiny, seeds=[0])
+    failed = [result["name"] for result in results if "failed" in result]
+    assert "game-0" in failed
+    assert "figures" in results[0]
+    assert "| the game | seed 0 failed |" in (tiny / "RESULTS.md").read_text()
+
+
+def test_other_settings_in_the_folder_are_refused(tiny: Path) -> None:
+    """Runs of another size are not taken for those of this one."""
+    benchmark("tiny", tiny, only=["likelihood"], seeds=[0])
+    with pytest.raises(BadInput, match=r"must be a run of this suite, its settings\.yaml differs in run; delete it"):
+        benchmark("tiny", tiny, only=["likelihood"], seeds=[0], size="full")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"name": "tinny"}, "no suite is called 'tinny'; choose one of: tiny"),
+        ({"size": "huge"}, "the size of a suite must be one of: quick, full, got 'huge'"),
+        ({"seeds": [1, 1]}, "seeds must be different whole numbers from 0 on, got 1, 1"),
+        ({"seeds": []}, "seeds must be different whole numbers from 0 on, got none"),
+        ({"only": ["gme"]}, "no system of this suite is called 'gme'; did you mean 'game'?"),
+    ],
+)
+def test_what_does_not_exist_is_said(asked: dict, message: str, tiny: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_suite(**{"name": "tiny", "out": tiny, **asked})
+    assert str(refused.value).startswith(message.split(";")[0])
+
+
+def test_a_game_alone_brings_its_start(tiny: Path) -> None:
+    names = [trial.name for trial in read_suite("tiny", tiny, only=["game"], seeds=[3]).trials]
+    assert names == ["likelihood-3", "game-3", "game-control-3"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", suite_names())
+def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -> None:
+    """All recipes exist, all settings are known, and every start comes before what begins with it."""
+    said = suites.mapping_of((suites.FOLDER / f"{name}.yaml").read_text())
+    if said.get("data"):
+        place = tmp_path / said["data"]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    trials = read_suite(name, tmp_path / "out", tmp_path, size).trials
+    seen = set()
+    for trial in trials:
+        start = trial.recipe.run.start
+        assert start is None or start in seen
+        seen.add(str(tmp_path / "out" / "runs" / trial.name))
+    assert len(seen) == len(trials)
+
+
+def test_data_that_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"the suite coco needs --data FOLDER, a folder with image_coco\.txt\.gz"):
+        read_suite("coco", tmp_path)
+    with pytest.raises(BadInput, match=r"the suite coco needs image_coco\.txt\.gz in the folder of data"):
+        read_suite("coco", tmp_path, tmp_path)
