@@ -58,5 +58,10 @@ def test_plain_transformers_load_what_was_learnt(tmp_path: Path, lora: int) -> N
     assert not any("lora" in name for name, _ in model.named_parameters())
     untouched = transformers.AutoModelForCausalLM.from_pretrained(folder)
     assert any(not one.equal(other) for one, other in zip(model.parameters(), untouched.parameters(), strict=True))
+    card = (out / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: transformers\n")
+    assert "| nll_gen_test | " in card
+    assert f"Made from `{folder}` by rlgaf (Zhang, Lau, Wong and Zhang 2023)" in card
+    assert "name: rlgaf" in card
     with pytest.raises(BadInput, match="must not exist yet; choose another folder"):
         export(tmp_path / "run", out)

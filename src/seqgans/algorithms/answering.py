@@ -85,10 +85,10 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
         return earned(every, mask, settings.reward, settings.credit, scale, control)
 
     tokens = scene.over_batch(paid, steps).masked_fill(~fake.mask, 0.0)
+    extras = {"drawn": fake.log_probs, "score": scores, "reward": tokens.sum(1)}
     if settings.kl:
-        tokens, costs = charged(players, scene, tokens, fake, real.source)
+        tokens, extras["kl"], costs = charged(players, scene, tokens, fake, real.source)
         figures |= costs
-    extras = {"drawn": fake.log_probs}
     if settings.compared_with == "value":
         values = Value.among(players).of(given(players.generator, real.source), fake.tokens)
         advantages, extras["returns"] = generalised_advantages(

@@ -53,7 +53,8 @@ def off_policy_play(
     remember(players, scene, fake, rows)
     old = law.log_probs(fake.tokens).masked_fill(~fake.mask, 0.0)  # log π of the generator itself
     judge = beside(players.discriminator, real.source)
-    rewards = judge.scores(fake.tokens, fake.mask).sigmoid()
+    scores = judge.scores(fake.tokens, fake.mask)
+    rewards = scores.sigmoid()
     figures = {"reward": rewards.mean().item(), "reward_spread": rewards.std().item() if len(rewards) > 1 else 0.0}
     ways = log_weights(old.sum(1), density)
     weights = scene.over_batch(lambda every: WEIGHTS[weighing](every.exp(), weight_limit), ways)
@@ -63,6 +64,7 @@ def off_policy_play(
         "surprise": -(old.sum() / fake.mask.sum()).item(),
         "length": fake.mask.sum(1).float().mean().item(),
     }
+    extras = {"drawn": old, "score": scores, "reward": rewards}
     if baseline == "greedy":
         best, _ = Behaviour(kind="cold", temperature=0.0).draw(law, len(real), length, scene.random)
         rewards = rewards - judge.scores(best.tokens, best.mask).sigmoid()
@@ -70,7 +72,7 @@ def off_policy_play(
     kind = "none" if baseline == "greedy" else baseline
     advantages = centred(players, scene, earned, fake.mask, kind, shuffled) * weights[:, None]
     written = Sequences(fake.tokens, fake.mask, source=real.source)
-    return Play(real=real, fake=written, rewards=advantages, extras={"drawn": old}, figures=figures)
+    return Play(real=real, fake=written, rewards=advantages, extras=extras, figures=figures)
 
 
 def off_policy_loss(players: Players, play: Play, *, clip_ratio: float) -> Loss:

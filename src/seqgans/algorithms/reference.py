@@ -14,7 +14,7 @@ from seqgans.sequences import Samples, Sequences
 
 def charged(
     players: Players, scene: Scene, earned: Tensor, fake: Samples, source: Sequences | None
-) -> tuple[Tensor, dict[str, float]]:
+) -> tuple[Tensor, Tensor, dict[str, float]]:
     """What tokens earned less what they cost: r_t − β (log π(y_t) − log π_ref(y_t)), RLGAF's Eq. 3.
 
     Args:
@@ -25,7 +25,7 @@ def charged(
         source: what they answer.
 
     Returns:
-        Rewards, 0 where the mask is False; `kl`, nats per token, and `kl_cost`, β.
+        Rewards, 0 where the mask is False; the divergence of each answer, nats; `kl`, nats per token, and `kl_cost`, β.
     """
     reference, leash = players.get_submodule("reference"), players.get_submodule("leash")
     if not isinstance(reference, Generator) or not isinstance(leash, Leash):
@@ -35,4 +35,4 @@ def charged(
     figures = {"kl": (apart.sum() / fake.mask.sum().clamp(min=1)).item(), "kl_cost": float(leash.coefficient)}
     rewards = earned - leash.coefficient * apart
     leash.steer((scene.gather(apart).sum() / scene.gather(fake.mask).sum().clamp(min=1)).item())
-    return rewards, figures
+    return rewards, apart.sum(1), figures

@@ -36,6 +36,7 @@ from importlib.resources import files
 from typing import Any
 
 from seqgans.report.figures import over_seeds
+from seqgans.report.players import completions_section
 from seqgans.report.sections import (
     differences_section,
     figures_section,
@@ -122,6 +123,7 @@ def run_page(report: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> 
         plane_section(systems, report.get("plane")),
         learning_section(systems, ()),
         training_section(events),
+        completions_section(report.get("completions", ())),
         samples_section(systems),
         time_section(report.get("cpu_seconds", {})),
         settings_section(report.get("settings", {})),

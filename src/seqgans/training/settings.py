@@ -27,7 +27,11 @@ class RunSettings:
         on_collapse: what follows an alarm of collapse in a game: note it, or stop and go back to the last good
             checkpoint; auto stops where the generator is a pre-trained model.
         show: samples printed and kept at each evaluation.
+        completions_every: rounds between tables of answers with score, reward and divergence, where the algorithm is a
+            fine-tuning; 0 for none; none given: 10 where the generator is a pre-trained model, else 0.
+        curves: draw the curves of both players as curves.png; none given: where the generator is a pre-trained model.
         tensorboard: write TensorBoard scalars.
+        trackers: further boards that accelerate knows, separated by commas (wandb, trackio, mlflow, …).
         start: folder of a run whose players of the same name this one starts with, instead of fresh ones; set the
             pre-training to 0 epochs to begin the game at once.
         start_checkpoint: which of its checkpoints: latest, best or pretrained.
@@ -46,7 +50,10 @@ class RunSettings:
     best: Literal["auto", "jsd", "reverse_kl", "nll_oracle", "nll_valid", "fed"] = "auto"
     on_collapse: Literal["auto", "note", "stop"] = "auto"
     show: int = 5
+    completions_every: int | None = None
+    curves: bool | None = None
     tensorboard: bool = True
+    trackers: str = ""
     start: str | None = None
     start_checkpoint: str = "latest"
 
@@ -61,6 +68,7 @@ class RunSettings:
             ("checkpoint_every", 0),
             ("keep", 1),
             ("show", 0),
+            ("completions_every", 0),
         ):
-            if getattr(self, name) < least:
+            if getattr(self, name) is not None and getattr(self, name) < least:
                 raise ValueError(f"RunSettings.{name} must be at least {least}, got {getattr(self, name)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from seqgans.errors import BadInput
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+SHARDING = ("FSDP", "DEEPSPEED")
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -35,6 +37,12 @@ class Team:
             raise BadInput(f"device must be cpu, cuda or auto, got {device!r}")
         if device == "cuda" and not torch.cuda.is_available():
             raise BadInput("device cuda was asked for, but PyTorch finds no GPU here; use --device cpu or auto")
+        for name in SHARDING:
+            if os.environ.get(f"ACCELERATE_USE_{name}", "false").lower() == "true":
+                raise BadInput(
+                    f"every process of seqgans holds all parameters, which {name} would share out; launch it without "
+                    "(take recipes/accelerate/gpus.yaml), and learn adapters where memory is short (--generator.lora 8)"
+                )
         from accelerate import Accelerator
 
         self.accelerator: Accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())

@@ -12,11 +12,12 @@ from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput, unwritten
 from seqgans.generators.loading import quiet
 from seqgans.generators.pretrained import CausalLM
+from seqgans.verbs.card import card
 from seqgans.verbs.loading import load_run
 
 
 def export(path: Path | str, out: Path | str, checkpoint: str = "latest") -> Path:
-    """Write a run's language model and its tokenizer as `save_pretrained` does; low-rank adapters are merged.
+    """Write a run's language model, tokenizer and card as `save_pretrained` does; low-rank adapters are merged.
 
     Args:
         path: the run's folder.
@@ -42,6 +43,7 @@ def export(path: Path | str, out: Path | str, checkpoint: str = "latest") -> Pat
         with quiet(transformers):
             merged(run.players.generator.model).save_pretrained(where)
             tokenizer_of(run.corpus.vocabulary).save_pretrained(where)
+        (where / "README.md").write_text(card(run.folder, run.recipe, checkpoint), encoding="utf-8")
     except OSError as error:
         raise unwritten(error, where, "the run is untouched") from error
     return where

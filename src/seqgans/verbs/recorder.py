@@ -11,19 +11,24 @@ from seqgans.errors import Diverged
 from seqgans.evaluation import Figure
 from seqgans.evaluation.sweep import Point
 from seqgans.report.page import run_page
+from seqgans.report.players import curves_png
 from seqgans.sequences import Sequences
 from seqgans.training.borrowed import kept, load_players, of_players
+from seqgans.training.checkpoint import write_atomically
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.place import Event, Place
 from seqgans.training.recipe import Recipe
+from seqgans.verbs.boards import Boards
+from seqgans.verbs.completions import Completions
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.progress import Watcher
 from seqgans.verbs.rescue import Rescue
 
 KEPT_SAMPLES = 100  # lines of a samples file
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
+COMPLETIONS = 48  # answers of the last rounds that the report shows
 HEADLINES = (
     "nll_oracle",
     "nll_gen_test",
@@ -59,7 +64,8 @@ class Recorder:
         self.best = float("inf")
         self.seconds: dict[str, float] = {}
         self.clock = time.process_time()
-        self.board = self.open_board() if recipe.run.tensorboard else None
+        self.boards = Boards(folder, recipe, training.team, watcher)
+        self.completions = Completions(folder, training, recipe.completions_every, recipe.run.show)
         lines = folder.events()  # of a run that goes on
         self.lines = len(lines)
         self.rescue = Rescue(folder, recipe)
@@ -69,15 +75,6 @@ class Recorder:
             if self.counts(line.get("stage")):
                 self.best = min(self.best, line.get("chosen_by", {}).get("value", float("inf")))
             self.seconds = line.get("seconds", self.seconds)
-
-    def open_board(self) -> Any:
-        """A TensorBoard writer, or None where that is not installed."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self.watcher.say("TensorBoard is not installed: no scalars are written (pip install 'seqgans[board]')")
-            return None
-        return SummaryWriter(str(self.folder.path / "tensorboard"))
 
     def begin(self) -> None:
         """Judge the generator that a game starts with, where no phase before it ends with that."""
@@ -99,6 +96,8 @@ class Recorder:
         now = time.process_time()
         if event.phase:
             self.seconds[event.phase] = self.seconds.get(event.phase, 0.0) + now - self.clock
+        if said := self.completions.hear(event):
+            self.watcher.say(said)
         if event.kind == "update":
             self.add(f"{event.player}.loss", event.loss)
             for name, value in event.figures.items():
@@ -174,8 +173,7 @@ class Recorder:
         self.folder.write_text(f"samples/step-{event.step:09d}.txt", "".join(f"{line}\n" for line in lines))
         for name, figure in figures.items():
             self.scalar(f"evaluation/{name}", figure.value, event.step)
-        if self.board is not None and texts:
-            self.board.add_text("samples", "\n\n".join(texts[: self.recipe.run.show]), event.step)
+        self.boards.text("samples", "\n\n".join(texts[: self.recipe.run.show]), event.step)
         if self.counts(stage) and chosen is not None and chosen.value < self.best:
             self.best = chosen.value
             self.folder.save_named("best", *self.training.state())
@@ -230,9 +228,8 @@ class Recorder:
         self.rescue.watch(line)
 
     def scalar(self, name: str, value: float, step: int) -> None:
-        """A TensorBoard scalar."""
-        if self.board is not None:
-            self.board.add_scalar(name, value, step)
+        """A point of a curve on every board."""
+        self.boards.scalar(name, value, step)
 
     def checkpoint(self, step: int) -> None:
         """Save everything."""
@@ -272,13 +269,16 @@ class Recorder:
             "findings": [line for line in lines if line["kind"] == "finding"],
             "cpu_seconds": self.seconds,
         }
+        report |= {"completions": self.completions.rows()[-COMPLETIONS:]} if self.completions.round else {}
+        title = f"{self.recipe.algorithm} on {self.recipe.corpus}"
+        if self.recipe.draws_curves and (picture := curves_png(lines, title)) is not None:
+            write_atomically(self.folder.path / "curves.png", picture)
         self.folder.write_json("report.json", report)
         self.folder.write_text("report.html", run_page(report, lines))
 
     def close(self) -> None:
         """Flush what is buffered."""
-        if self.board is not None:
-            self.board.close()
+        self.boards.close()
 
 
 def due(count: int, every: int) -> bool:
