@@ -25,7 +25,7 @@ def played(folder: Path, **settings: Any) -> dict[str, float]:
     recipe = Recipe.from_yaml(RECIPE.read_text())
     recipe = dataclasses.replace(
         recipe,
-        settings=dataclasses.replace(recipe.settings, **settings),
+        settings=dataclasses.replace(recipe.settings, **settings),  # pyright: ignore[reportArgumentType]
         run=dataclasses.replace(recipe.run, eval_every=0, tensorboard=False),
     )
     final = train(recipe, folder).read_json("report.json")["evaluations"]["final"]

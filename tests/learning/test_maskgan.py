@@ -135,4 +135,4 @@ def test_from_an_early_start_the_game_makes_fills_harder_to_tell(corpus: Corpus)
     ]
     print(f"told apart {before:.3f} {after:.3f}, distinct-2 {twos}")
     assert after < before - 0.05
-    assert twos[1] > 0.75 * twos[0]
+    assert twos[1] > 0.8 * twos[0]

@@ -28,7 +28,7 @@ from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 from seqgans.verbs.train import train
 
-ROUNDING = {"players/generator.attention_norm.bias"}
+ROUNDING = ("attention_norm.bias", "attention_norm/bias")
 """A shift of all keys changes no attention: that part of the gradient is rounding alone, which Adam scales up."""
 
 RUN = {"eval_samples": 20, "final_samples": 20, "tensorboard": False}
@@ -142,7 +142,7 @@ def test_they_have_what_one_has_alone(
     for key, tensor in tensors.items():
         if key.startswith("streams/"):
             assert torch.equal(shared[key], tensor), key
-        elif key not in ROUNDING:
+        elif not key.endswith(ROUNDING):
             torch.testing.assert_close(shared[key], tensor, rtol=0, atol=1e-5, msg=key)
 
 
