@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -50,11 +52,8 @@ def test_table_is_keyed_by_name_and_complete() -> None:
 
 def test_everything_is_measured_where_everything_is_there(complete: Evidence) -> None:
     found = measure(complete)
-    silent = {metric.name for metric in answers.METRICS} | {
-        "category_accuracy",
-        "embsim",
-    }  # no sources or categories, three words
-    assert found.skipped.keys() == silent | {name for name, metric in METRICS.items() if metric.costly}
+    silent = {metric.name for metric in answers.METRICS} | {"category_accuracy"}  # no sources, no categories
+    assert found.skipped.keys() == silent | {name for name, metric in METRICS.items() if metric.stands_in}
     assert set(found.figures) | found.skipped.keys() == set(METRICS)
     for name, figure in found.flat().items():
         assert math.isfinite(figure.value), name
@@ -167,3 +166,53 @@ def test_real_sequences_stand_beside_generated_ones(complete: Evidence) -> None:
     found = measure(complete, ["self_bleu", "distinct"]).flat()
     assert found["real_self_bleu_2"].count == found["self_bleu_2"].count == 50
     assert found["real_distinct_1"].count == 50
+
+
+def test_samples_cut_into_other_tokens_are_warned_of() -> None:
+    """Kills: a warning for real text, for rare words, or none where half of the tokens are strange."""
+    random = np.random.default_rng(0)
+    real = [random.zipf(1.5, 12).clip(max=500).tolist() for _ in range(400)]
+    names = ["length"]
+    assert measure(Evidence(samples=real[:100], references=real[100:]), names).warnings == ()
+    strange = [[token + 1000 if place % 3 else token for place, token in enumerate(row)] for row in real[:100]]
+    (warning,) = measure(Evidence(samples=strange, references=real[100:]), names).warnings
+    assert re.match(r"3\d% of the tokens of samples occur in the references, where real ones share 9\d%: ", warning)
+    assert measure(Evidence(samples=strange, references=real[100:]), names).to_dict()["warnings"] == [warning]
+    for samples, references in ((strange, None), ([[]], real), (strange, [[1]])):
+        assert measure(Evidence(samples=samples, references=references), names).warnings == ()
+
+
+def test_scores_that_are_no_numbers_are_one_clear_line() -> None:
+    class Broken:
+        def log_probs(self, tokens: torch.Tensor) -> torch.Tensor:
+            return torch.full(tokens.shape, math.nan)
+
+    evidence = Evidence(samples=[[1, 2], [2, 1]], oracle=Broken())
+    message = r"metric 'nll_oracle': nll_oracle came out as nan: there is no token to score, or a score is nan itself"
+    with pytest.raises(BadInput, match=message):
+        measure(evidence, ["nll_oracle"])
+    assert "came out as nan" in measure(evidence).skipped["nll_oracle"]
+
+
+def test_one_sample_is_measured_as_far_as_it_goes() -> None:
+    real = [[number % 7, number % 5, number % 3] for number in range(60)]
+    found = measure(Evidence(samples=[[1, 2, 0]], references=real, train=real[:30]))
+    assert {"bleu", "lm_kn", "length", "novelty"} <= set(found.figures)
+    for name in ("self_bleu", "fed", "mauve", "c2st", "jaccard_diversity", "reverse_lm_lstm"):
+        assert "got 1" in found.skipped[name]
+        assert "\n" not in found.skipped[name]
+
+
+def test_where_the_law_is_known_what_only_stands_in_for_it_is_asked_for(complete: Evidence) -> None:
+    found = measure(complete)
+    reason = "the law of the real data is known and says more; measured where it is asked for by name"
+    assert {name for name, why in found.skipped.items() if why == reason} == {
+        name for name, metric in METRICS.items() if metric.stands_in and not metric.costly
+    }
+    assert set(measure(complete, ["lm_kn", "c2st"]).figures) == {"lm_kn", "c2st"}
+
+
+def test_each_metric_is_announced() -> None:
+    seen = []
+    measure(Evidence(samples=[[1], [2]]), ["length", "distinct"], watch=lambda name, count: seen.append((name, count)))
+    assert seen == [("length", 2), ("distinct", 2)]

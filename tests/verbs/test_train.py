@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from seqgans.errors import BadInput, Diverged
-from seqgans.evaluation.encoders import hashed
+from seqgans.evaluation.encoders import codes_of, hashed
 from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import draw_sequences
 from seqgans.randomness import generator_for
@@ -144,7 +144,8 @@ def test_the_best_checkpoint_can_be_chosen_by_the_fréchet_distance(tmp_path: Pa
     drawn = draw_sequences(
         run.players.generator, 60, run.corpus.length, generator_for(run.recipe.run.seed, "evaluation", "samples")
     )
-    points, real = hashed(drawn.lists(run.corpus.vocabulary.end)), hashed(run.corpus.valid.lists(None))
+    codes = codes_of(run.corpus.vocabulary)
+    points, real = hashed(drawn.lists(None), codes), hashed(run.corpus.valid.lists(None), codes)
     assert fed(points, real[:60]).value == pytest.approx(values[best])
     assert len(set(values)) > 1
     with pytest.raises(BadInput, match=r"run\.best fed needs validation sequences, got 0: raise corpus\.valid"):

@@ -37,7 +37,13 @@ def run_evaluate(words: list[str]) -> None:
     parser.add_argument(
         "--metrics", type=str, metavar="a,b,...", help="names from `seqgans list metrics` (default: all)"
     )
-    parser.add_argument("--samples", type=int, metavar="N", default=EVALUATED, help=f"drawn from a run ({EVALUATED})")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        default=EVALUATED,
+        help=f"drawn from a run, or compared of a file ({EVALUATED})",
+    )
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="where samples come from (0)")
     parser.add_argument(
         "--checkpoint",
@@ -55,6 +61,7 @@ def run_evaluate(words: list[str]) -> None:
     given = parser.read(words)
     if given.tokens not in ("words", "characters"):
         raise BadInput(f"--tokens must be words or characters, got {given.tokens!r}")
+    shown = Steps()
     found = evaluate(
         given.target,
         given.references,
@@ -64,14 +71,42 @@ def run_evaluate(words: list[str]) -> None:
         count=given.samples,
         seed=given.seed,
         reading=CorpusSettings(text=given.text, tokens=given.tokens, lowercase=given.lowercase),
+        watch=shown.next,
     )
+    shown.close()
+    for line in found.warnings:
+        sys.stderr.write(f"warning: {line}\n")
     if given.json:
         write_json({"target": given.target, "references": given.references, **found.to_dict()})
         return
     figures = {name: {"mean": figure.value, "error": figure.standard_error} for name, figure in found.flat().items()}
     sys.stdout.write(figures_table(figures) + "\n")
-    for name, reason in found.skipped.items():
-        sys.stderr.write(f"not measured: {name} ({reason})\n")
+    for reason in dict.fromkeys(found.skipped.values()):
+        names = ", ".join(name for name, other in found.skipped.items() if other == reason)
+        sys.stderr.write(f"not measured: {names} ({reason})\n")
+
+
+class Steps:
+    """A progress bar over metrics, on stderr where that is a terminal."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._make = tqdm
+        self._bar: tqdm | None = None
+
+    def next(self, name: str, count: int) -> None:
+        """The metric that comes now, of so many."""
+        if self._bar is None:
+            self._bar = self._make(total=count, file=sys.stderr, disable=None, dynamic_ncols=True, leave=False)
+        else:
+            self._bar.update(1)
+        self._bar.set_description(name)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def run_compare(words: list[str]) -> None:

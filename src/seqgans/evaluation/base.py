@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from seqgans.choices import choice
 from seqgans.errors import BadInput
 from seqgans.evaluation.evidence import NEEDED, Evidence, Lists, Need
 from seqgans.evaluation.figure import Figure
+from seqgans.rewards.ngrams import Flat
 
 __all__ = ["Better", "Evidence", "Lists", "Measures", "Metric", "Need", "beside_real", "compute"]
 
+BY_NAME = "measured where it is asked for by name"
+ALIKE = 0.85  # of the tokens that real sequences share with each other, so many must be shared by samples
 Better = Literal["lower", "higher", "closer to real"]
 
 
@@ -33,6 +38,7 @@ class Metric:
         floor: what its figures would be if the samples were real ones.
         compute: from evidence to figures by name.
         costly: only where it is asked for by name, since it takes minutes or an extra.
+        stands_in: says less than the law of the real data; only where that is not known, or by name.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Metric:
     floor: str
     compute: Callable[[Evidence], dict[str, Figure]]
     costly: bool = False
+    stands_in: bool = False
 
     @property
     def source(self) -> str:
@@ -77,12 +84,14 @@ class Measures:
     Attributes:
         figures: by metric, then by name.
         skipped: why each of the other metrics was not computed.
+        warnings: what makes the figures doubtful.
         settings: seed, sizes and smoothing that all figures share.
     """
 
     figures: dict[str, dict[str, Figure]]
     skipped: dict[str, str]
     settings: dict[str, int | str | bool | None]
+    warnings: tuple[str, ...] = ()
 
     def flat(self) -> dict[str, Figure]:
         """All figures by name."""
@@ -94,11 +103,16 @@ class Measures:
             "figures": {name: figure.to_dict() for name, figure in self.flat().items()},
             "skipped": dict(self.skipped),
             "settings": dict(self.settings),
+            "warnings": list(self.warnings),
         }
 
 
 def compute(
-    table: Mapping[str, Metric], evidence: Evidence, names: Sequence[str] | None = None, strict: bool = True
+    table: Mapping[str, Metric],
+    evidence: Evidence,
+    names: Sequence[str] | None = None,
+    strict: bool = True,
+    watch: Callable[[str, int], None] | None = None,
 ) -> Measures:
     """Figures of the metrics asked for, or of all that the evidence allows.
 
@@ -107,6 +121,7 @@ def compute(
         evidence: what there is to measure on.
         names: which metrics; None for all, those whose evidence is missing left out with the reason.
         strict: metrics asked for by name must be possible; otherwise they are left out with the reason as well.
+        watch: called before each metric with its name and how many there are.
 
     Raises:
         BadInput: a metric asked for by name does not exist, or lacks evidence and `strict`.
@@ -116,11 +131,15 @@ def compute(
     skipped: dict[str, str] = {}
     for metric in chosen:
         lacking = metric.missing(evidence)
+        if watch is not None:
+            watch(metric.name, len(chosen))
         try:
             if lacking:
                 raise BadInput(f"needs {lacking}")
             if metric.costly and names is None:
-                raise BadInput(f"costly, so only where it is asked for by name: --metrics {metric.name}")
+                raise BadInput(f"takes minutes or an extra; {BY_NAME}")
+            if metric.stands_in and names is None and evidence.has("oracle"):
+                raise BadInput(f"the law of the real data is known and says more; {BY_NAME}")
             figures[metric.name] = numbers(metric.compute(evidence))
         except BadInput as reason:
             if names is not None and strict:
@@ -131,7 +150,7 @@ def compute(
         for name in ("seed", "count", "overlap_count", "smoothing", "masked", "length", "end")
     }
     sizes = {name: len(getattr(evidence, name) or ()) for name in ("references", "train")}
-    return Measures(figures, skipped, {**settings, **sizes})
+    return Measures(figures, skipped, {**settings, **sizes}, tuple(doubts(evidence)))
 
 
 def numbers(figures: dict[str, Figure]) -> dict[str, Figure]:
@@ -144,3 +163,24 @@ def numbers(figures: dict[str, Figure]) -> dict[str, Figure]:
     if wrong:
         raise BadInput(f"{', '.join(wrong)} came out as nan: there is no token to score, or a score is nan itself")
     return figures
+
+
+def doubts(evidence: Evidence) -> list[str]:
+    """What makes figures of given samples doubtful: tokens that real sequences do not have, although they have others.
+
+    Where samples were cut into other tokens than the references (words and characters, another case or language) few of
+    them occur there; so it is compared with how many tokens of one half of the references occur in the other.
+    """
+    samples, real = evidence.samples, evidence.references
+    if not samples or not real or len(real) < 2:
+        return []
+    ours, one, other = (Flat.of(rows).tokens for rows in (samples[: evidence.count], real[::2], real[1::2]))
+    if not len(ours) or not len(other):
+        return []
+    share, usual = (float(np.isin(tokens, one).mean()) for tokens in (ours, other))
+    if share >= ALIKE * usual:
+        return []
+    return [
+        f"{share:.0%} of the tokens of samples occur in the references, where real ones share {usual:.0%}: are both "
+        "cut into tokens alike (words or characters, case, language)?"
+    ]

@@ -63,7 +63,7 @@ def drawn(evidence: Evidence, kinds: int) -> tuple[Lists, list[int]]:
     generator = evidence.generator
     if not isinstance(generator, CategoryGenerator) or len(generator.shares) != kinds:
         raise BadInput(f"needs a generator of {kinds} categories, or samples with the category each was meant to have")
-    rows: Lists = []
+    rows: list[list[int]] = []
     intended: list[int] = []
     each = max(1, evidence.count // kinds)
     for kind in range(kinds):

@@ -16,6 +16,7 @@ import numpy as np
 from seqgans.errors import BadInput
 from seqgans.evaluation.base import Metric, beside_real
 from seqgans.evaluation.figure import Figure
+from seqgans.evaluation.rows import row_hashes
 from seqgans.rewards.ngrams import Flat, ngrams
 
 COUNT = 1000
@@ -84,7 +85,7 @@ def duplicates(samples: Sequence[Sequence[int]]) -> dict[str, Figure]:
     >>> print(duplicates([[1, 2], [1, 2], [3], [1, 2]])["duplicates"].value)
     0.5
     """
-    different = len(set(map(tuple, samples)))
+    different = len(np.unique(row_hashes(samples)))
     return {"duplicates": Figure(value=1 - different / max(1, len(samples)), count=len(samples))}
 
 
@@ -95,8 +96,8 @@ def copies(samples: Sequence[Sequence[int]], train: Sequence[Sequence[int]]) -> 
         samples: generated lists of ids.
         train: what the generator was trained on.
     """
-    known = set(map(tuple, train))
-    return {"copies": Figure.of([float(tuple(row) in known) for row in samples], train=len(train))}
+    known = np.isin(row_hashes(samples), row_hashes(train))
+    return {"copies": Figure.of(known.astype(np.float64), train=len(train))}
 
 
 def novelty(
@@ -162,7 +163,7 @@ def nearest_jaccard(sequences: Sequence[Sequence[int]], others: Sequence[Sequenc
 
 def lengths(samples: Sequence[Sequence[int]]) -> dict[str, Figure]:
     """Mean number of tokens, the end token not counted."""
-    return {"length": Figure.of([float(len(row)) for row in samples])}
+    return {"length": Figure.of(np.fromiter(map(len, samples), np.float64, len(samples)))}
 
 
 def _different(flat: Flat, orders: Iterable[int]) -> dict[int, int]:

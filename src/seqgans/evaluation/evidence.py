@@ -21,7 +21,7 @@ from seqgans.rewards.ngrams import Flat
 from seqgans.sequences import Sequences
 
 Made = TypeVar("Made")
-Lists = list[list[int]]
+Lists = Sequence[list[int]]
 Need = Literal["samples", "references", "train", "generator", "oracle", "notes", "sources", "vocabulary", "categories"]
 
 NEEDED: Mapping[str, str] = {

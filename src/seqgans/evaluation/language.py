@@ -109,6 +109,7 @@ def metric(
         sizes=sizes,
         floor=floor,
         compute=compute,
+        stands_in=True,
     )
 
 

@@ -142,6 +142,7 @@ def metric(name: str, encoder: str, about: str, costly: bool) -> Metric:
         floor=f"real_mauve_{encoder}, of train and references, else of two halves of these; 1 at most",
         compute=lambda evidence: of_evidence(evidence, encoder),
         costly=costly,
+        stands_in=True,
     )
 
 

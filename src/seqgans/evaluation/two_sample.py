@@ -88,4 +88,5 @@ METRIC = Metric(
     sizes="the first `count` samples and as many references; a half is learnt from",
     floor="0.5; real_c2st tells train from references",
     compute=of_evidence,
+    stands_in=True,
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from seqgans.data import CorpusSettings, Vocabulary, encode_texts, read_texts
 from seqgans.data.open import TABLES, TEXTS, WORLD
+from seqgans.data.streaming import Numbering, stream_lines
 from seqgans.data.text import read_lines
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Measures, measure
 from seqgans.evaluation.base import Lists
+from seqgans.evaluation.rows import Rows
 from seqgans.sequences import Sequences
 from seqgans.training.build import ORACLE, Truth, open_corpus, truth_of
 from seqgans.verbs.judging import NOTES
@@ -30,6 +34,7 @@ def evaluate(
     count: int = COUNT,
     seed: int = 0,
     reading: CorpusSettings = READING,
+    watch: Callable[[str, int], None] | None = None,
 ) -> Measures:
     """Measure a run or a file of samples.
 
@@ -40,9 +45,10 @@ def evaluate(
         train: a file of the sequences that were trained on; a run has its own.
         metrics: names; None for all that can be computed.
         checkpoint: of a run: "latest", "best" or "pretrained".
-        count: samples drawn from a run.
+        count: samples drawn from a run, or looked at by metrics that need not see all of a file.
         seed: where samples come from; also that of a fresh oracle.
         reading: how files of text are read: text column, kind of tokens, case.
+        watch: called before each metric with its name and how many there are.
 
     Raises:
         BadInput: a file or run cannot be read, a metric does not exist or lacks what it needs.
@@ -52,15 +58,16 @@ def evaluate(
     path = Path(target)
     if path.is_dir():
         run = load_run(path, checkpoint)
-        return measure(evidence_of_run(run, references, train, count, seed, reading), metrics)
+        return measure(evidence_of_run(run, references, train, count, seed, reading), metrics, watch=watch)
     if not path.exists():
         raise BadInput(f"evaluate needs a run's folder or a file of samples, but there is none at {path}")
     if references is None:
         raise BadInput(f"{path} is a file of samples, which needs --references, a file of real sequences or a spec")
-    texts = read_sequences(path, reading)
     if is_text(references):
-        return measure(evidence_of_texts(texts, references, train, seed, reading), metrics)
-    return measure(evidence_of_spec(path, texts, references, train, seed, reading), metrics)
+        return measure(evidence_of_texts(path, references, train, count, seed, reading), metrics, watch=watch)
+    texts = read_sequences(path, reading)
+    evidence = evidence_of_spec(path, texts, references, train, seed, reading)
+    return measure(dataclasses.replace(evidence, count=count), metrics, watch=watch)
 
 
 def evidence_of_run(
@@ -133,25 +140,40 @@ def encoded_file(run: LoadedRun, file: str, reading: CorpusSettings) -> Sequence
 
 
 def evidence_of_texts(
-    texts: Sequence[str], references: str, train: str | None, seed: int, reading: CorpusSettings
+    path: Path, references: str, train: str | None, count: int, seed: int, reading: CorpusSettings
 ) -> Evidence:
-    """Texts beside texts, over a vocabulary of all that occurs, so that nothing is unknown."""
-    real = read_sequences(Path(references), reading)
-    learnt = read_sequences(Path(train), reading) if train is not None else []
-    vocabulary = Vocabulary.build(
-        [*texts, *real, *learnt], reading.tokens, lowercase=reading.lowercase, spaces=reading.spaces != "drop"
+    """Texts beside texts, over a vocabulary of all that occurs, so that nothing is unknown.
+
+    Lines become ids while they are read, so that a million of them fit into little memory.
+    """
+    if reading.tokens == "bytepair":
+        raise BadInput("files of samples are compared as words or characters, byte pairs would have to be learnt first")
+    numbering = Numbering(reading.tokens, reading.lowercase, reading.spaces != "drop")
+    held_out, trained, samples = (
+        Rows.of(ids for ids in numbering.encode(lines_in(Path(file), reading)) if ids) if file is not None else None
+        for file in (references, train, path)
     )
-    samples, held_out, trained = (
-        [ids for text in part if (ids := vocabulary.encode(text))] for part in (texts, real, learnt)
-    )
+    vocabulary = numbering.vocabulary
     return Evidence(
         samples=samples,
         references=held_out,
-        train=trained or None,
+        train=trained,
         vocabulary=vocabulary,
         end=vocabulary.end,
         seed=seed,
+        count=count,
     )
+
+
+def lines_in(path: Path, reading: CorpusSettings) -> Iterator[str]:
+    """The sequences of a file one after another; those of a table are read at once."""
+    if path.name.lower().endswith(TABLES):
+        yield from read_sequences(path, reading)
+        return
+    from tqdm import tqdm
+
+    lines, about = stream_lines(path), f"reading {path.name}"
+    yield from tqdm(lines, about, unit=" lines", file=sys.stderr, disable=None, leave=False)
 
 
 def evidence_of_spec(

@@ -8,7 +8,7 @@ from torch import nn
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure, measure
-from seqgans.evaluation.encoders import equal, hashed
+from seqgans.evaluation.encoders import codes_of, equal, hashed
 from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import Scorer, nll_gen
 from seqgans.evaluation.sweep import Point, likelihood_curve, overlap_curve, temperature_sweep
@@ -89,7 +89,9 @@ class Judge:
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         if self.best == FED:
-            found[FED_VALID] = fed(*equal(hashed(evidence.drawn), hashed(self.valid)), encoder="hashed")
+            codes = codes_of(self.corpus.vocabulary)
+            points, real = hashed(evidence.drawn, codes), hashed(self.valid, codes)
+            found[FED_VALID] = fed(*equal(points, real), encoder="hashed")
         return found, evidence.generated
 
     def chooser(self, asked: str) -> str:
