@@ -49,8 +49,9 @@ CASES: dict[str, dict[str, Any]] = {
         "discriminator": CNN,
         "options": {**ALWAYS, "replay": 0.5, "replay_size": 5},
     },
-    "catgan": {  # its generator's updates are variants
-        "algorithm": {"pretrain_epochs": 1, "rounds": 3, "batch": 4, "discriminator_steps": 2, "fitness_examples": 4},
+    "catgan": {  # its generator's updates are variants, and several survive
+        "algorithm": {"pretrain_epochs": 1, "rounds": 3, "batch": 4, "discriminator_steps": 1, "fitness_examples": 4}
+        | {"parents": 2, "temperature_step": 0.0},
         "generator": {"embedding": 4, "slots": 1, "heads": 2, "head_size": 3},
         "discriminator": {"embedding": 4, "views": 2, "widths": [1, 2], "maps": 3, "dense": 4},
         "options": {**ALWAYS, "discriminators": 2, "spectral_norm": 1.0},
