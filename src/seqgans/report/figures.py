@@ -13,7 +13,9 @@ Direction = Literal["lower", "higher"]
 ARROWS: Mapping[str | None, str] = {"lower": "↓", "higher": "↑", None: ""}
 SPOKEN: Mapping[str | None, str] = {"lower": "lower is better", "higher": "higher is better", None: ""}
 METRIC_OF = {"nll_valid": "nll_gen", "mse": "music_mse"}  # figures that do not begin with the name of their metric
-WORDS = {"nll": "NLL", "kl": "KL", "jsd": "JSD", "bleu": "BLEU", "f1": "F1", "mse": "MSE"}
+WORDS = {"nll": "NLL", "kl": "KL", "jsd": "JSD", "bleu": "BLEU", "f1": "F1", "mse": "MSE", "lm": "LM"}
+WORDS |= {"kn": "Kneser-Ney", "lstm": "LSTM", "fed": "FED", "mauve": "MAUVE", "minilm": "MiniLM", "c2st": "C2ST"}
+UNITS = {"_per_token": "nats per token", "_perplexity": "tokens to choose from"}  # of figures whose names end so
 MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 
@@ -56,7 +58,7 @@ def meaning(name: str) -> str:
     if metric is None:
         return ""
     found = METRICS[metric]
-    unit = "nats per token" if name.endswith("_per_token") else found.unit
+    unit = next((unit for end, unit in UNITS.items() if name.endswith(end)), found.unit)
     return f"{found.description} ({unit})"
 
 
