@@ -14,7 +14,7 @@ from seqgans.algorithms.reference import charged
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
 from seqgans.rewards.advantages import compared, generalised_advantages
-from seqgans.rewards.answers import PastAnswers, Value, earned, repeated_share
+from seqgans.rewards.answers import PastAnswers, Value, distinct, earned, repeated_share
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Samples, Sequences, last_of
 
@@ -101,6 +101,7 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
 
 def likelihood_of(players: Players, real: Sequences) -> float:
     """Negative log-likelihood of real answers, nats a token."""
+    real, _ = distinct(real)
     log_probs = given(players.generator, real.source).log_probs(real.tokens).masked_fill(~real.mask, 0.0)
     return -(log_probs.sum() / real.mask.sum().clamp(min=1)).item()
 

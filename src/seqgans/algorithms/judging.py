@@ -10,7 +10,7 @@ from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.pairs import beside
 from seqgans.objectives.adversarial import ADVERSARIAL, accuracy, pair_accuracy
-from seqgans.rewards.answers import PastAnswers
+from seqgans.rewards.answers import PastAnswers, distinct
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss, Sequences, last_of
 
@@ -84,7 +84,7 @@ def judge_loss(
         raise ValueError("a discriminator needs real and written answers, got a play without one of them")
     judge = beside(players.discriminator, real.source)
     if each_token:
-        theirs, ours = aligned(judge, real, fake)
+        theirs, ours = aligned(players.discriminator, real, fake)
     else:
         theirs = judge.scores(real.tokens, real.mask, random=play.random)
         ours = judge.scores(fake.tokens, fake.mask, random=play.random)
@@ -109,6 +109,7 @@ def aligned(judge: Discriminator, real: Sequences, fake: Sequences) -> tuple[Ten
     """
     either, found = real.mask | fake.mask, []
     for part in (real, fake):
-        steps = step_scorer(judge).step_scores(part.tokens, part.mask)
+        once, which = distinct(part)  # answers to one prompt stand beside the same real one
+        steps = step_scorer(beside(judge, once.source)).step_scores(once.tokens, once.mask)[which]
         found.append(torch.where(part.mask, steps, last_of(steps, part.mask)[:, None])[either])
     return found[0], found[1]

@@ -10,7 +10,7 @@ from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
-from seqgans.rewards.answers import Value
+from seqgans.rewards.answers import Value, distinct
 from seqgans.sequences import Loss
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def tuning_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
     )
     if not settings.likelihood_weight or play.real is None:
         return loss
-    real = play.real
+    real, which = distinct(play.real)  # one for all answers to a prompt
     log_probs = given(players.generator, real.source).log_probs(real.tokens).masked_fill(~real.mask, 0.0)
-    nll = -(log_probs.sum(1) / real.mask.sum(1).clamp(min=1)).mean()
+    nll = -(log_probs.sum(1) / real.mask.sum(1).clamp(min=1))[which].mean()
     return Loss(loss.value + settings.likelihood_weight * nll, {**loss.figures, "nll": nll.item()})
 
 

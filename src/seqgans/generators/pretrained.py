@@ -22,6 +22,7 @@ from seqgans.data.packages import optional_package
 from seqgans.data.sources import in_one
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator, State, look_up
+from seqgans.generators.caching import cache_of, parts_of
 from seqgans.generators.conditional import Conditional
 from seqgans.generators.loading import drawn_from, load_model
 from seqgans.randomness import Stream
@@ -161,12 +162,13 @@ class CausalLM(Conditional):
         table = self.model.get_input_embeddings().weight
         embedded = look_up(table, tokens)
         embedded = torch.where(waiting[:, None] >= 0, look_up(table, waiting.clamp(min=0)), embedded)[:, None]
+        filled = real.shape[1]
         real = torch.cat([real, real.new_ones(len(real), 1)], 1)
         found = self.trunk(
             inputs_embeds=embedded,
             attention_mask=real.long(),
             position_ids=position[:, None],
-            past_key_values=cache_of(cached),
+            past_key_values=cache_of(cached, filled),
             use_cache=True,
         )
         state = (torch.full_like(waiting, -1), position + 1, real, *parts_of(found.past_key_values))
@@ -253,18 +255,3 @@ def opened(source: Sequences, start: int) -> Sequences:
     first = torch.arange(tokens.shape[1], device=tokens.device) == 0
     fresh = empty[:, None] & first
     return Sequences(tokens.masked_fill(fresh, start), mask | fresh)
-
-
-def cache_of(parts: list[Tensor]) -> Any:
-    """Keys and values of all layers as `transformers` reads them."""
-    from transformers import DynamicCache
-
-    cache = DynamicCache()
-    for layer, (keys, values) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
-        cache.update(keys, values, layer)
-    return cache
-
-
-def parts_of(cache: Any) -> tuple[Tensor, ...]:
-    """Keys and values of all layers, (batch, heads, room, size) each."""
-    return tuple(part for layer in cache.layers for part in (layer.keys, layer.values))

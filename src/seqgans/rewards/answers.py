@@ -57,6 +57,21 @@ def earned(
     return tokens if control is None else shuffled_over_batch(tokens, control)
 
 
+def distinct(answers: Sequences) -> tuple[Sequences, Int[Tensor, " batch"]]:
+    """The different rows, each once and in the order of their first appearance, and which of them each row is.
+
+    >>> distinct(Sequences.of(torch.tensor([[5, 0], [6, 0], [5, 0]]), end=0))[1]
+    tensor([0, 1, 0])
+    """
+    parts = [part.view(len(answers), -1).long() for part in answers.tensors().values()]
+    numbers: dict[tuple[int, ...], int] = {}
+    which = [numbers.setdefault(tuple(row), len(numbers)) for row in torch.cat(parts, 1).tolist()]
+    first = {number: row for row, number in reversed(list(enumerate(which)))}
+    device = answers.tokens.device
+    rows = torch.tensor([first[number] for number in range(len(first))], dtype=torch.long, device=device)
+    return answers[rows], torch.tensor(which, dtype=torch.long, device=device)
+
+
 def repeated_share(answers: Sequences) -> float:
     """Share of the real tokens that stand in the same answer before, the mean over answers; 0 where all differ.
 
