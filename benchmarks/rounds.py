@@ -1,6 +1,6 @@
 """CPU seconds of one adversarial round of every system at the paper's synthetic setting, beside its arithmetic floor.
 
-    python benchmarks/rounds.py [NAME …] [--again] [--table]
+    python benchmarks/rounds.py [NAME …] [--repeats 3] [--again] [--table]
 
 Vocabulary 5000, length 20, 10,000 training sequences of a fresh oracle; networks, batches and counts of steps as
 published (`recipes/NAME/oracle20.yaml`, or the published sizes on that corpus for systems that have no such row). Each
@@ -41,8 +41,7 @@ from seqgans.training.team import Team
 
 RESULTS = Path(__file__).parent / "results" / "rounds.json"
 RECIPES = Path(__file__).parents[1] / "recipes"
-UPDATES = 3  # minibatches of a phase that are timed, after one to warm up
-SHORT = 3.0  # seconds: what takes longer is timed once, without warming up
+SHORT = 3.0  # seconds: an update that takes longer is timed once, without warming up
 CORPUS = {"spec": "oracle", "length": 20, "sequences": 10_000}
 PUBLISHED: dict[str, str] = {
     **dict.fromkeys(("pg-bleu", "seqgan", "leakgan", "relgan", "maligan", "rankgan", "jsdgan"), "oracle20"),
@@ -76,7 +75,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - began, found
 
 
-def phase_of_round(training: Training, phase: Phase, meter: Meter) -> dict[str, float]:
+def phase_of_round(training: Training, phase: Phase, meter: Meter, repeats: int) -> dict[str, float]:
     """What a phase costs in one round, from one gathering and a few updates.
 
     Seconds are those of the discriminator where an update moves it or the phase moves nobody else.
@@ -106,12 +105,12 @@ def phase_of_round(training: Training, phase: Phase, meter: Meter) -> dict[str, 
 
     updating = several(1)
     if updating["seconds"] < SHORT:
-        updating = several(UPDATES)
+        updating = several(repeats)
     minibatches = phase.passes * math.ceil(rows / size)
     return {key: phase.gathers * (gathering[key] + minibatches * updating[key]) for key in gathering}
 
 
-def measured(name: str, corpus: Corpus) -> dict[str, Any]:
+def measured(name: str, corpus: Corpus, repeats: int = 3) -> dict[str, Any]:
     """One system's round."""
     rates = machine()
     recipe = recipe_of(name)
@@ -125,9 +124,15 @@ def measured(name: str, corpus: Corpus) -> dict[str, Any]:
     with meter.installed():
         for phase in training.schedule.round:
             if phase.gathers:
-                phases[phase.name] = phase_of_round(training, phase, meter)
+                phases[phase.name] = phase_of_round(training, phase, meter, repeats)
                 print(f"  {name} {phase.name}: {phases[phase.name]['seconds']:.1f} s", flush=True)
-    return {"gflops": rates["gflops"], "step_flops": meter.step, "sequence_flops": meter.sequence, "phases": phases}
+    return {
+        "repeats": repeats,
+        "gflops": rates["gflops"],
+        "step_flops": meter.step,
+        "sequence_flops": meter.sequence,
+        "phases": phases,
+    }
 
 
 def filled(settings: Any, players: Players, scene: Any) -> Any:
@@ -170,6 +175,7 @@ def main() -> None:
     """Measure what is missing, write it down after every system."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="systems; all if none is named")
+    parser.add_argument("--repeats", type=int, default=3, help="minibatches of a phase that are timed, after a first")
     parser.add_argument("--again", action="store_true", help="measure what is there already, too")
     parser.add_argument("--table", action="store_true", help="print what is there and do nothing else")
     asked = parser.parse_args()
@@ -180,7 +186,7 @@ def main() -> None:
         corpus, _ = open_corpus(recipe.corpus, recipe.corpus_settings, 0)
         for name in asked.names or PUBLISHED:
             if asked.again or name not in found:
-                found[name] = measured(name, corpus)
+                found[name] = measured(name, corpus, asked.repeats)
                 RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(table({name: found[name] for name in PUBLISHED if name in found}))
 
