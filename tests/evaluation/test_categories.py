@@ -45,6 +45,19 @@ def test_samples_are_judged_by_what_they_were_meant_to_be() -> None:
     assert measure(collapsed, NAME).flat()["category_accuracy"].value == pytest.approx(1 / 3)
 
 
+def test_shares_are_those_of_what_the_judge_sees() -> None:
+    """Kills: shares of the labels for those of the samples, categories off by one."""
+    samples, meant = labelled(2, 300)
+    kept = [row for row, label in zip(samples, meant, strict=True) if label != 1]
+    found = measure(Evidence(samples=kept, references=REAL, categories=LABELS), ["category_share"]).flat()
+    assert sum(found[f"category_share_{kind}"].value for kind in range(3)) == pytest.approx(1)
+    assert found["category_share_1"].value < 0.1
+    assert found["category_share_0"].value == pytest.approx(
+        np.mean([label == 0 for label in meant if label != 1]), abs=0.1
+    )
+    assert found["real_category_share_2"].value == pytest.approx(LABELS.count(2) / 300)
+
+
 class Told(CategoryGenerator):
     """Category c writes 4c and nothing else; `mixed` exchanges the last two categories."""
 

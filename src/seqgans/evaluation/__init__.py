@@ -61,7 +61,7 @@ METRICS: dict[str, Metric] = {
         *frechet.METRICS,
         *mauve.METRICS,
         two_sample.METRIC,
-        categories.METRIC,
+        *categories.METRICS,
         *diversity.METRICS,
         *music.METRICS,
         *melody.METRICS,

@@ -1,4 +1,4 @@
-"""Category accuracy: does what was generated as a category look like it to an independent judge?
+"""Categories: does what was generated as one look like it to an independent judge, and how often does each occur?
 
 References: Wang and Wan (2018), "SentiGAN"; Liu et al. (2020), CatGAN, arXiv:1911.06641.
 """
@@ -6,6 +6,7 @@ References: Wang and Wan (2018), "SentiGAN"; Liu et al. (2020), CatGAN, arXiv:19
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,25 +23,33 @@ LEAST = 5  # real sequences of a category
 TESTED = 5  # every fifth real sequence is not learnt from
 
 
-def category_accuracy(
-    samples: Lists, intended: Sequence[int], real: Lists, labels: Sequence[int], *, seed: int = 0
-) -> dict[str, Figure]:
-    """Share of samples that a CNN, learnt from real sequences, takes for what they were meant to be, in [0, 1].
+@dataclass(frozen=True)
+class Judged:
+    """An independent judge of categories.
+
+    Attributes:
+        judge: what it is.
+        ceiling: how many real sequences that it did not learn from it names rightly.
+        sizes: what it learnt from.
+    """
+
+    judge: Classifier
+    ceiling: Figure
+    sizes: dict[str, int]
+
+
+def judge_of(real: Lists, labels: Sequence[int], *, kinds: int, seed: int = 0) -> Judged:
+    """A CNN that learns from four fifths of labelled sequences and is tested on the others.
 
     Args:
-        samples: generated lists of ids.
-        intended: the category of each, from 0.
         real: labelled sequences that the generator was not trained on.
-        labels: the category of each.
+        labels: the category of each, from 0.
+        kinds: how many categories there are.
         seed: which real ones are learnt from, and all of the classifier.
-
-    Returns:
-        The accuracy on samples, and on every fifth real sequence, which was not learnt from: the ceiling.
 
     Raises:
         BadInput: a category has fewer than five real sequences.
     """
-    kinds = max(*labels, *intended) + 1
     counts = np.bincount(labels, minlength=kinds)
     if counts.min() < LEAST:
         raise BadInput(
@@ -50,10 +59,22 @@ def category_accuracy(
     order = np.random.default_rng(seed).permutation(len(real)).tolist()
     test, learn = order[::TESTED], [place for number, place in enumerate(order) if number % TESTED]
     judge = Classifier.learn([real[place] for place in learn], [labels[place] for place in learn], kinds, seed=seed)
-    ceiling = judge.named([real[place] for place in test]) == np.asarray(labels)[test]
-    right = judge.named(samples) == np.asarray(intended)
+    right = judge.named([real[place] for place in test]) == np.asarray(labels)[test]
     sizes = {"learnt_from": len(learn), "categories": kinds, "epochs": judge.epochs}
-    return {"category_accuracy": Figure.of(right, **sizes), "real_category_accuracy": Figure.of(ceiling, **sizes)}
+    return Judged(judge, Figure.of(right, **sizes), sizes)
+
+
+def labelled(evidence: Evidence) -> tuple[Lists, list[int]]:
+    """The references and the category of each."""
+    labels, real = list(evidence.categories or ()), evidence.part("references")
+    if len(labels) != len(real):
+        raise BadInput(f"needs a category for each of the {len(real)} references, got {len(labels)}")
+    return real, labels
+
+
+def judge_of_evidence(evidence: Evidence, kinds: int) -> Judged:
+    """The judge that read the references, learnt once for all metrics that ask it."""
+    return evidence.once(f"judge of {kinds}", lambda: judge_of(*labelled(evidence), kinds=kinds, seed=evidence.seed))
 
 
 def drawn(evidence: Evidence, kinds: int) -> tuple[Lists, list[int]]:
@@ -74,25 +95,50 @@ def drawn(evidence: Evidence, kinds: int) -> tuple[Lists, list[int]]:
     return rows, intended
 
 
-def of_evidence(evidence: Evidence) -> dict[str, Figure]:
-    """The accuracy on `count` samples, judged by what was learnt from the references and their labels."""
-    labels = list(evidence.categories or ())
-    real = evidence.part("references")
-    if len(labels) != len(real):
-        raise BadInput(f"needs a category for each of the {len(real)} references, got {len(labels)}")
+def category_accuracy(evidence: Evidence) -> dict[str, Figure]:
+    """Share of `count` samples that the judge takes for what they were meant to be, and the ceiling, in [0, 1]."""
+    _, labels = labelled(evidence)
     samples, intended = drawn(evidence, max(labels) + 1)
-    return category_accuracy(samples, intended, real, labels, seed=evidence.seed)
+    asked = judge_of_evidence(evidence, max(*labels, *intended) + 1)
+    right = asked.judge.named(samples) == np.asarray(intended)
+    return {"category_accuracy": Figure.of(right, **asked.sizes), "real_category_accuracy": asked.ceiling}
 
 
-METRIC = Metric(
-    name="category_accuracy",
-    description="how often samples of a category look like it to a CNN that read labelled real ones",
-    paper="Wang and Wan",
-    year=2018,
-    unit="0 to 1",
-    better="higher",
-    needs=frozenset({"samples", "references", "categories"}),
-    sizes="`count` samples, equally many of each category; four fifths of the references are learnt from",
-    floor="real_category_accuracy, of the other fifth",
-    compute=of_evidence,
+def category_share(evidence: Evidence) -> dict[str, Figure]:
+    """Share of the first `count` samples that the judge takes for each category, and of real ones that have it."""
+    _, labels = labelled(evidence)
+    asked = judge_of_evidence(evidence, max(labels) + 1)
+    named = asked.judge.named(evidence.drawn[: evidence.count])
+    found = {}
+    for kind in range(max(labels) + 1):
+        found[f"category_share_{kind}"] = Figure.of(named == kind, **asked.sizes)
+        found[f"real_category_share_{kind}"] = Figure.of(np.asarray(labels) == kind)
+    return found
+
+
+METRICS = (
+    Metric(
+        name="category_accuracy",
+        description="how often samples of a category look like it to a CNN that read labelled real ones",
+        paper="Wang and Wan",
+        year=2018,
+        unit="0 to 1",
+        better="higher",
+        needs=frozenset({"samples", "references", "categories"}),
+        sizes="`count` samples, equally many of each category; four fifths of the references are learnt from",
+        floor="real_category_accuracy, of the other fifth",
+        compute=category_accuracy,
+    ),
+    Metric(
+        name="category_share",
+        description="how many samples look like each category (positive, say) to a CNN that read labelled real ones",
+        paper="",
+        year=0,
+        unit="0 to 1",
+        better="closer to real",
+        needs=frozenset({"samples", "references", "categories"}),
+        sizes="the first `count` samples; four fifths of the references are learnt from",
+        floor="real_category_share, of the labels themselves",
+        compute=category_share,
+    ),
 )

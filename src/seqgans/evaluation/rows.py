@@ -85,5 +85,5 @@ def row_hashes(rows: Iterable[Sequence[int]]) -> np.ndarray:
         each = mixed(mixed(flat.tokens.astype(np.uint64)) + mixed(places.astype(np.uint64) + np.uint64(1)))
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(each)])  # modulo 2⁶⁴, as are their differences
         stops = np.cumsum(flat.lengths)
-        found.append(mixed(sums[stops] - sums[stops - flat.lengths] + flat.lengths.astype(np.uint64)))
+        found.append(sums[stops] - sums[stops - flat.lengths])
     return np.concatenate(found)
