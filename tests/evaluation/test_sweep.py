@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from seqgans.errors import BadInput
+from seqgans.evaluation import Evidence, measure
 from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.sweep import (
     Curve,
     Point,
     area_between,
+    language_curve,
     likelihood_curve,
     overlap_curve,
     temperature_sweep,
@@ -64,6 +66,21 @@ def test_the_same_seed_gives_the_same_curve_and_overlap_is_measured() -> None:
     assert hot.figures["self_bleu_2"].value < cold.figures["self_bleu_2"].value
     assert hot.figures["bleu_2"].count == 40
     assert hot.to_dict()["inverse_temperature"] == 0.7
+
+
+def test_language_models_see_quality_rise_and_diversity_fall() -> None:
+    """Kills: the two directions swapped, samples scored by what was learnt from them, the end token scored."""
+    model = network(1, 40)
+    real = model.sample(400, 8, random=torch.Generator().manual_seed(0)).tokens.tolist()
+    points = temperature_sweep(
+        model, language_curve(real, None), length=8, count=400, seed=3, inverse_temperatures=(0.5, 1.0, 3.0)
+    )
+    quality, diversity = ([point.figures[name].value for point in points] for name in ("lm_kn", "reverse_lm_kn"))
+    assert quality[0] > quality[1] > quality[2]
+    assert diversity[2] > diversity[0] > diversity[1]  # the law of the references is at α = 1
+    found = measure(Evidence(samples=real[:50], references=real[50:]), ["lm_kn", "reverse_lm_kn"]).flat()
+    again = language_curve(real[50:], None)(1.0, Sequences.of(torch.tensor(real[:50])))
+    assert {name: figure.value for name, figure in again.items()} == {name: found[name].value for name in again}
 
 
 def test_curve_is_sorted_and_negates_what_is_better_when_higher() -> None:

@@ -17,11 +17,13 @@ import numpy as np
 
 from seqgans.errors import BadInput
 from seqgans.evaluation.figure import Figure
+from seqgans.evaluation.kneser_ney import KneserNey
 from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Tempered, draw_sequences, nll_gen, nll_oracle
 from seqgans.evaluation.overlap import COUNT, bleu, self_bleu
 from seqgans.generators.base import Generator
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import generator_for
+from seqgans.rewards.ngrams import Flat
 from seqgans.sequences import Sequences
 
 INVERSE_TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
@@ -97,7 +99,8 @@ def temperature_sweep(
 
     Args:
         generator: what is drawn from.
-        measure: from temperature and samples to figures; `likelihood_curve` and `overlap_curve` make some.
+        measure: from temperature and samples to figures; `likelihood_curve`, `overlap_curve` and
+            `language_curve` make some.
         length: tokens of the longest sequence.
         count: samples at each temperature.
         seed: the same numbers for every temperature and every generator.
@@ -151,6 +154,29 @@ def overlap_curve(references: Sequence[Sequence[int]], end: int | None, order: i
         return {
             **bleu(lists, references, orders=(order,), count=count),
             **self_bleu(lists, orders=(order,), count=count),
+        }
+
+    return measure
+
+
+def language_curve(references: Sequence[Sequence[int]], end: int | None) -> Measure:
+    """Quality `lm_kn`, diversity `reverse_lm_kn`, at each temperature: the global curve of Caccia et al.
+
+    Both are NLLs per token of Kneser-Ney models over the ids of the references: samples under that of the references,
+    which is learnt once, and references under that of the samples.
+
+    Args:
+        references: held-out lists of ids.
+        end: id of the end token, which is not scored, or None.
+    """
+    words = np.unique(Flat.of(references).tokens)
+    real = KneserNey.learn(references, words)
+
+    def measure(temperature: float, samples: Sequences) -> dict[str, Figure]:
+        lists = samples.lists(end)
+        return {
+            "lm_kn": real.score(lists).nll(),
+            "reverse_lm_kn": KneserNey.learn(lists, words).score(references).nll(),
         }
 
     return measure
