@@ -14,6 +14,7 @@ import torch
 
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
+from seqgans.randomness import generator_for
 from seqgans.training.borrowed import borrowed
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
@@ -65,6 +66,20 @@ def test_the_base_is_left_out_and_what_learns_is_not(made: tuple[Recipe, Corpus]
     assert facts["bases"].keys() == {"generator", "reference", "discriminator"}
     assert facts["bases"]["generator"]["origin"] == made[0].generator_settings.model
     assert facts["bases"]["generator"] == facts["bases"]["reference"]
+
+
+def test_all_players_share_one_base(made: tuple[Recipe, Corpus]) -> None:
+    """Three models in memory are one and three sets of adapters; what is learnt is the same."""
+    players = training(made).players
+    generator, judge = players.get_submodule("generator"), players.get_submodule("discriminator")
+    owned = {id(part) for part in generator.parameters()}
+    assert all(id(part) in owned for part in judge.parameters() if not part.requires_grad)
+    assert not any(id(part) in owned for part in judge.parameters() if part.requires_grad)
+    tokens = torch.tensor([[1, 2, 3]])
+    alone = made[0].discriminator_settings.build(23, 8, generator_for(0, "players", "discriminator"))
+    hidden = [one.get_submodule("trunk")(input_ids=tokens).last_hidden_state for one in (judge, alone)]
+    assert hidden[0].equal(hidden[1])
+    assert not hidden[0].equal(torch.zeros_like(hidden[0]))
 
 
 def test_going_on_is_not_stopping(made: tuple[Recipe, Corpus], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from seqgans.generators.decoding import BELOW_ONE, PLAIN, Decoding, draw
+from seqgans.generators.decoding import BELOW_ONE, PLAIN, Decoding, Head, draw
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.generators.relaxation import relaxed_draw
 from seqgans.randomness import Stream, as_stream
@@ -182,13 +182,15 @@ class Generator(nn.Module, ABC):
         state = self.begin(count, stream)
         previous = torch.full((count,), self.start, dtype=torch.long, device=device)
         alive = torch.ones(count, dtype=torch.bool, device=device)
+        weight, bias = self.output.weight, self.output.bias
+        head = Head.of(weight, bias)
         for time in range(length):
             hidden, state = self.advance(previous, state)
             if time < given:
                 log_probs[:, time] = token_log_probs(hidden, self.output.weight, self.output.bias, tokens[:, time])
             if time >= given or kept is not None:
                 how = self.decoding_at(time, decoding)
-                drawn, of = draw(hidden, self.output.weight, self.output.bias, uniforms[:, time : time + 1], how)
+                drawn, of = draw(hidden, weight, bias, uniforms[:, time : time + 1], how, head=head)
                 free = ~kept[:, time] if kept is not None and time < given else alive.new_ones(count)
                 tokens[:, time] = torch.where(free, drawn[:, 0], tokens[:, time])
                 log_probs[:, time] = torch.where(free, of[:, 0], log_probs[:, time])

@@ -95,6 +95,42 @@ def bound(
     return float(hidden.norm(dim=1).amax() * weight.norm(dim=1).amax() + bias.abs().amax())
 
 
+@dataclass(frozen=True)
+class Head:
+    """An output layer made ready for draws: once for all that are made before it changes.
+
+    Attributes:
+        across: weights and bias, (width + 1, blocks · block); the last word again where the vocabulary ends.
+        block: entries of a block.
+        blocks: how many there are.
+        weight_norm: of the longest row of the weights.
+        bias_size: of the largest entry of the bias.
+    """
+
+    across: Float[Tensor, "inputs entries"]
+    block: int
+    blocks: int
+    weight_norm: float
+    bias_size: float
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, weight: Float[Tensor, "vocab width"], bias: Float[Tensor, " vocab"]) -> Head:
+        """The layer softmax(hidden · weightᵀ + bias)."""
+        vocab, width = weight.shape
+        block = -(-math.isqrt(vocab) // ALIGNED) * ALIGNED
+        blocks = -(-vocab // block)
+        across = weight.new_empty(width + 1, blocks * block)  # the bias is one more input, always 1
+        across[:-1, :vocab] = weight.t()
+        across[-1, :vocab] = bias
+        across[:, vocab:] = across[:, vocab - 1 : vocab]  # so that the vocabulary splits evenly
+        return cls(across, block, blocks, float(weight.norm(dim=1).amax()), float(bias.abs().amax()))
+
+    def bound(self, hidden: Float[Tensor, "rows width"]) -> float:
+        """As the function of that name."""
+        return float(hidden.norm(dim=1).amax()) * self.weight_norm + self.bias_size if len(hidden) else 0.0
+
+
 @torch.no_grad()
 def draw(
     hidden: Float[Tensor, "rows width"],
@@ -103,6 +139,7 @@ def draw(
     uniforms: Float[Tensor, "rows draws"],
     decoding: Decoding = PLAIN,
     with_log_probs: bool = True,
+    head: Head | None = None,
 ) -> tuple[Int[Tensor, "rows draws"], Float[Tensor, "rows draws"]]:
     """Draw tokens from softmax(hidden · weightᵀ + bias), several from each row.
 
@@ -113,19 +150,15 @@ def draw(
         uniforms: numbers in [0, 1), one a draw.
         decoding: temperature, top-k and top-p.
         with_log_probs: False leaves the second result at 0, for roll-outs that need no likelihood.
+        head: weight and bias made ready, where more than one draw is made of them.
 
     Returns:
         The tokens, and their log-probabilities in nats under the law they were drawn from.
     """
-    vocab = weight.shape[0]
-    block = -(-math.isqrt(vocab) // ALIGNED) * ALIGNED
-    blocks = -(-vocab // block)
-    across = weight.new_empty(hidden.shape[1] + 1, blocks * block)  # the bias is one more input, always 1
-    across[:-1, :vocab] = weight.t()
-    across[-1, :vocab] = bias
-    across[:, vocab:] = across[:, vocab - 1 : vocab]  # the last word again, so that the vocabulary splits evenly
+    head = head or Head.of(weight, bias)
+    vocab, across, block, blocks = len(weight), head.across, head.block, head.blocks
     inputs = nn.functional.pad(hidden.to(weight.dtype), (0, 1), value=1.0)
-    shift = decoding != PLAIN or not bound(hidden, weight, bias) < SAFE_EXPONENT
+    shift = decoding != PLAIN or not head.bound(hidden) < SAFE_EXPONENT
     uniforms = uniforms.clamp(max=BELOW_ONE)
     rows, draws = uniforms.shape
     step = max(1, CHUNK_VALUES // (blocks * block))

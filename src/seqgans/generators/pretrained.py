@@ -98,6 +98,24 @@ def frozen_names(module: nn.Module) -> frozenset[str]:
     return frozenset(name for name, parameter in named if not parameter.requires_grad)
 
 
+def share_base(generator: CausalLM, other: nn.Module) -> None:
+    """Let another player of the same origin use the generator's frozen tensors instead of equal ones of its own.
+
+    Args:
+        generator: whose tensors stay.
+        other: a player whose frozen tensors have names that end as those of the generator's trunk.
+    """
+    if not generator.origin or getattr(other, "origin", None) != generator.origin:
+        return
+    inside = f"model.{generator.model.base_model_prefix}."
+    ours = {name.removeprefix(inside): generator.get_parameter(name) for name in generator.base}
+    for name in getattr(other, "base", ()):
+        above, _, last = name.rpartition(".")
+        same = ours.get(name.removeprefix("trunk."))
+        if same is not None and same.equal(other.get_parameter(name)):
+            setattr(other.get_submodule(above), last, same)
+
+
 class CausalLM(Conditional):
     """G(y_t | x, y_<t) = softmax(W h_t + b), h_t the model's last hidden state at the token before y_t.
 
@@ -134,6 +152,10 @@ class CausalLM(Conditional):
     def train(self, mode: bool = True) -> CausalLM:
         """Dropout stays off, so that what is learnt is the law that was sampled from."""
         return super().train(False)  # pyright: ignore[reportReturnType]
+
+    def attach(self, discriminator: nn.Module) -> None:
+        """One frozen base in memory for both, where both learn by adapters of the same model."""
+        share_base(self, discriminator)
 
     def given(self, source: Sequences, random: Stream | None = None) -> Generator:
         """The law of what follows each prompt."""
