@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY := PASSIVE
 	touch $@
 
 .venv/.full: .venv/.base
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[data,lm,board,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[data,lm,board,plots,trl,studio,dev]'
 	touch $@
 
 demo: .venv/.base
