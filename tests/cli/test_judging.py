@@ -49,6 +49,19 @@ def test_a_file_against_a_file(text_file: Path, call, tmp_path: Path) -> None:
     assert 0 < figures["bleu_2"]["value"] < 1
 
 
+def test_samples_in_other_tokens_are_warned_of(call, tmp_path: Path) -> None:
+    samples, references = tmp_path / "samples.txt", tmp_path / "references.txt"
+    references.write_text("the cat sleeps on the mat\nthe dog sits on the cat\na dog sleeps\n" * 5)
+    samples.write_text("t h e c a t\nt h e d o g\n")
+    words = ("evaluate", samples, "--references", references, "--metrics", "length")
+    found = call(*words)
+    assert found.code == 0
+    assert found.err.startswith("warning: 0% of the tokens of samples occur in the references, where real ones share 100%")
+    assert found.err.count("\n") == 1
+    samples.write_text("the cat sits on the dog\n")
+    assert call(*words).err == ""
+
+
 def test_an_oracle_scores_token_ids(call, tmp_path: Path) -> None:
     samples = tmp_path / "samples.txt"
     samples.write_text("0 1 2\n2 2 2\n")

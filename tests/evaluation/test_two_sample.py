@@ -25,13 +25,37 @@ def test_the_interval_is_scipys(right: int, count: int) -> None:
 
 
 def test_equal_laws_are_told_apart_by_chance_alone() -> None:
-    """Kills: a judge tested on what it learnt from, or told by which side is longer."""
+    """Kills: an accuracy that is chance where it should not be, sizes and p-value of the wrong half."""
     figure = c2st(walks(0, 400), walks(1, 500))
     assert figure.count == 400  # halves of 400 of each
     assert figure.details["learnt_from"] == 400
     assert abs(figure.value - 0.5) < 4 * 0.5 / 400**0.5
     assert figure.details["low"] < figure.value < figure.details["high"]
     assert figure.details["p"] == pytest.approx(norm.sf((figure.value - 0.5) / (0.25 / 400) ** 0.5))
+
+
+def test_what_was_learnt_by_heart_does_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: a half that is learnt from and tested on, halves that overlap, sides of different sizes."""
+    seen = {}
+
+    class ByHeart:
+        epochs = 1
+
+        @classmethod
+        def learn(cls, rows, labels, classes, *, seed):
+            seen.update(zip(map(tuple, rows), labels, strict=True))
+            return cls()
+
+        def named(self, rows):
+            assert not any(tuple(row) in seen for row in rows)
+            return np.array([0 for _ in rows])
+
+    monkeypatch.setattr("seqgans.evaluation.two_sample.Classifier", ByHeart)
+    figure = c2st([[number] for number in range(31)], [[100 + number] for number in range(40)])
+    assert figure.value == 0.5
+    assert sorted(seen.values()) == [0] * 15 + [1] * 15
+    assert figure.count == 32
+    assert all(label == (row[0] >= 100) for row, label in seen.items())
 
 
 def test_other_laws_are_told_apart() -> None:
