@@ -153,7 +153,7 @@ def theirs(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     def reward(completion_ids: list[list[int]], **_: Any) -> list[float]:
         return [sum(number % 2 == 0 for number in ids) / max(1, len(ids)) for ids in completion_ids]
 
-    settings = trl.RLOOConfig(
+    settings = trl.RLOOConfig(  # pyright: ignore[reportPrivateImportUsage]
         output_dir=str(folder / "out"),
         per_device_train_batch_size=BATCH,
         learning_rate=1e-5,
@@ -170,7 +170,7 @@ def theirs(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         beta=0.05,
         generation_kwargs={"min_new_tokens": ANSWER},
     )
-    trainer = trl.RLOOTrainer(
+    trainer = trl.RLOOTrainer(  # pyright: ignore[reportPrivateImportUsage]
         model=str(model),
         reward_funcs=reward,  # pyright: ignore[reportArgumentType]
         args=settings,

@@ -79,7 +79,7 @@ def begin(accelerator: Any, names: list[str], folder: RunFolder, recipe: Recipe)
     for name in names:
         if name not in LOGGER_TYPE_TO_CLASS:
             raise BadInput(f"run.trackers must be among {', '.join(sorted(LOGGER_TYPE_TO_CLASS))}, got {name!r}")
-    there = filter_trackers(names, str(folder.path))
+    there = filter_trackers([*names], str(folder.path))
     if len(there) < len(names):
         missing = set(names) - {str(getattr(one, "value", one)) for one in there}
         raise BadInput(f"run.trackers: {', '.join(sorted(missing))} must be installed first (pip install it)")
