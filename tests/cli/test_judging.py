@@ -56,7 +56,7 @@ def test_samples_in_other_tokens_are_warned_of(call, tmp_path: Path) -> None:
     words = ("evaluate", samples, "--references", references, "--metrics", "length")
     found = call(*words)
     assert found.code == 0
-    assert found.err.startswith("warning: 0% of the tokens of samples occur in the references, where real ones share 100%")
+    assert found.err.startswith("warning: 8% of the tokens of samples occur in the references, where real ones share")
     assert found.err.count("\n") == 1
     samples.write_text("the cat sits on the dog\n")
     assert call(*words).err == ""
