@@ -32,7 +32,19 @@ ROUNDING = ("attention_norm.bias", "attention_norm/bias")
 """A shift of all keys changes no attention: that part of the gradient is rounding alone, which Adam scales up."""
 
 RUN = {"eval_samples": 20, "final_samples": 20, "tensorboard": False}
-NAMES = ("likelihood", "seqgan", "relgan", "shuffled", "maskgan", "bred", "pairs", "equipped", "values", "groups")
+NAMES = (
+    "likelihood",
+    "seqgan",
+    "relgan",
+    "shuffled",
+    "maskgan",
+    "bred",
+    "pairs",
+    "equipped",
+    "values",
+    "groups",
+    "cautious",
+)
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
@@ -86,6 +98,10 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
             "generator": {"name": "seq2seq", **small},
             "discriminator": {"name": "lstm", "embedding": 4, "hidden": 5},
         }
+    cautious = {"name": "coldgan", "pretrain_epochs": 1, "rounds": 2, "batch": 8, "memory": 16, "steps": 2}
+    cautious |= {"discriminator_pretrain_steps": 1, "temperature": 0.5, "cold_share": 0.4, "shuffled": True}
+    cautious |= {"baseline": "leave_one_out", "weights": "normalised"}
+    found["cautious"] = {**found["groups"], "algorithm": cautious}
     return found
 
 
