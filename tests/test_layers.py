@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "seqgans"
 ORDER = (
     *("errors", "choices", "sequences", "randomness"),
     *("data", "generators", "discriminators", "rewards", "objectives", "algorithms", "options", "training"),
-    *("evaluation", "report", "verbs", "integrations", "cli", "__init__", "__main__"),
+    *("evaluation", "report", "verbs", "web", "integrations", "cli", "__init__", "__main__"),
 )
 WHOLE = "seqgans"
 

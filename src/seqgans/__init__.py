@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from seqgans.verbs.sample import sample
     from seqgans.verbs.score import score
     from seqgans.verbs.train import resume, train
+    from seqgans.web.serve import studio
 
 __version__ = "0.1.0"
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "resume",
     "sample",
     "score",
+    "studio",
     "train",
 ]
 
@@ -88,6 +90,7 @@ _HOMES = {
     "seqgans.verbs.sample": ("sample",),
     "seqgans.verbs.score": ("score",),
     "seqgans.verbs.train": ("resume", "train"),
+    "seqgans.web.serve": ("studio",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

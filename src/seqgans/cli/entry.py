@@ -53,6 +53,7 @@ VERBS = {
     "benchmark": Verb(
         "seqgans.cli.benchmarking", "run_benchmark", "SUITE --out DIR", "systems over seeds, beside control arms"
     ),
+    "studio": Verb("seqgans.cli.studio", "run_studio", "RUNS...", "watch, try and blindly judge runs in a browser"),
 }
 
 

@@ -1,0 +1,107 @@
+"""What is judged: real sequences of the test split among those of runs, told apart by nothing but themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqgans.errors import BadInput
+from seqgans.web.store import REAL, Item
+
+if TYPE_CHECKING:
+    from seqgans.verbs.loading import LoadedRun
+
+MOST = 500  # items of a source
+
+
+def draw_items(runs: Mapping[str, Path], count: int, seed: int = 0, temperature: float = 1.0) -> list[Item]:
+    """Items of every source, equally many where the test split is large enough.
+
+    Real items that hold the symbol of unknown words are left out, as generators do not draw it either, and all are
+    written by the same vocabulary: spelling and spaces give nothing away.
+
+    Args:
+        runs: paths by name.
+        count: of each source.
+        seed: which items.
+        temperature: of the generators.
+
+    Raises:
+        BadInput: a number is not allowed, or a judge could tell the runs apart by their form.
+    """
+    from seqgans.verbs.loading import load_run
+    from seqgans.verbs.sample import checked, draw
+
+    if not 1 <= count <= MOST:
+        raise BadInput(f"items of each source must be from 1 to {MOST}, got {count}")
+    if not runs:
+        raise BadInput("a test needs at least one run; choose some")
+    if REAL in runs:
+        raise BadInput(f"a run must not be called {REAL!r}, which means the corpus; rename its folder")
+    decoding = checked(count, temperature, 0, 1.0, seed)
+    loaded = {name: load_run(path) for name, path in runs.items()}
+    check_alike(loaded)
+    items = []
+    for name, run in loaded.items():
+        for sample in draw(run, count, decoding, seed):
+            items.append(Item(name, shown(run, sample.ids, sample.text, sample.source)))
+    return [*real_items(next(iter(loaded.values())), count, seed), *items]
+
+
+def check_alike(runs: Mapping[str, LoadedRun]) -> None:
+    """All runs must have learnt the same, or items differ in more than who wrote them.
+
+    Raises:
+        BadInput: they did not.
+    """
+    forms = {
+        name: (run.recipe.corpus, run.corpus.vocabulary.kind, run.corpus.vocabulary.lowercase, run.corpus.length)
+        for name, run in runs.items()
+    }
+    first, *others = forms
+    for name in others:
+        if forms[name] != forms[first]:
+            raise BadInput(
+                f"runs of one test must share corpus, tokens and length, but {first} has {forms[first]} and {name} "
+                f"{forms[name]}; choose runs of the same corpus"
+            )
+
+
+def real_items(run: LoadedRun, count: int, seed: int) -> list[Item]:
+    """Rows of the test split, of the validation split where there is none.
+
+    Raises:
+        BadInput: there is no such row.
+    """
+    import torch
+
+    from seqgans.data.sources import source_texts
+    from seqgans.randomness import generator_for
+
+    corpus = run.corpus
+    split = corpus.test if len(corpus.test) else corpus.valid
+    order = torch.randperm(len(split), generator=generator_for(seed, "items"))
+    split = split[order]
+    lists = split.lists(corpus.vocabulary.end)
+    sources = [None] * len(lists) if split.source is None else source_texts(split.source, corpus.vocabulary)
+    usable = [
+        (ids, source)
+        for ids, source in zip(lists, sources, strict=True)
+        if ids and corpus.vocabulary.unknown not in ids
+    ]
+    if not usable:
+        raise BadInput(
+            f"{run.folder.path} has no real sequences to judge: its test split is empty, or all unknown words"
+        )
+    return [Item(REAL, shown(run, ids, corpus.vocabulary.decode(ids), source)) for ids, source in usable[:count]]
+
+
+def shown(run: LoadedRun, ids: list[int], text: str, source: str | None) -> dict[str, Any]:
+    """What a judge sees of a sequence: its text, what it answers, and a tune as keys of a piano."""
+    found: dict[str, Any] = {"text": text}
+    if source is not None:
+        found["source"] = source
+    if run.corpus.vocabulary.kind == "notes":
+        found |= {"keys": ids, "step": run.recipe.corpus_settings.step}
+    return found

@@ -1,0 +1,155 @@
+"use strict";
+// Write, and look at every token: what both players thought of it, and what else could have stood there.
+const place = (name) => document.getElementById(name);
+const reading = place("reading");
+const SHADES = 7;
+const ENDS = { score: ["generated", "real"], change: ["less real", "more real"], probability: ["unlikely", "likely"] };
+let runs = [], columns = [null, null];
+
+function option(value, words = value) {
+  return make("option", { value }, words);
+}
+
+async function chosen(side) {
+  const name = place("run-" + side).value;
+  const run = runs.find((one) => one.name === name);
+  place("checkpoint-" + side).replaceChildren(...(run ? run.checkpoints : []).map((one) => option(one)));
+  place("checkpoint-" + side).disabled = !run;
+  if (side !== 0 || !run) return;
+  const about = await ask("/play/run?name=" + encodeURIComponent(name));
+  const before = place("category").value;
+  place("category").replaceChildren(option("", "any"), ...about.categories.map((one) => option(one)));
+  if (about.categories.includes(before)) place("category").value = before;
+  place("category").disabled = !about.categories.length;
+  place("prompt").placeholder = about.answers ? "what it is to answer" : "how it begins (may be empty)";
+}
+
+function measures(sequences) { // one number a token, by what is to be coloured
+  const kind = place("colour").value;
+  return sequences.map(({ tokens }) => tokens.map((token, at) => {
+    if (kind !== "change") return token[kind];
+    const before = at ? tokens[at - 1].score : null;
+    return token.score === null || before === null ? null : token.score - before;
+  }));
+}
+
+function shades(found) {
+  const kind = place("colour").value;
+  const all = found.flat(2).filter((value) => value !== null);
+  let low = kind === "change" ? -0.5 : 0, high = kind === "change" ? 0.5 : 1;
+  if (place("stretch").checked && all.length) [low, high] = [Math.min(...all), Math.max(...all)];
+  if (kind === "change" && place("stretch").checked) [low, high] = [-Math.max(-low, high), Math.max(-low, high)];
+  const digits = (value) => value.toFixed(high - low < 0.1 ? 3 : 2);
+  place("low").textContent = `${ENDS[kind][0]} ${digits(low)}`;
+  place("high").textContent = `${digits(high)} ${ENDS[kind][1]}`;
+  return (value) => value === null ? "" : "shade-" + Math.max(0, Math.min(SHADES - 1, Math.floor((SHADES * (value - low)) / (high - low || 1))));
+}
+
+function percent(value) {
+  if (value === null) return "–";
+  return value > 0 && value < 0.01 ? "< 1%" : (100 * value).toFixed(value < 0.1 ? 1 : 0) + "%";
+}
+
+function explain(token, box) {
+  const rows = token.alternatives.map(([text, share]) => {
+    const bar = make("i");
+    bar.style.width = 100 * share + "%";
+    return make("li", { class: text.trim() === token.text.trim() ? "this" : "" }, make("span", {}, text || "␣"),
+      make("span", { class: "share" }, bar), make("small", {}, percent(share)));
+  });
+  const said = [token.given ? "given" : `drawn with ${percent(token.probability)}`];
+  if (token.score !== null) said.push(`real so far: ${percent(token.score)}`);
+  reading.replaceChildren(make("b", {}, token.end ? "end" : token.text.trim() || "␣"), said.join("; "), make("ol", {}, ...rows));
+  reading.hidden = false;
+  const size = reading.getBoundingClientRect(), at = box.getBoundingClientRect();
+  reading.style.left = Math.max(6, Math.min(at.left, innerWidth - size.width - 6)) + "px";
+  reading.style.top = (at.bottom + size.height + 10 < innerHeight ? at.bottom + 8 : Math.max(6, at.top - size.height - 8)) + "px";
+}
+
+function tokensOf(sequence, measure, shade) {
+  const line = make("p", { class: "tokens", dir: "auto", role: "group", "aria-label": sequence.text || "empty" });
+  sequence.tokens.forEach((token, at) => {
+    const box = make("span", {
+      class: ["token", shade(measure[at]), token.given ? "given" : "", token.end ? "end" : ""].join(" "), role: "img",
+      tabIndex: at ? -1 : 0, "aria-label": [token.end ? "end" : token.text, "drawn with", percent(token.probability),
+        token.score === null ? "" : "real so far " + percent(token.score)].join(" "),
+    }, token.end ? "∎" : token.text);
+    box.addEventListener("pointerenter", () => explain(token, box));
+    box.addEventListener("pointerleave", () => { reading.hidden = true; });
+    box.addEventListener("focus", () => explain(token, box));
+    box.addEventListener("blur", () => { reading.hidden = true; });
+    line.append(box);
+  });
+  line.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (event.key === "Escape") reading.hidden = true;
+    if (!step) return;
+    event.preventDefault();
+    const all = [...line.children], next = all[all.indexOf(document.activeElement) + step];
+    if (!next) return;
+    all.forEach((one) => { one.tabIndex = -1; });
+    next.tabIndex = 0;
+    next.focus();
+  });
+  return line;
+}
+
+function present() {
+  if (sounding) sounding.stop();
+  reading.hidden = true;
+  const shown = columns.filter(Boolean);
+  const found = shown.map(({ sequences }) => measures(sequences));
+  const shade = shades(found);
+  place("columns").className = shown.length > 1 ? "two" : "";
+  place("columns").replaceChildren(...shown.map(({ name, sequences, step }, column) => make("section", { "aria-label": name },
+    make("h2", {}, name), ...sequences.map((sequence, row) => {
+      const card = make("article", { class: "written" });
+      if (sequence.keys && sequence.keys.length) card.append(pianoRoll(sequence.keys, step));
+      card.append(tokensOf(sequence, found[column][row], shade));
+      if (sequence.score !== null) card.append(make("p", { class: "verdict" }, `discriminator: ${percent(sequence.score)} real`));
+      return card;
+    }))));
+}
+
+async function write() {
+  const numbers = Object.fromEntries(["temperature", "top_k", "top_p", "seed", "count"].map((name) => [name, Number(place(name).value)]));
+  const wish = { prompt: place("prompt").value, category: place("category").value, ...numbers };
+  place("columns").setAttribute("aria-busy", "true");
+  try {
+    const fresh = [null, null];
+    for (const side of [0, 1]) {
+      const name = place("run-" + side).value, checkpoint = place("checkpoint-" + side).value;
+      if (!name) continue;
+      const found = await ask("/play/draw", { ...wish, run: name, checkpoint });
+      fresh[side] = { ...found, name: checkpoint === "latest" ? name : `${name}, ${checkpoint}` };
+    }
+    columns = fresh;
+    complain("");
+    present();
+  } catch (error) {
+    complain(error.message);
+  } finally {
+    place("columns").removeAttribute("aria-busy");
+  }
+}
+
+async function begin() {
+  runs = (await ask("/play/runs")).runs;
+  if (!runs.length) return complain("No run has a checkpoint yet.");
+  place("run-0").replaceChildren(...runs.map(({ name }) => option(name)));
+  place("run-1").replaceChildren(option("", "nothing"), ...runs.map(({ name }) => option(name)));
+  shades([]);
+  await Promise.all([chosen(0), chosen(1)]);
+}
+
+for (const side of [0, 1]) place("run-" + side).addEventListener("change", () => chosen(side).catch((error) => complain(error.message)));
+for (const name of ["colour", "stretch"]) place(name).addEventListener("change", present);
+place("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  write();
+});
+place("next").addEventListener("click", () => {
+  place("seed").value = Number(place("seed").value) + 1;
+  write();
+});
+begin().catch((error) => complain(error.message));

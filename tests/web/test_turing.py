@@ -1,0 +1,198 @@
+"""The Turing test over HTTP: what judges may and may not see and do.
+
+Mutants killed: a view without its key, a page that names the source, state for everybody, items drawn twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqgans.web.store import Item, Store
+
+from .conftest import HOSTILE, KEY, client_of, let_in
+
+SECRETS = ("secret-name", '"real"', "source")
+
+
+def test_judging_from_link_to_thanks(client: Any, store: Store, judged: list[Item]):
+    store.begin(judged)
+    link = f"/judge/{store.add_judge('ann').token}"
+    assert client.get(link).status_code == 200
+    found = client.get(f"{link}/item").json()
+    for done in range(12):
+        assert (found["done"], found["of"], found["item"]["place"]) == (done, 12, done)
+        found = client.post(
+            f"{link}/answer", json={"item": found["item"]["id"], "real": done % 2 == 0, "seconds": 1}
+        ).json()
+    assert found == {"done": 12, "of": 12, "item": None}
+    assert len(store.answers()) == 12
+
+
+def test_a_refresh_goes_on_where_it_was(client: Any, store: Store, judged: list[Item]):
+    store.begin(judged)
+    link = f"/judge/{store.add_judge('ann').token}"
+    first = client.get(f"{link}/item").json()["item"]
+    second = client.post(f"{link}/answer", json={"item": first["id"], "real": True}).json()
+    assert client.get(f"{link}/item").json() == second
+    assert client.get(f"{link}/item", params={"place": 0}).json()["item"] == {**first, "answer": True}
+
+
+def test_no_response_to_a_judge_holds_labels_or_answers_of_others(client: Any, store: Store, judged: list[Item]):
+    store.begin(judged)
+    other, judge = store.add_judge("bob-the-other"), store.add_judge("ann")
+    item = store.item_for(other.token)
+    assert item is not None
+    store.answer(other.token, item["id"], False, 1.0)
+    link = f"/judge/{judge.token}"
+    responses = [client.get(link), *(client.get(f"{link}/item", params={"place": place}) for place in range(13))]
+    for _ in range(12):
+        shown = client.get(f"{link}/item").json()["item"]
+        assert set(shown) == {"id", "place", "text", "answer"}
+        assert shown["answer"] is None  # also of what the other has answered
+        responses.append(client.post(f"{link}/answer", json={"item": shown["id"], "real": True}))
+    for response in responses:
+        everything = response.text + json.dumps(dict(response.headers))
+        assert "secret-name" not in everything
+        assert "bob" not in everything
+        assert '"source"' not in everything
+    places = ["/", "/turing", "/turing/state", "/turing/answers.csv", "/live", "/live/runs", "/play"]
+    for path in places:
+        response = client.get(path)
+        assert response.status_code in (403, 404), path
+        assert "secret-name" not in response.text
+    for path in ("/turing/draw", "/turing/judges", "/play/draw"):
+        assert client.post(path, json={}).status_code in (403, 404), path
+
+
+def test_ids_do_not_follow_the_items(store: Store, judged: list[Item]):
+    """Sorted by id, real and generated items are mixed; over some draws every place is taken by both."""
+    firsts = set()
+    for number in range(40):
+        other = Store(store.path.with_name(f"{number}.sqlite"))
+        other.begin(judged)
+        with other.connected() as connection:
+            firsts.add(connection.execute("SELECT source FROM items ORDER BY id LIMIT 1").fetchone()[0])
+    assert firsts == {"real", "runs/secret-name"}
+
+
+def test_unknown_links_and_bad_answers(client: Any, store: Store, judged: list[Item]):
+    store.begin(judged)
+    link = f"/judge/{store.add_judge('ann').token}"
+    item = client.get(f"{link}/item").json()["item"]["id"]
+    assert client.get("/judge/guessed").status_code == 404
+    assert client.get("/judge/guessed/item").status_code == 404
+    assert client.post("/judge/guessed/answer", json={"item": item, "real": True}).status_code == 404
+    bad: list[Any] = [
+        {"item": item},
+        {"item": item, "real": "yes"},
+        {"item": item, "real": 1},
+        {"item": 5, "real": True},
+        {"item": "of nobody", "real": True},
+        {"item": item, "real": True, "seconds": "NaN"},
+        {"item": item, "real": True, "seconds": [1]},
+        [item, True],
+    ]
+    for given in bad:
+        response = client.post(f"{link}/answer", json=given)
+        assert response.status_code == 400, given
+        assert response.json()["error"]
+    for place in ("-1", "x", "9" * 30, "../../x"):
+        assert client.get(f"{link}/item", params={"place": place}).status_code == 400
+    assert store.answers() == []
+
+
+def test_setting_up_and_scores(runs: Path, store: Store):
+    with client_of(runs, store) as client:
+        let_in(client)
+        state = client.get("/turing/state").json()
+        assert (state["runs"], state["sources"]) == (["text/likelihood", "text/seqgan", "tunes"], {})
+        mixed = client.post("/turing/draw", json={"runs": ["text/seqgan", "tunes"], "count": 3})
+        assert mixed.status_code == 400
+        assert "same corpus" in mixed.json()["error"]
+        for name in ("../../etc", "text", "/etc/passwd", "text/seqgan/../likelihood"):
+            assert client.post("/turing/draw", json={"runs": [name], "count": 3}).status_code == 404
+        assert client.post("/turing/draw", json={"runs": []}).status_code == 400
+        assert client.post("/turing/draw", json={"runs": ["tunes"], "count": 10**9}).status_code == 400
+        assert client.post("/turing/draw", json={"runs": ["tunes"], "temperature": -1}).status_code == 400
+        names = ["text/likelihood", "text/seqgan"]
+        state = client.post("/turing/draw", json={"runs": names, "count": 2}).json()
+        assert state["sources"] == {"real": 2, "text/likelihood": 2, "text/seqgan": 2}
+        again = client.post("/turing/draw", json={"runs": ["tunes"], "count": 5}).json()
+        assert again["sources"] == state["sources"]  # the draw stands
+        for name in ("ann", "bob"):
+            client.post("/turing/judges", json={"name": name})
+        assert client.post("/turing/judges", json={"name": "ann"}).status_code == 400
+        assert client.post("/turing/judges", json={"name": "x" * 81}).status_code == 400
+        links = [judge["link"] for judge in client.get("/turing/state").json()["judges"]]
+        for link in links:
+            while (item := client.get(f"{link}/item").json()["item"]) is not None:
+                client.post(f"{link}/answer", json={"item": item["id"], "real": len(item["id"]) > 0})
+        state = client.get("/turing/state").json()
+        assert [judge["done"] for judge in state["judges"]] == [6, 6]
+        assert [score["score"] for score in state["scores"]] == [1, 1, 1]
+        assert state["agreement"] is None  # all the same: nothing to agree on
+        response = client.get("/turing/answers.csv")
+        assert "attachment" in response.headers["content-disposition"]
+        assert len(list(csv.DictReader(io.StringIO(response.text)))) == 12
+
+
+def test_tunes_come_as_keys(runs: Path, store: Store):
+    with client_of(runs, store) as client:
+        let_in(client).post("/turing/draw", json={"runs": ["tunes"], "count": 3})
+        link = client.post("/turing/judges", json={"name": "ann"}).json()["judges"][0]["link"]
+        item = client.get(f"{link}/item").json()["item"]
+        assert len(item["keys"]) == 8
+        assert item["step"] == 0.4
+
+
+def test_markup_in_names_and_items_stays_text(admin: Any, store: Store, judged: list[Item]):
+    """What comes from outside travels as JSON alone, which is never taken for a page."""
+    store.begin(judged)
+    response = admin.post("/turing/judges", json={"name": HOSTILE})
+    assert response.headers["content-type"] == "application/json"
+    link = response.json()["judges"][0]["link"]
+    for path in ("/turing", link):
+        assert "document.title" not in admin.get(path).text
+    assert admin.get(f"{link}/item").headers["content-type"] == "application/json"
+
+
+def test_fifty_judges_at_once(client: Any, store: Store, judged: list[Item]):
+    store.begin(judged)
+    links = [f"/judge/{store.add_judge(f'judge {number}').token}" for number in range(50)]
+
+    def judge(link: str) -> int:
+        saved = 0
+        for _ in range(4):
+            item = client.get(f"{link}/item").json()["item"]
+            saved += client.post(f"{link}/answer", json={"item": item["id"], "real": True}).status_code == 200
+        return saved
+
+    with ThreadPoolExecutor(50) as pool:
+        assert sum(pool.map(judge, links)) == len(store.answers()) == 200
+
+
+def test_the_key_lets_in_and_nothing_else_does(client: Any):
+    assert client.get("/turing").status_code == 403
+    assert client.get("/enter", params={"key": "wrong"}).status_code == 403
+    assert client.get("/enter").status_code == 403
+    assert client.get("/turing", headers={"cookie": "studio-8642=wrong"}).status_code == 403
+    assert client.get("/turing", headers={"cookie": f"studio-1={KEY}"}).status_code == 403
+    response = client.get("/enter", params={"key": KEY}, follow_redirects=False)
+    assert "httponly" in response.headers["set-cookie"].lower()
+    assert "samesite=strict" in response.headers["set-cookie"].lower()
+    assert client.get("/turing").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["..%2fstore.py", "%2e%2e/store.py", "store.py", "studio.css%00", "../../../etc/passwd"]
+)
+def test_only_listed_files_are_served(client: Any, name: str):
+    assert client.get(f"/static/{name}").status_code == 404
+    assert client.get("/static/studio.css").status_code == 200
