@@ -11,6 +11,7 @@ import pytest
 
 from seqgans.errors import BadInput
 from seqgans.training.recipe import Recipe
+from seqgans.verbs.evaluate import evaluate
 from seqgans.verbs.sample import sample
 from seqgans.verbs.train import train
 
@@ -25,9 +26,9 @@ SMALL = {
 
 def test_samples_of_a_category(tmp_path: Path) -> None:
     table = tmp_path / "weather.tsv"
-    table.write_text("\n".join(ROWS * 20))
+    table.write_text("\n".join(ROWS * 30))
     settings = {**SMALL["algorithm"], "discriminator_pretrain_steps": 1, "discriminator_examples": 10}  # pyright: ignore[reportCallIssue,reportArgumentType]
-    spec = {"spec": str(table), "text": "1", "label": "0", "valid": 0.1, "test": 0.1}
+    spec = {"spec": str(table), "text": "1", "label": "0", "valid": 0.1, "test": 0.3}
     run = train(Recipe.of({**SMALL, "algorithm": settings, "corpus": spec}), tmp_path / "run")
     for category in ("rain", "sun"):
         texts = [one.text for one in sample(run.path, 50, category=category)]
@@ -36,6 +37,10 @@ def test_samples_of_a_category(tmp_path: Path) -> None:
     assert 80 <= sum("rain" in text.split() for text in texts) <= 160  # three in five
     with pytest.raises(BadInput, match="no category is called 'snow'; choose one of: rain, sun"):
         sample(run.path, 1, category="snow")
+    found = evaluate(run.path, metrics=["category_accuracy", "category_share"], count=100).flat()
+    assert found["category_accuracy"].value > 0.85
+    assert found["category_accuracy"].details["learnt_from"] == 36  # of 45 held-out rows
+    assert 0.4 <= found["category_share_0"].value <= 0.8
 
 
 def test_a_run_without_categories(tmp_path: Path) -> None:
@@ -45,3 +50,5 @@ def test_a_run_without_categories(tmp_path: Path) -> None:
     run = train(Recipe.of(recipe), tmp_path / "run")
     with pytest.raises(BadInput, match=r"--category needs a generator of several categories"):
         sample(run.path, 1, category="rain")
+    with pytest.raises(BadInput, match="'category_accuracy': needs the categories of the references"):
+        evaluate(run.path, metrics=["category_accuracy"], count=10)
