@@ -51,7 +51,7 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
     """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; CatGAN
     with two parents; pairs, also with old answers, slopes of answers and a referee; RLGAF with values, and in
-    groups, shuffled, with a discriminator that may wait."""
+    groups, shuffled, with a discriminator that may wait; ColdGAN with a mixture of sequences, shuffled."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]

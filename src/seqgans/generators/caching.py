@@ -45,7 +45,7 @@ def roomy_layer() -> type[Any]:
 
         def __init__(self, keys: Tensor, values: Tensor, filled: int) -> None:
             super().__init__()
-            self.lazy_initialization(keys, values)
+            self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
             self.room = keys, values
             self.filled = filled
             self.keys, self.values = keys[:, :, :filled], values[:, :, :filled]
