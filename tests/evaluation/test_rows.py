@@ -18,7 +18,9 @@ def test_rows_are_the_lists_they_were_made_of(monkeypatch: pytest.MonkeyPatch) -
         found = Rows.of(iter(LISTS))
         assert list(found) == LISTS
         assert [found[place] for place in range(-8, 8)] == LISTS * 2
-        assert found[1:6:2] == LISTS[1:6:2]
+        for part in (slice(1, 6, 2), slice(2, 5), slice(5, 2), slice(None, None, -1), slice(6, 99), slice(0)):
+            assert list(found[part]) == LISTS[part]
+            assert list(found[1:][part]) == LISTS[1:][part]
         assert len(found) == 8
         with pytest.raises(IndexError):
             found[8]
@@ -62,7 +64,8 @@ def test_a_stream_is_never_there_as_lists(monkeypatch: pytest.MonkeyPatch) -> No
     samples = Rows.of(Counted([number % 50, number % 7, 3]) for number in range(3000))
     assert len(samples) == 3000
     assert Counted.most <= 2 * 100 + 1
-    assert samples.tokens.nbytes + samples.stops.nbytes == 3000 * (3 * 4 + 8)
+    assert samples.tokens.nbytes + samples.bounds.nbytes == 3000 * (3 * 4 + 8) + 8
+    assert np.shares_memory(samples[:2000].tokens, samples.tokens)
     names = ["duplicates", "length", "distinct", "lm_kn"]
     real = [[number % 50, number % 7, 3] for number in range(500)]
     found = measure(Evidence(samples=samples, references=real, end=99), names).flat()

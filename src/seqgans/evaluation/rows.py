@@ -19,47 +19,48 @@ class Rows(Sequence[list[int]]):
     """Lists of ids, one after another in one array; each is a list again when it is asked for.
 
     Args:
-        tokens: all ids.
-        stops: where each list stops.
+        tokens: ids, those of other rows among them where this is a part.
+        bounds: where each list begins, and where the last one stops.
 
     >>> rows = Rows.of([[1, 2], [], [3]])
-    >>> rows[0], rows[1:], len(rows)
+    >>> rows[0], list(rows[1:]), len(rows)
     ([1, 2], [[], [3]], 3)
     """
 
-    def __init__(self, tokens: np.ndarray, stops: np.ndarray) -> None:
+    def __init__(self, tokens: np.ndarray, bounds: np.ndarray) -> None:
         self.tokens = tokens
-        self.stops = stops
+        self.bounds = bounds
 
     @classmethod
     def of(cls, lists: Iterable[Sequence[int]]) -> Rows:
         """Lists that may come from a stream, and are never all there at once."""
-        tokens, stops, last = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
+        tokens, lengths = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
         for part in parts(lists):
             flat = Flat.of(part)
             tokens.append(flat.tokens.astype(np.int32))
-            stops.append(last + np.cumsum(flat.lengths))
-            last += len(flat.tokens)
-        return cls(np.concatenate(tokens), np.concatenate(stops))
+            lengths.append(flat.lengths)
+        return cls(np.concatenate(tokens), np.cumsum(np.concatenate(lengths)))
 
     def __len__(self) -> int:
-        return len(self.stops)
+        return len(self.bounds) - 1
 
     @overload
     def __getitem__(self, index: int) -> list[int]: ...
     @overload
-    def __getitem__(self, index: slice) -> list[list[int]]: ...
-    def __getitem__(self, index: int | slice) -> list[int] | list[list[int]]:
-        """One list, or some as lists."""
+    def __getitem__(self, index: slice) -> Rows: ...
+    def __getitem__(self, index: int | slice) -> list[int] | Rows:
+        """One list, or rows that share the memory of these unless some are passed over."""
         if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
+            first, stop, step = index.indices(len(self))
+            if step == 1:
+                return Rows(self.tokens, self.bounds[first : max(first, stop) + 1])
+            return Rows.of(self[place] for place in range(first, stop, step))
         place = range(len(self))[index]
-        first = self.stops[place - 1] if place else 0
-        return self.tokens[first : self.stops[place]].tolist()
+        return self.tokens[self.bounds[place] : self.bounds[place + 1]].tolist()
 
     def __iter__(self) -> Iterator[list[int]]:
-        for first in range(0, len(self), AT_ONCE):
-            yield from self[first : first + AT_ONCE]
+        for place in range(len(self)):
+            yield self[place]
 
 
 def parts(items: Iterable[Item], size: int | None = None) -> Iterator[list[Item]]:
