@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqgans.web.runs import SETTINGS, Runs
+from seqgans.web.runs import MOST, SETTINGS, Runs
 from seqgans.web.shell import Given, body, document, route
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def live_routes(runs: Runs, key: str) -> list[Route]:
     ]
 
 
-def version_of(path: Path) -> str:
-    """Changes whenever something was added to the events."""
+def version_of(path: Path, name: str = EVENTS) -> str:
+    """Changes whenever something was added to a file of a run."""
     try:
-        found = (path / EVENTS).stat()
+        found = (path / name).stat()
     except OSError:
         return "0"
     return f"{found.st_size}-{found.st_mtime_ns}"
@@ -55,9 +56,9 @@ def version_of(path: Path) -> str:
 
 def summary(path: Path) -> dict[str, Any]:
     """A run in one line: what it is, how far it is, whether it still goes on."""
-    settings = settings_of(path)
+    settings = settings_of(path, version_of(path, SETTINGS))
     algorithm, corpus, run = (part_of(settings, name) for name in ("algorithm", "corpus", "run"))
-    line = last_line(path)
+    line = last_line(path, version_of(path))
     return {
         "algorithm": str(algorithm.get("name", "")),
         "corpus": str(corpus.get("spec", "")),
@@ -69,8 +70,9 @@ def summary(path: Path) -> dict[str, Any]:
     }
 
 
-def settings_of(path: Path) -> dict[str, Any]:
-    """What settings.yaml holds; nothing where it cannot be read (it may be about to be written)."""
+@lru_cache(MOST)
+def settings_of(path: Path, version: str) -> dict[str, Any]:
+    """What settings.yaml holds in this version; nothing where it cannot be read (it may be about to be written)."""
     import yaml
 
     try:
@@ -86,8 +88,9 @@ def part_of(settings: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def last_line(path: Path) -> dict[str, Any]:
-    """The last whole event; nothing where there is none yet."""
+@lru_cache(MOST)
+def last_line(path: Path, version: str) -> dict[str, Any]:
+    """The last whole event in this version; nothing where there is none yet."""
     try:
         with (path / EVENTS).open("rb") as file:
             file.seek(0, 2)

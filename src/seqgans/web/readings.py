@@ -199,7 +199,7 @@ def told(
             "text": "" if ends else text[len(before) :],
             "given": place < given,
             "end": ends,
-            "probability": finite(law[number]),
+            "probability": finite(samples.log_probs[row, place].exp()),
             "score": None if scores is None else finite(scores[place]),
             "alternatives": [
                 [named(run, other), finite(share)]

@@ -64,14 +64,12 @@ def scores_of(answers: Sequence[Answer], sources: Sequence[str]) -> list[SourceS
         answers: of all judges.
         sources: in the order of the rows.
     """
-    from scipy.stats import fisher_exact
-
     said = {source: [answer for answer in answers if answer.source == source] for source in sources}
     said = {source: found for source, found in said.items() if found}
     yes = {source: sum(answer.is_real for answer in found) for source, found in said.items()}
     against = [source for source in said if source != REAL] if REAL in said else []
     table = {source: [[yes[one], len(said[one]) - yes[one]] for one in (source, REAL)] for source in against}
-    fisher = corrected({source: float(fisher_exact(table[source]).pvalue) for source in against})
+    fisher = corrected({source: fisher_p(table[source]) for source in against})
     shares = {source: shares_of(found) for source, found in said.items()}
     testable = [source for source in against if min(len(shares[source]), len(shares[REAL])) > 1]
     by_item = corrected({source: welch_t(shares[source], shares[REAL]).p_value for source in testable})
@@ -90,6 +88,17 @@ def scores_of(answers: Sequence[Answer], sources: Sequence[str]) -> list[SourceS
         )
         rows.append(row)
     return rows
+
+
+def fisher_p(table: Sequence[Sequence[int]]) -> float:
+    """p-value of Fisher's exact test of two shares, given as counts of yes and no.
+
+    >>> round(fisher_p([[3, 1], [1, 3]]), 4)
+    0.4857
+    """
+    from scipy.stats import fisher_exact
+
+    return float(fisher_exact(table).pvalue)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def corrected(p_values: dict[str, float]) -> dict[str, float]:
