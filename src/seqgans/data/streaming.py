@@ -65,9 +65,7 @@ class Numbering:
         ids = self.ids
         for text in texts:
             (row,) = pieces_of([text], self.kind, lowercase=self.lowercase, spaces=self.spaces)
-            yield [
-                ids.setdefault(symbol, len(ids)) or 1 for symbol in row
-            ]  # the word "<end>" ends nothing
+            yield [ids.setdefault(symbol, len(ids)) or 1 for symbol in row]  # the word "<end>" ends nothing
 
     @property
     def vocabulary(self) -> Vocabulary:
