@@ -159,7 +159,7 @@ def page(browser: Any) -> Iterator[Any]:
     """A tab. What its console says against us fails the test."""
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)  # milliseconds; a busy machine is no failure
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
