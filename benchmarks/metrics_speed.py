@@ -1,6 +1,6 @@
 """The whole default suite of metrics on 10,000 against 10,000 captions: values, times, and independent ones beside.
 
-    python benchmarks/metrics_speed.py ../shared/data/image_coco.txt.gz ../shared/data/image_coco_test.txt.gz
+    python benchmarks/metrics_speed.py image_coco.txt.gz image_coco_test.txt.gz
 
 The first file is judged as if it were samples, the second is the references. Times are seconds of processor time (of
 all threads), so they hold on a busy machine too. What other implementations are slow at is measured on a part of the
