@@ -32,7 +32,7 @@ def test_every_verb_explains_itself(verb: str, call) -> None:
 
 
 def test_unknown_verb(call) -> None:
-    verbs = "list, train, resume, sample, fill, score, evaluate, export, compare"
+    verbs = "list, train, resume, sample, fill, score, evaluate, export, compare, benchmark, studio"
     assert call("trian") == (2, "", f"seqgans: no verb is called 'trian'; choose one of: {verbs}\n")
 
 
