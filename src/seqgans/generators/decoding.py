@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-CHUNK_VALUES = 1 << 19  # logits in flight, 2 MiB of float32: about one core's share of cache
+CHUNK_VALUES = 1 << 19  # logits in flight a thread, 2 MiB of float32: about one core's share of cache
 ALIGNED = 16  # a block is a multiple of so many entries: whole registers and lines of cache
 BELOW_ONE = 1.0 - 2.0**-23  # the largest uniform number that cannot round up to the end of a cumulative sum
 SAFE_EXPONENT = 60.0  # exp of this, times a million words, is still far from overflow in float32
@@ -161,7 +161,7 @@ def draw(
     shift = decoding != PLAIN or not head.bound(hidden) < SAFE_EXPONENT
     uniforms = uniforms.clamp(max=BELOW_ONE)
     rows, draws = uniforms.shape
-    step = max(1, CHUNK_VALUES // (blocks * block))
+    step = max(1, CHUNK_VALUES * torch.get_num_threads() // (blocks * block))
     wide = across.new_empty(min(step, rows), blocks * block)  # one buffer for all: fresh pages are dear
     sums, reached = uniforms.new_empty(2, rows, blocks)  # the mass of each block, alone and with all before it
     inside = uniforms.new_empty(rows, draws, block)  # the masses of the chosen block
