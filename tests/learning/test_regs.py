@@ -6,44 +6,21 @@ falls from 0.290 to 0.260 and NLL_gen from 1.734 to 1.724; with shuffled rewards
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
 
-from seqgans.generators.oracle import fresh_oracle
-from seqgans.randomness import generator_for
-from seqgans.training.recipe import Recipe
-from seqgans.verbs.train import train
-
-RECIPE = Path(__file__).parents[2] / "recipes" / "regs" / "toy.yaml"
-FIGURES = ("nll_oracle", "nll_gen_test", "reverse_kl_per_token")
-SAMPLES = 4_000
-
-
-def played(folder: Path, shuffled: bool, rounds: int = 40) -> tuple[dict[str, float], dict[str, float]]:
-    """Figures at the early start and after the game."""
-    recipe = Recipe.from_yaml(RECIPE.read_text())
-    recipe = dataclasses.replace(
-        recipe,
-        settings=dataclasses.replace(recipe.settings, shuffled=shuffled, rounds=rounds),  # pyright: ignore
-        run=dataclasses.replace(recipe.run, eval_every=0, final_samples=SAMPLES, tensorboard=False),
-    )
-    evaluations = train(recipe, folder).read_json("report.json")["evaluations"]
-    before, after = ({name: evaluations[stage][name]["mean"] for name in FIGURES} for stage in ("pretrained", "final"))
-    return before, after
+from tests.learning.games import entropy_of_the_oracle, played
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_rewards_of_prefixes_lower_the_reverse_divergence(tmp_path: Path) -> None:
     """Kills: the sign of the loss; rewards of the position before or after; a discriminator of whole sequences only."""
-    before, after = played(tmp_path / "real", shuffled=False)
-    start, control = played(tmp_path / "control", shuffled=True, rounds=20)
+    before, after = played("regs", tmp_path / "real", rounds=40)
+    start, control = played("regs", tmp_path / "control", shuffled=True, rounds=20)
     assert before == start  # the same pre-training
-    oracle = fresh_oracle(20, 0)
-    real = oracle.sample(SAMPLES, 6, random=generator_for(0, "entropy")).tokens
-    entropy = -oracle.log_probs(real).mean().item()  # nats per token, standard error about 0.01
+    entropy = entropy_of_the_oracle()
     assert after["nll_gen_test"] < before["nll_gen_test"] + 0.005
     assert abs(after["nll_oracle"] - entropy) < 0.42 < before["nll_oracle"] - entropy
     assert entropy < after["nll_gen_test"] < entropy + 0.25
