@@ -104,6 +104,26 @@ def test_a_run_that_fails_is_a_row(tiny: Path) -> None:
     assert "| the game | seed 0 failed |" in (tiny / "RESULTS.md").read_text()
 
 
+def test_what_begins_from_a_run_that_failed_fails_with_it(tiny: Path) -> None:
+    """The suite comes to its end: the game and its control are rows that name the start, nobody trains them.
+
+    Mutants killed: the game trained from a folder without a generator, which ends the suite.
+    """
+    text = (suites.FOLDER / "tiny.yaml").read_text().replace("patience: 0}", "patience: 0, rate: 1.0e+38}")
+    (suites.FOLDER / "tiny.yaml").write_text(text)
+    start, game, control = benchmark("tiny", tiny, seeds=[0])
+    assert start["failed"].startswith("the loss of the generator is nan")
+    assert game["failed"] == control["failed"] == "its start likelihood-0 failed"
+    assert json.loads((tiny / "results" / "game-0.json").read_text())["failed"] == game["failed"]
+    assert not (tiny / "runs" / "game-0").exists()
+    table = (tiny / "RESULTS.md").read_text()
+    assert "| the game | seed 0 failed |" in table
+    assert table.endswith("- the game: control, seed 0: its start likelihood-0 failed\n")
+    suite = read_suite("tiny", tiny, only=["likelihood"], seeds=[0])
+    again = carried_out(suite, tiny)
+    assert [result["failed"] for result in again] == [start["failed"]]
+
+
 def test_other_settings_in_the_folder_are_refused(tiny: Path) -> None:
     """Runs of another size are not taken for those of this one."""
     benchmark("tiny", tiny, only=["likelihood"], seeds=[0])

@@ -17,7 +17,8 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         results: of runs, as `seqgans benchmark` writes them.
 
     Returns:
-        Markdown. A cell is mean ± standard deviation over seeds; runs that failed are counted in the last column.
+        Markdown. A cell is mean ± standard deviation over seeds; runs that failed stand with their seed, the reasons
+        below the table.
     """
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for result in results:
@@ -34,7 +35,9 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         paper = [f"{runs[0]['paper'][name]:g}" if name in runs[0]["paper"] else "" for name in stated]
         minutes = cell([sum(run["cpu_seconds"].values()) / 60 for run in done], 1)
         lines.append([label, seeds, *cells, *paper, minutes])
-    return "\n".join([f"## {title}", "", about, "", *(f"| {' | '.join(line)} |" for line in lines)]) + "\n"
+    reasons = [f"- {run['label']}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run]
+    table = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([f"## {title}", "", about, "", *table, *(["", *reasons] if reasons else [])]) + "\n"
 
 
 def cell(values: Sequence[float | None], digits: int = 3) -> str:

@@ -6,12 +6,13 @@
     OUT/page.html                 the comparison page of all runs
 
 A run that was stopped goes on from its checkpoint; one that came to its end is not touched. One that fails (a loss
-that is not a number) is a result too: its reason stands in the table, and the suite goes on.
+that is not a number) is a result too: it stands in the table, the runs that would begin from it fail with it, and the
+suite goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
     results = []
     for place, trial in enumerate(suite.trials, start=1):
         told.say(f"{suite.name} {place}/{len(suite.trials)}: {trial.name}")
-        results.append(result_of(suite, trial, out, told))
+        failed = [result["name"] for result in results if "failed" in result]
+        results.append(result_of(suite, trial, out, told, failed))
         keep(results[-1], out / "results" / f"{trial.name}.json")
         write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, results).encode())
     done = [out / "runs" / result["name"] for result in results if "figures" in result]
@@ -92,8 +94,16 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
     return results
 
 
-def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher) -> Result:
-    """One run's figures; it is trained or resumed where that has not happened yet."""
+def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: Collection[str] = ()) -> Result:
+    """One run's figures; it is trained or resumed where that has not happened yet, unless its start has failed.
+
+    Args:
+        suite: what is measured.
+        trial: the run.
+        out: the folder of the suite.
+        watcher: who is told what happens.
+        failed: names of the runs that failed before it.
+    """
     path = out / "runs" / trial.name
     facts = {
         "suite": suite.name,
@@ -105,6 +115,8 @@ def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher) -> Result
         "seed": trial.seed,
         "paper": dict(trial.paper),
     }
+    if trial.start in failed:
+        return {**facts, "failed": f"its start {trial.start} failed"}
     try:
         finish(trial, path, watcher)
     except Interrupted:

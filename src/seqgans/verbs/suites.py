@@ -39,6 +39,7 @@ class Trial:
         control: whether it is the control arm.
         seed: its seed.
         recipe: all its settings.
+        start: name of the run that it begins from, None where it begins afresh.
         paper: what the paper says of the same figures.
     """
 
@@ -48,6 +49,7 @@ class Trial:
     control: bool
     seed: int
     recipe: Recipe
+    start: str | None = None
     paper: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -166,8 +168,9 @@ def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: 
     settings = merged(settings, {part: system[part] for part in PARTS if part in system})
     settings = merged(settings, system.get(size) or {})
     run: dict[str, Any] = {"seed": seed}
-    if system.get("start"):
-        run |= {"start": str(out / "runs" / f"{system['start']}-{seed}")}
+    start = f"{system['start']}-{seed}" if system.get("start") else None
+    if start is not None:
+        run |= {"start": str(out / "runs" / start)}
         run |= {"start_checkpoint": system.get("checkpoint", "latest")}
     settings = merged(settings, {"run": run})
     label, name = system["label"], system["name"]
@@ -178,6 +181,7 @@ def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: 
         control=False,
         seed=seed,
         recipe=Recipe.of(settings),
+        start=start,
         paper=system.get("paper") or {},
     )
     if not system.get("control"):
@@ -189,6 +193,7 @@ def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: 
         control=True,
         seed=seed,
         recipe=Recipe.of(merged(settings, system["control"])),
+        start=start,
     )
     return [trial, other]
 
