@@ -1,84 +1,37 @@
-"""RelGAN at work on a small oracle: 20 tokens, 6 steps, 5,000 training sequences, an early-stopped start.
+"""RelGAN on a small oracle from an early-stopped start, 300 rounds (relgan.md, check 5).
 
 What the paper claims of its knob is what is asserted: a small β_max buys a lower NLL_oracle with a higher NLL_gen.
-With β = 1 that is sharpening (the reverse KL does not fall here), and the test does not call it more.
+With β = 1 that is collapse and not learning: measured with `recipes/relgan/toy.yaml`, seeds 0 to 2, NLL_oracle falls
+from 1.751, 2.270 and 1.949 to 1.183, 1.753 and 0.783 while NLL_gen rises from 1.673, 2.029 and 1.808 to 2.440, 3.618
+and 2.786; with β_max = 100 it ends at 1.730, 2.165 and 1.833, and NLL_gen at 1.710, 2.067 and 1.904.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-import torch
 
-from seqgans.algorithms.base import Players
-from seqgans.algorithms.relgan import RelGAN
-from seqgans.data.corpus import CorpusSettings
-from seqgans.discriminators.multi_view import MultiView
-from seqgans.generators.base import Generator
-from seqgans.generators.memory import RelationalMemory
-from seqgans.generators.oracle import fresh_oracle, oracle_corpus
-from seqgans.randomness import generator_for
-from seqgans.training.loop import Training
-from seqgans.training.team import Team
-
-VOCABULARY, LENGTH, MEASURED = 20, 6, 5_000
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Nats per token, standard error about 0.01."""
-
-    oracle: float
-    fresh: float
-
-
-@torch.no_grad()
-def measured(generator: Generator, oracle: Generator, seed: int) -> Figures:
-    drawn = generator.sample(MEASURED, LENGTH, random=generator_for(seed, "generated")).tokens
-    real = oracle.sample(MEASURED, LENGTH, random=generator_for(seed, "real")).tokens
-    return Figures(-oracle.log_probs(drawn).mean().item(), -generator.log_probs(real).mean().item())
-
-
-def run(seed: int, rounds: int, limit: float, cut_gradient: bool = False) -> tuple[Figures, Figures]:
-    """Figures after pre-training and after the game."""
-    oracle = fresh_oracle(VOCABULARY, seed)
-    corpus = oracle_corpus(oracle, CorpusSettings(length=LENGTH, sequences=5_000, valid=0.0, test=0.0), seed)
-    generator = RelationalMemory(heads=2, head_size=64).build(VOCABULARY, 0, None, generator_for(seed, "generator"))
-    views = MultiView(embedding=16, views=8, maps=24, widths=(2, 3, 4))
-    discriminator = views.build(VOCABULARY, LENGTH, generator_for(seed, "discriminator"))
-    algorithm = RelGAN(
-        pretrain_epochs=3,
-        rounds=rounds,
-        discriminator_rate=1e-3,
-        inverse_temperature_limit=limit,
-        annealing="constant",
-        cut_gradient=cut_gradient,
-    )
-    players = Players({"generator": generator, "discriminator": discriminator})
-    training = Training(algorithm, players, corpus, seed, Team("cpu"))
-    start = None
-    for event in training.events():
-        if event.kind == "phase":
-            start = measured(generator, oracle, seed)
-    assert start is not None
-    return start, measured(generator, oracle, seed)
+from tests.learning.games import played
 
 
 @pytest.mark.slow
-def test_small_inverse_temperatures_buy_quality_with_diversity() -> None:
-    seeds = range(3)
-    soft, sharp = [run(seed, 75, 1.0) for seed in seeds], [run(seed, 75, 100.0) for seed in seeds]
-
-    def mean(runs: list[tuple[Figures, Figures]], name: str, when: int) -> float:
-        return sum(getattr(figures[when], name) for figures in runs) / len(runs)
-
-    assert mean(soft, "oracle", 1) < mean(soft, "oracle", 0) - 0.05
-    assert mean(soft, "oracle", 1) < mean(sharp, "oracle", 1) - 0.05
-    assert mean(soft, "fresh", 1) > mean(sharp, "fresh", 1) + 0.01
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_small_inverse_temperatures_buy_quality_with_diversity(tmp_path: Path, seed: int) -> None:
+    """Kills: the sign of either loss; β that divides; β that is not applied where samples are drawn."""
+    before, soft = played("relgan", tmp_path / "soft", seed)
+    start, sharp = played("relgan", tmp_path / "sharp", seed, inverse_temperature_limit=100.0)
+    assert before == start  # the same pre-training
+    assert soft["nll_oracle"] < before["nll_oracle"] - 0.3
+    assert soft["nll_oracle"] < sharp["nll_oracle"] - 0.3
+    assert soft["nll_gen_test"] > sharp["nll_gen_test"] + 0.3
+    assert sharp["nll_oracle"] < before["nll_oracle"] + 0.05
 
 
 @pytest.mark.slow
-def test_without_the_gradient_of_its_samples_the_generator_stays_where_it_is() -> None:
-    start, end = run(0, 10, 1.0, cut_gradient=True)
-    assert start == end
+@pytest.mark.timeout(600)
+def test_without_the_gradient_of_its_samples_the_generator_stays_where_it_is(tmp_path: Path) -> None:
+    start, end = played("relgan", tmp_path / "run", rounds=10, cut_gradient=True)
+    assert start == pytest.approx(end, abs=0.06)  # the same parameters, other samples
+    assert start["nll_gen_test"] == end["nll_gen_test"]
