@@ -16,56 +16,17 @@ import pytest
 import torch
 
 from seqgans.algorithms.answering import answer_play, chosen
-from seqgans.algorithms.base import Players, Scene
 from seqgans.algorithms.judging import judge_loss, to_tell_apart
 from seqgans.algorithms.rlgaf import RLGAF
 from seqgans.algorithms.tuning import tuning_loss
-from seqgans.data.corpus import Corpus, CorpusSettings
-from seqgans.data.open import open_text_corpus
+from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
 from seqgans.randomness import Stream
 from seqgans.training.build import build_players
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
-from tests.generators.models import model_folder
-
-GAME = {"pretrain_epochs": 0, "discriminator_pretrain_steps": 1, "rounds": 2, "batch": 8, "group": 4, "memory": 16}
-ANSWERS = ["w3 w4", "w5", "w6 w7 w8", "w9 w2"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return model_folder(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def corpus(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """Prompts and answers; `<eos>` ends an answer and fills what is behind it."""
-    path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
-    rows = [f"w1 w{1 + number % 5}\t{ANSWERS[number % 4]}\n" for number in range(16)]
-    path.write_text("".join(rows))
-    settings = CorpusSettings(text="1", source="0", tokenizer=str(folder), valid=0.125, test=0.125, end="yes")
-    return open_text_corpus(str(path), settings, 0)
-
-
-def players_of(folder: Path, corpus: Corpus, **settings: object) -> tuple[RLGAF, Players]:
-    mapping = {
-        "algorithm": {"name": "rlgaf", **GAME, **settings},
-        "corpus": {"spec": "pairs.tsv"},
-        "generator": {"model": str(folder)},
-    }
-    recipe = Recipe.of(mapping)
-    assert isinstance(recipe.settings, RLGAF)
-    players = build_players(recipe, corpus, 0)
-    torch.nn.init.normal_(
-        players.discriminator.get_parameter("head.weight"), generator=torch.Generator().manual_seed(1)
-    )
-    return recipe.settings, players
-
-
-def scene_of(corpus: Corpus, seed: int = 0) -> Scene:
-    return Scene(corpus, Stream(torch.Generator().manual_seed(seed)), round=1)
+from tests.algorithms.tuned import GAME, players_of, scene_of
 
 
 def test_prompts_are_read_by_the_models_tokenizer_and_not_closed(corpus: Corpus) -> None:

@@ -31,7 +31,7 @@ from seqgans.sequences import Sequences
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
-from tests.algorithms.test_rlgaf import GAME, corpus, folder, players_of, scene_of  # noqa: F401
+from tests.algorithms.tuned import GAME, players_of, scene_of
 from tests.generators.models import VOCABULARY, causal_model
 from tests.training.test_processes import launched
 
@@ -115,7 +115,7 @@ def test_every_trap_has_a_test(number: int) -> None:
         assert set(names) <= there, (number, file)
 
 
-def test_the_score_lies_on_the_last_real_token(folder: Path, corpus: Any) -> None:  # noqa: F811
+def test_the_score_lies_on_the_last_real_token(folder: Path, corpus: Any) -> None:
     """Full, ended and one-token answers, the end token being the padding."""
     settings, players = players_of(folder, corpus, credit="end", baseline="none", kl=0.0)
     play = answer_play(settings, players, scene_of(corpus))
@@ -184,7 +184,7 @@ def test_answers_have_the_tokens_they_must_have() -> None:
 
 
 @pytest.mark.parametrize("variant", ["reinforce", "ppo"])
-def test_a_batch_in_parts_has_the_same_gradient(folder: Path, corpus: Any, variant: str) -> None:  # noqa: F811
+def test_a_batch_in_parts_has_the_same_gradient(folder: Path, corpus: Any, variant: str) -> None:
     """Trap 8: 1 × 8, 2 × 4 and 8 × 1, answers of unequal length."""
     gradients = []
     for parts in (1, 2, 8):
@@ -260,7 +260,7 @@ TRAJECTORY = Path(__file__).with_name("rlgaf_trajectory.json")
 
 
 @pytest.mark.parametrize("variant", ["reinforce", "ppo"])
-def test_the_recorded_trajectory(folder: Path, corpus: Any, variant: str) -> None:  # noqa: F811
+def test_the_recorded_trajectory(folder: Path, corpus: Any, variant: str) -> None:
     """Trap 15: losses of a few rounds as they were recorded, with any version of the libraries in their window.
 
     To record anew after a change that is meant: SEQGANS_RECORD=1 pytest THIS_FILE, and say why in CHANGELOG.
@@ -271,7 +271,7 @@ def test_the_recorded_trajectory(folder: Path, corpus: Any, variant: str) -> Non
     assert trajectory(folder, corpus, variant) == pytest.approx(json.loads(TRAJECTORY.read_text())[variant], abs=2e-3)
 
 
-def trajectory(folder: Path, corpus: Any, variant: str) -> list[float]:  # noqa: F811
+def trajectory(folder: Path, corpus: Any, variant: str) -> list[float]:
     """The loss of every update."""
     settings, players = players_of(folder, corpus, variant=variant, pretrain_epochs=1, rounds=3)
     events = Training(settings, players, corpus, 0, Team("cpu")).events()
