@@ -33,6 +33,7 @@ from speed import machine
 from seqgans.algorithms.base import Phase, Players
 from seqgans.data.corpus import Corpus
 from seqgans.options.phases import updates_of
+from seqgans.report.markdown import markdown
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
@@ -158,7 +159,7 @@ def table(found: dict[str, Any]) -> str:
         "floor, s",
         "the rest over its floor",
     )
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * 6]
+    rows = []
     for name, one in found.items():
         phases = one["phases"].values()
         total = {key: sum(phase[key] for phase in phases) for key in next(iter(phases))}
@@ -173,8 +174,8 @@ def table(found: dict[str, Any]) -> str:
             f"{flops / rate:.1f}",
             f"{rest / floor:.1f}",
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown(head, rows)
 
 
 def main() -> None:

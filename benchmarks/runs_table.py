@@ -14,6 +14,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from seqgans.report.markdown import cell, markdown
 from seqgans.training.facts import from_json, to_json
 
 
@@ -32,19 +33,6 @@ def figures_of(run: str) -> dict[str, Any]:
     }
 
 
-def cell(values: list[float]) -> str:
-    """Mean ± standard deviation, or the one value."""
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f}"
-
-
-def table(lines: list[list[str]]) -> str:
-    """A Markdown table; the first line is its head."""
-    rule = ["---"] + ["---:"] * (len(lines[0]) - 1)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
-
-
 def main() -> None:
     """Print the rows, write what stands behind them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -54,7 +42,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     found: dict[str, list[dict[str, Any]]] = {}
-    lines = [["system", "seeds", *arguments.columns, "CPU-minutes"]]
+    lines = []
     for row in arguments.rows:
         label, _, runs = row.partition("=")
         found[label] = [figures_of(run) for run in runs.split(",")]
@@ -62,12 +50,12 @@ def main() -> None:
         minutes = statistics.mean(sum(one["cpu_seconds"].values()) / 60 for one in found[label])
         seeds = ", ".join(str(one["seed"]) for one in found[label])
         lines.append([label, seeds, *map(cell, values), f"{minutes:.1f}"])
-    print(table(lines))
+    print(markdown(["system", "seeds", *arguments.columns, "CPU-minutes"], lines))
     if arguments.sweep:
         points = figures_of(arguments.sweep)["sweep"]
         names = [name for name in points[0] if name != "temperature"]
         rows = [[f"{point['temperature']:.2f}", *(f"{point[name]:.3f}" for name in names)] for point in points]
-        print("\n" + table([["temperature", *names], *rows]))
+        print("\n" + markdown(["temperature", *names], rows))
     arguments.out.parent.mkdir(exist_ok=True)
     arguments.out.write_text(to_json(found, 1) + "\n")
 

@@ -9,8 +9,8 @@ from scipy.linalg import sqrtm
 from seqgans.data import Vocabulary
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, measure
-from seqgans.evaluation.encoders import hashed, minilm
-from seqgans.evaluation.frechet import fed, frechet
+from seqgans.evaluation.encoders import clouds, hashed, minilm
+from seqgans.evaluation.frechet import fed, frechet, of_evidence
 from seqgans.evaluation.lstm_language import LstmLanguage
 
 
@@ -124,3 +124,11 @@ def test_the_sentence_encoder_knows_what_is_alike() -> None:
     figures = measure(evidence, ["fed_minilm", "mauve_minilm"]).flat()
     assert figures["fed_minilm"].value < 1e-8
     assert figures["mauve_minilm"].value > 0.99
+
+
+def test_a_floor_of_one_point_is_left_out() -> None:
+    """Three references: halves of two and of one. Mutant killed: the floor kept, which refuses the figure."""
+    few = Evidence(samples=[[1, 2], [2, 3]], references=[[1, 2], [2, 2], [3, 1]])
+    assert list(clouds(few, "hashed")) == [""]
+    assert list(of_evidence(few, "hashed")) == ["fed_hashed"]
+    assert list(clouds(Evidence(samples=[[1, 2]], references=[[1, 2]] * 4), "hashed")) == ["", "real_"]

@@ -105,9 +105,10 @@ ENCODERS: Mapping[str, Callable[[Evidence], Encoder]] = {
 
 
 def clouds(evidence: Evidence, name: str) -> dict[str, tuple[Cloud, Cloud]]:
-    """Equally many points of both kinds: samples and references ("") and, for the floor, real ones twice ("real_").
+    """Equally many points of both kinds: samples and references (""), real ones twice ("real_").
 
-    The floor is train beside the references or, where there is no train, one half of these beside the other.
+    The second is the floor: train beside the references or, where there is no train, one half of these beside the
+    other; it is left out where a side of it has a single point or none.
     """
 
     def make() -> dict[str, tuple[Cloud, Cloud]]:
@@ -117,7 +118,7 @@ def clouds(evidence: Evidence, name: str) -> dict[str, tuple[Cloud, Cloud]]:
             floor = equal(encode(evidence.part("train")[: evidence.count]), real)
         else:
             floor = equal(real[::2], real[1::2])
-        return {"": equal(samples, real), "real_": floor}
+        return {"": equal(samples, real), **({"real_": floor} if len(floor[0]) > 1 else {})}
 
     return evidence.once(f"clouds of {name}", make)
 

@@ -64,10 +64,7 @@ def fed(points: Cloud, others: Cloud, **details: int | float | str) -> Figure:
 def of_evidence(evidence: Evidence, *names: str) -> dict[str, Figure]:
     """Samples beside references, and real sequences beside real ones, with each encoder."""
     return {
-        f"{kind}fed_{name}": fed(*pair, encoder=name)
-        for name in names
-        for kind, pair in clouds(evidence, name).items()
-        if not kind or min(map(len, pair)) > 1
+        f"{kind}fed_{name}": fed(*pair, encoder=name) for name in names for kind, pair in clouds(evidence, name).items()
     }
 
 

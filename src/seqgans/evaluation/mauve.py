@@ -124,7 +124,6 @@ def of_evidence(evidence: Evidence, name: str) -> dict[str, Figure]:
     return {
         f"{kind}mauve_{name}": mauve_of_clouds(*pair, evidence.seed, encoder=name)
         for kind, pair in clouds(evidence, name).items()
-        if not kind or min(map(len, pair)) > 1
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from seqgans.report.markdown import cell, markdown
 
 
 def suite_table(title: str, about: str, columns: Sequence[str], results: Sequence[Mapping[str, Any]]) -> str:
@@ -26,7 +27,7 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
     shown = [name for name in columns if any(name in result.get("figures", {}) for result in results)]
     stated = [name for name in shown if any(name in result["paper"] for result in results)]
     heads = ["system", "seeds", *shown, *(f"paper's {name}" for name in stated), "CPU-minutes"]
-    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1)]
+    lines = []
     for label, runs in rows.items():
         done = [run for run in runs if "figures" in run]
         failed = [f"seed {run['seed']} failed" for run in runs if "failed" in run]
@@ -36,17 +37,6 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         minutes = cell([sum(run["cpu_seconds"].values()) / 60 for run in done], 1)
         lines.append([label, seeds, *cells, *paper, minutes])
     reasons = [f"- {run['label']}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run]
-    table = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([f"## {title}", "", about, "", *table, *(["", *reasons] if reasons else [])]) + "\n"
-
-
-def cell(values: Sequence[float | None], digits: int = 3) -> str:
-    """Mean ± standard deviation, the one value, or nothing.
-
-    >>> cell([1.0, 2.0]), cell([1.5]), cell([None])
-    ('1.500 ± 0.707', '1.500', '')
-    """
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
-        return f"{known[0]:.{digits}f}" if known else ""
-    return f"{statistics.mean(known):.{digits}f} ± {statistics.stdev(known):.{digits}f}"
+    return (
+        "\n".join([f"## {title}", "", about, "", markdown(heads, lines), *(["", *reasons] if reasons else [])]) + "\n"
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqgans.algorithms import ALGORITHMS
+from seqgans.report.markdown import markdown
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 
@@ -59,11 +60,11 @@ def figures_of(evaluations: Mapping[str, Mapping[str, Any]]) -> str:
     names = [name for name in SHOWN if any(name in evaluations[stage] for stage in stages)]
     if not names:
         return "Nothing was measured."
-    rows = [f"| {' | '.join(['figure', *stages])} |", f"| --- |{' ---: |' * len(stages)}"]
+    rows = []
     for name in names:
         values = [evaluations[stage].get(name, {}).get("mean") for stage in stages]
-        rows.append(f"| {name} | {' | '.join('–' if value is None else f'{value:.4g}' for value in values)} |")
-    return "\n".join(rows)
+        rows.append([name, *("–" if value is None else f"{value:.4g}" for value in values)])
+    return markdown(["figure", *stages], rows)
 
 
 def findings(folder: RunFolder) -> list[dict[str, Any]]:
