@@ -13,6 +13,7 @@ import torch
 from seqgans.data.corpus import Corpus, CorpusSettings, encode_texts
 from seqgans.data.sources import encode_sources
 from seqgans.data.splits import divide, repeats
+from seqgans.data.stops import cut_behind
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.data.vocabulary import Vocabulary, pieces_of
 from seqgans.errors import BadInput
@@ -51,6 +52,7 @@ def corpus_of_texts(
     Raises:
         BadInput: too little is left to learn from.
     """
+    given = {split: [cut_behind(text, settings.stop) for text in texts] for split, texts in given.items()}
     splits = divide(given, settings, seed)
     spaces = settings.spaces == "keep" or (settings.spaces == "auto" and not _unspaced(splits["train"]))
     answered = None if sources is None else divide(sources, settings, seed)  # as many as texts, so divided alike
@@ -124,7 +126,7 @@ def facts_of(name: str, settings: CorpusSettings, seed: int, vocabulary: Vocabul
     return {
         "spec": name,
         "seed": seed,
-        "settings": asdict(settings),
+        "settings": {**asdict(settings), "stop": list(settings.stop)},
         "vocabulary_size": vocabulary.size,
         "length": length,
         "end": vocabulary.end,
@@ -234,4 +236,4 @@ def _ends(name: str, widths: set[int], settings: CorpusSettings) -> bool:
             f"{name} must have lines of one length when --corpus.end is no, but they have {min(widths)} to "
             f"{max(widths)} tokens; set --corpus.end yes"
         )
-    return settings.end == "yes" or (settings.end == "auto" and len(widths) > 1)
+    return settings.end == "yes" or (settings.end == "auto" and (len(widths) > 1 or bool(settings.stop)))

@@ -90,7 +90,9 @@ class CorpusSettings:
         test: the same for the test split.
         valid_file: a further file of the same kind that is the validation split.
         test_file: a further file of the same kind that is the test split.
-        end: whether sequences end with an end token; "auto": unless all have the same length.
+        end: whether sequences end with an end token; "auto": unless all have the same length and none is stopped.
+        stop: texts end behind the first place where they spell one of these strings; none given: those of the
+            generator where it is pre-trained.
         sequences: training sequences drawn from an oracle or a world.
         split: the split of a hub dataset that is divided; none: its own train, validation and test splits.
         step: seconds of music per token, 0.01 to 16.
@@ -115,6 +117,7 @@ class CorpusSettings:
     valid_file: str | None = None
     test_file: str | None = None
     end: Literal["auto", "yes", "no"] = "auto"
+    stop: tuple[str, ...] = ()
     sequences: int = 10_000
     split: str | None = None
     step: float = 0.4
@@ -132,6 +135,8 @@ class CorpusSettings:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"CorpusSettings.{name} must be at least {least}, got {value}")
+        if not all(self.stop):
+            raise ValueError("CorpusSettings.stop must be strings of at least one character, got an empty one")
         for name in ("valid", "test"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"CorpusSettings.{name} must be at least 0 and below 1, got {getattr(self, name)}")

@@ -37,6 +37,7 @@ READING = (
     "vocabulary_size",
     "longer",
     "end",
+    "stop",
     *SPLITTING,
 )
 

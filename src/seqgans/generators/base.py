@@ -8,6 +8,7 @@ half, where nearly all the arithmetic is, is written once, here and in `decoding
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from seqgans.data.stops import Stops
 from seqgans.generators.decoding import BELOW_ONE, PLAIN, Decoding, Head, draw
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.generators.relaxation import relaxed_draw
@@ -67,10 +69,12 @@ class Generator(nn.Module, ABC):
         end: the id after which a sequence is over, or None when all sequences have the same length.
         output: from hidden state to logits.
         minimum: so many tokens come before an end token can; that is part of the law, in samples and likelihoods.
+        stops: behind one of these strings the end token follows for sure; that is part of the law as well.
     """
 
     output: nn.Linear
     minimum: int = 0
+    stops: Stops | None = None
 
     def __init__(self, vocabulary_size: int, start: int = 0, end: int | None = None) -> None:
         super().__init__()
@@ -121,6 +125,8 @@ class Generator(nn.Module, ABC):
             weight, bias = weight / temperature, bias / temperature
         hidden = self.hidden(tokens)
         found = token_log_probs(hidden, weight, bias, tokens)
+        if self.stops is not None:
+            found = self.settled(found, tokens)
         early = min(self.minimum, tokens.shape[1])
         if not early or self.end is None:
             return found
@@ -128,6 +134,20 @@ class Generator(nn.Module, ABC):
         ends = token_log_probs(hidden[:, :early], weight, bias, torch.full_like(first, self.end))
         others = torch.where(first == self.end, 0.0, torch.log1p(-ends.exp().clamp(max=BELOW_ONE)))  # mass of the rest
         return torch.cat([found[:, :early] - others, found[:, early:]], 1)
+
+    def closed(self, tokens: Int[Tensor, "batch time"]) -> Bool[Tensor, "batch time"]:
+        """True where nothing but the end token can stand: right behind a stop string."""
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        if self.stops is None or self.end is None:
+            return torch.zeros_like(tokens, dtype=torch.bool)
+        return places == self.stops.places(tokens, self.minimum)[:, None]
+
+    def settled(
+        self, log_probs: Float[Tensor, "batch time"], tokens: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
+        """Log-probabilities, where tokens behind a stop string are no choice: 0 for the end token, −∞ for others."""
+        sure = torch.zeros_like(log_probs).masked_fill(tokens != self.end, -math.inf)
+        return torch.where(self.closed(tokens), sure, log_probs)
 
     def decoding_at(self, time: int, decoding: Decoding) -> Decoding:
         """How a token is drawn at some place: before the minimum, never the end token."""
@@ -197,8 +217,13 @@ class Generator(nn.Module, ABC):
             previous = tokens[:, time]
             if self.end is not None:
                 alive &= previous != self.end
+                if self.stops is not None:
+                    alive[alive.clone()] = self.stops.places(tokens[alive, : time + 1], self.minimum) > time + 1
                 if not bool(alive.any()):  # the rest is padding
                     break
+        if self.stops is not None:
+            closed = self.closed(tokens)
+            tokens, log_probs = tokens.masked_fill(closed, self.end or 0), log_probs.masked_fill(closed, 0.0)
         mask = mask_until(tokens, self.end)
         if self.end is not None:
             tokens = tokens.masked_fill(~mask, self.end)
@@ -251,5 +276,9 @@ class Generator(nn.Module, ABC):
             previous = soft if soft_inputs else hard
             weights.append(soft)
             tokens.append(hard)
-        drawn = torch.stack(tokens, 1)
-        return Relaxed(torch.stack(weights, 1), drawn, mask_until(drawn, self.end))
+        drawn, rows = torch.stack(tokens, 1), torch.stack(weights, 1)
+        if self.stops is not None and self.end is not None:
+            closed = self.closed(drawn)
+            drawn = drawn.masked_fill(closed, self.end)
+            rows = torch.where(closed[:, :, None], nn.functional.one_hot(drawn, rows.shape[2]).to(rows.dtype), rows)
+        return Relaxed(rows, drawn, mask_until(drawn, self.end))

@@ -91,4 +91,4 @@ def decoded_log_probs(
         for rows in torch.arange(len(tokens), device=tokens.device).split(step):
             logits = how.shape(nn.functional.linear(hidden[rows, time].to(weight.dtype), weight, bias).float())
             found[rows, time] = logits.log_softmax(1).gather(1, tokens[rows, time, None])[:, 0]
-    return found
+    return found if law.stops is None else law.settled(found, tokens)

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 from seqgans.data.packages import optional_package
 from seqgans.data.sources import in_one
+from seqgans.data.stops import Stops
+from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator, State, look_up
 from seqgans.generators.caching import cache_of, parts_of
@@ -39,6 +41,7 @@ class Pretrained:
         lora: rank of low-rank adapters, which are then all that learns; 0 moves every parameter.
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
         min_new_tokens: tokens of an answer before it can end, in samples and likelihoods alike.
+        stop: strings behind which an answer ends, in samples and likelihoods alike; real answers are cut there too.
     """
 
     paper: ClassVar[str] = "Wolf et al. 2020"
@@ -47,12 +50,15 @@ class Pretrained:
     lora: int = 0
     lora_alpha: float = 16.0
     min_new_tokens: int = 0
+    stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.lora < 0:
             raise ValueError(f"Pretrained.lora must be at least 0, got {self.lora}")
         if self.min_new_tokens < 0:
             raise ValueError(f"Pretrained.min_new_tokens must be at least 0, got {self.min_new_tokens}")
+        if not all(self.stop):
+            raise ValueError("Pretrained.stop must be strings of at least one character, got an empty one")
         if not self.lora_alpha > 0:
             raise ValueError(f"Pretrained.lora_alpha must be above 0, got {self.lora_alpha}")
 
@@ -60,7 +66,7 @@ class Pretrained:
         """The model, with its adapters if there are any.
 
         Raises:
-            BadInput: there is no such model, or it knows another number of ids.
+            BadInput: there is no such model, it knows another number of ids, or there is no end token to stop with.
         """
         model = load_model(self.model, random)
         known = model.get_input_embeddings().weight.shape[0]
@@ -71,6 +77,10 @@ class Pretrained:
             )
         found = CausalLM(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size, start, end)
         found.minimum, found.origin = self.min_new_tokens, self.model
+        if self.stop:
+            if end is None:
+                raise BadInput("an answer that stops ends with the end token; set --corpus.end yes")
+            found.stops = Stops(vocabulary_of_model(self.model), self.stop)
         return found
 
 
@@ -218,7 +228,7 @@ class Continuing(Generator):
     def __init__(self, whole: CausalLM, source: Sequences) -> None:
         super().__init__(whole.vocabulary_size, whole.start, whole.end)
         object.__setattr__(self, "whole", whole)  # known, not owned
-        self.minimum = whole.minimum
+        self.minimum, self.stops = whole.minimum, whole.stops
         self.source = opened(source, whole.start)
 
     @property

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.generators.base import Generator, State, join, repeat
-from seqgans.generators.decoding import draw
+from seqgans.generators.decoding import PLAIN, draw
 from seqgans.randomness import Stream
 from seqgans.sequences import mask_until
 
@@ -56,6 +56,7 @@ def complete(
     previous = torch.full((batch,), generator.start, dtype=torch.long, device=tokens.device)
     under_way: State | None = None  # prefixes that have their first token, all roll-outs, all sequences: flat rows
     for step in range(time):
+        how = generator.decoding_at(step, PLAIN)
         hidden, state = generator.advance(previous, state)  # (batch, width)
         previous = tokens[:, step]
         begun = sum(length < step for length in lengths)
@@ -63,15 +64,19 @@ def complete(
             before = completed[:begun, :, :, step - 1].reshape(-1)
             ahead, under_way = generator.advance(before, under_way)
             uniforms = random.uniform(begun, rollouts, batch, rows=2).to(tokens.device).reshape(-1, 1)
-            drawn, _ = draw(ahead, weight, bias, uniforms, with_log_probs=False)
+            drawn, _ = draw(ahead, weight, bias, uniforms, how, with_log_probs=False)
             completed[:begun, :, :, step] = drawn.view(begun, rollouts, batch)
         if step in lengths:
             uniforms = random.uniform(rollouts, batch, rows=1).to(tokens.device)
-            drawn, _ = draw(hidden, weight, bias, uniforms.t().contiguous(), with_log_probs=False)  # (batch, rollouts)
+            first = uniforms.t().contiguous()
+            drawn, _ = draw(hidden, weight, bias, first, how, with_log_probs=False)  # (batch, rollouts)
             completed[begun, :, :, step] = drawn.t()
             if step < time - 1:
                 fresh = repeat(state, rollouts)
                 under_way = fresh if under_way is None else join((under_way, fresh))
+    if generator.stops is not None and generator.end is not None:
+        flat = completed.flatten(0, 2)
+        completed = flat.masked_fill(generator.closed(flat), generator.end).view(completed.shape)
     return completed
 
 

@@ -183,6 +183,8 @@ def share_model(parts: dict[str, dict[str, Any]], spec: str, discriminator: str 
         raise BadInput(f"a pre-trained model reads text, the corpus {spec} has none; give a file of text or a table")
     if not parts["corpus"].get("tokenizer"):
         parts["corpus"]["tokenizer"] = model
+    if parts["generator"].get("stop") and not parts["corpus"].get("stop"):
+        parts["corpus"]["stop"] = parts["generator"]["stop"]  # real answers end where written ones do
     if discriminator == PRETRAINED and not parts["discriminator"].get("model"):
         parts["discriminator"]["model"] = model
 
