@@ -101,6 +101,7 @@ def comparison() -> dict[str, Any]:
                 "algorithm": name.partition("-")[0],
                 "events": [line for line in events(seed, slope) if line["kind"] == "evaluation"],
                 "findings": [finding()] if name == "leakgan" and seed == 1 else [],
+                "sweep": sweep(-0.2 * slope + 0.01 * (seed - 1)),
             }
             for seed in range(3)
         ]
@@ -124,7 +125,13 @@ def comparison() -> dict[str, Any]:
                 "similarity": 10 / 12,
                 "copy": False,
             },
-            {"text": "thank you and god bless", "nearest": "thank you and god bless", "similarity": 1.0, "copy": True},
+            {
+                "text": "thank you and god bless",
+                "nearest": "thank you and god bless",
+                "similarity": 1.0,
+                "copy": True,
+                "times": 3,
+            },
             {"text": HOSTILE, "nearest": "the question is not whether", "similarity": 0.0, "copy": False},
             {"text": "春眠不觉晓", "nearest": "春眠不知晓", "similarity": 0.8, "copy": False},
         ]

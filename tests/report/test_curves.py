@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from html import unescape
 from typing import Any
 
 import pytest
 
+from seqgans.evaluation.regions import half_width
 from seqgans.report.charts import Axis, Dot, Line, axis, chart
 from seqgans.report.curves import learning, learning_curves, plane, thinned, training_curves
+from seqgans.report.sections import regions_in_words
 
 
 def system(*tracks: list[tuple[str, int, float]]) -> dict[str, Any]:
@@ -150,3 +153,26 @@ def test_the_ninth_line_is_dashed() -> None:
     line = Line(name="ninth", hue=8, dots=[Dot(x=0.0, y=0.0, read="a"), Dot(x=1.0, y=1.0, read="b")])
     drawing = chart("", axis("x", [0.0, 1.0]), axis("y", [0.0, 1.0]), [line])
     assert 'class="hue hue-0 system-8 dashed"' in drawing
+
+
+def test_regions_stand_around_the_mean_of_the_seeds(comparison: dict[str, Any]) -> None:
+    """Ellipses where there are seeds; none for one. Mutant killed: rows of another temperature."""
+    one = comparison["systems"][1]
+    drawing = plane([one], comparison["plane"])
+    assert drawing.count('class="area"') == len(one["sweep"])
+    read = next(dot[4] for dot in dots_of(drawing) if dot[4].startswith("temperature 1:"))
+    values = [row["nll_gen"] for run in one["runs"] for row in run["sweep"] if row["temperature"] == 1.0]
+    assert f"± {half_width(statistics.stdev(values), 3):.3f} (95%, 3 seeds)" in read
+    one["runs"] = one["runs"][:1]
+    assert 'class="area"' not in plane([one], comparison["plane"])
+    assert "seeds" not in plane([one], comparison["plane"])
+
+
+def test_words_on_regions(comparison: dict[str, Any]) -> None:
+    systems = comparison["systems"]
+    assert regions_in_words(systems).endswith("that of two seeds is a line.")
+    systems[2]["runs"] = systems[2]["runs"][:1]
+    assert regions_in_words(systems).endswith("None for seqgan-shuffled, with one seed.")
+    assert regions_in_words([{"name": "a"}, {"name": "b", "runs": [{"sweep": [{}]}]}]).startswith(
+        "One seed says nothing"
+    )

@@ -34,7 +34,10 @@ def test_a_page_is_whole_and_stands_alone(comparison: dict[str, Any], crafted: M
         assert "http" not in text
         assert "@import" not in text
         assert "url(" not in text
-        assert not [has for _, has in page.elements if {"src", "href", "onclick", "onerror"} & set(has)]
+        assert not [has for _, has in page.elements if {"src", "onclick", "onerror"} & set(has)]
+        assert all(
+            str(has["href"]).startswith("data:") and has["download"] for _, has in page.elements if "href" in has
+        )
         assert page.count("script") == page.count("style") == page.count("title") == page.count("main") == 1
 
 
@@ -101,7 +104,8 @@ def test_the_baseline_is_named(comparison: dict[str, Any]) -> None:
 
 def test_copies_and_neighbours(comparison: dict[str, Any], parse: Any) -> None:
     page = parse(comparison_page(comparison))
-    assert page.count("article", class_="pair copy") == 4
+    assert page.count("article", class_="pair copy again") == 4
+    assert page.text().count("3 times") == 4
     assert page.count("article", class_="pair") == 12
     assert "10/12" not in page.text()
     assert "83%" in page.text()

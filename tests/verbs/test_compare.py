@@ -57,6 +57,44 @@ def test_without_likelihood_the_start_of_the_game_is_the_baseline(runs: Path) ->
     assert found["systems"][0]["figures"]["nll_gen_test"]["mean"] == pytest.approx((before + after) / 2)
 
 
+@pytest.mark.parametrize("wanted", ["seqgan", "FOLDER/seqgan-2"])
+def test_the_baseline_can_be_chosen(runs: Path, wanted: str) -> None:
+    """By the name of a system or by one of its runs. Mutant killed: tests against the usual one."""
+    wanted = wanted.replace("FOLDER", str(runs))
+    found = compare([runs / name for name in ALL], baseline=wanted)
+    assert found["baseline"] == "seqgan"
+    assert {(test["system"], test["baseline"]) for test in found["tests"]} == {("likelihood", "seqgan")}
+    assert set(found["areas"]) == {"likelihood"}
+    assert found["commands"][0].endswith(f"--baseline {wanted}")
+    with pytest.raises(
+        BadInput, match=r"must be one of the runs or of the systems 'seqgan', 'likelihood', got 'nobody'"
+    ):
+        compare([runs / name for name in ALL], baseline="nobody")
+
+
+def test_settings_of_runs_that_figures_depend_on_are_told(runs: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(runs / "seqgan-2", tmp_path / "other"))
+    text = (other / "settings.yaml").read_text()
+    (other / "settings.yaml").write_text(text.replace("final_samples: 60", "final_samples: 70"))
+    found = compare([runs / "seqgan-1", other, runs / "likelihood-1"])
+    assert found["differences"]["run.final_samples"] == {"seqgan": "60, 70", "likelihood": "60"}
+    assert "run.seed" not in found["differences"]
+
+
+def test_what_was_written_several_times_is_counted(runs: Path, tmp_path: Path) -> None:
+    """Among the kept samples. Mutants killed: only the shown ones counted; the first evaluation's file read."""
+    again = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "again"))
+    few = report(again)["samples"]
+    files = sorted((again / "samples").glob("step-*.txt"))
+    files[-1].write_text("\n".join([*few, *few[:1] * 2]) + "\n")
+    for file in files[:-1]:
+        file.write_text("\n".join([*few, *few[:1] * 9]) + "\n")
+    rows = compare([again, runs / "likelihood-1"])["systems"][0]["samples"]
+    assert rows[0]["times"] == few.count(few[0]) + 2
+    files[-1].write_text("another file\n")
+    assert compare([again, runs / "likelihood-1"])["systems"][0]["samples"][0]["times"] == few.count(few[0])
+
+
 def test_curves_are_means_over_seeds_in_the_plane_of_an_oracle(runs: Path) -> None:
     found = compare([runs / name for name in ALL])
     assert found["plane"] == {"x": "nll_oracle", "y": "nll_gen"}
@@ -65,6 +103,7 @@ def test_curves_are_means_over_seeds_in_the_plane_of_an_oracle(runs: Path) -> No
     assert len(sweep) == len(rows[0])
     assert sweep[0]["nll_gen"] == pytest.approx((rows[0][0]["nll_gen"] + rows[1][0]["nll_gen"]) / 2)
     assert set(found["areas"]) == {"seqgan"}
+    assert [run["sweep"] for run in found["systems"][0]["runs"]] == rows
 
 
 def test_samples_stand_beside_training_lines(runs: Path) -> None:

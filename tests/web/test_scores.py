@@ -12,7 +12,7 @@ import io
 import pytest
 from scipy import stats
 
-from seqgans.web.scores import agreement, as_csv, scores_of
+from seqgans.web.scores import agreement, answers_csv, scores_of
 from seqgans.web.store import Answer
 
 
@@ -70,7 +70,7 @@ def test_without_real_items_there_is_nothing_to_test_against():
 
 def test_csv_holds_every_answer_and_no_formula():
     given = [*answers("real", 1, 1, 'two\nlines, "quoted"'), *answers("=run", 1, 0, "=HYPERLINK(1)")]
-    rows = list(csv.DictReader(io.StringIO(as_csv(given))))
+    rows = list(csv.DictReader(io.StringIO(answers_csv(given))))
     assert [row["answer"] for row in rows] == ["real", "generated", "real"]
     assert rows[0]["text"] == 'two\nlines, "quoted"'
     assert (rows[2]["text"], rows[2]["source"]) == ("'=HYPERLINK(1)", "'=run")

@@ -113,12 +113,18 @@ def run_compare(words: list[str]) -> None:
     """`seqgans compare`: systems side by side on stdout, and with --out a page."""
     parser = Parser(
         "compare",
-        "compare DIR DIR ... [--references FILE] [--json] [--out PAGE.html]",
+        "compare DIR DIR ... [--references FILE] [--baseline DIR] [--json] [--out PAGE.html]",
         "Runs side by side: runs that differ in their seed are one system; mean and spread over seeds, p-values "
-        "against maximum likelihood, quality-diversity curves over the temperature.",
+        "against a baseline, quality-diversity curves over the temperature.",
     )
     parser.add_argument("dirs", type=str, nargs="+", metavar="DIR", help="folders of runs of one corpus")
     parser.add_argument("--references", type=str, metavar="FILE", help="real sequences in the place of the test splits")
+    parser.add_argument(
+        "--baseline",
+        type=str,
+        metavar="DIR|NAME",
+        help="the run or system that the others are tested against (maximum likelihood where it is among them)",
+    )
     parser.add_argument("--samples", type=int, metavar="N", default=COMPARED, help=f"drawn from each run ({COMPARED})")
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="where samples come from (0)")
     add_checkpoint(parser)
@@ -130,7 +136,14 @@ def run_compare(words: list[str]) -> None:
     page = None if given.out is None else Path(given.out)
     if page is not None and not page.absolute().parent.is_dir():
         raise BadInput(f"--out must be in a folder that exists, there is none at {page.parent}")
-    found = compare(given.dirs, given.references, checkpoint=given.checkpoint, count=given.samples, seed=given.seed)
+    found = compare(
+        given.dirs,
+        given.references,
+        checkpoint=given.checkpoint,
+        count=given.samples,
+        seed=given.seed,
+        baseline=given.baseline,
+    )
     if page is not None:
         from seqgans.report.page import comparison_page
 

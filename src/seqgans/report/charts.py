@@ -25,12 +25,14 @@ class Dot:
         y: place along the vertical axis.
         read: what one reads when hovering over it.
         ring: drawn larger, with a ring.
+        around: corners of an area around it.
     """
 
     x: float
     y: float
     read: str
     ring: bool = False
+    around: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,14 +173,26 @@ def drawn(line: Line, x: Axis, y: Axis) -> str:
         for dot, (across, height) in zip(line.dots, places, strict=True)
         if len(line.dots) == 1 or (not line.thin and (dot.ring or len(line.dots) <= MARKED))
     )
-    return f'{group}<polyline points="{corners}"/>{"".join(marks)}</g>'
+    areas = (f'<polygon class="area" points="{outline(dot, x, y)}"/>' for dot in line.dots if dot.around)
+    return f'{group}{"".join(areas)}<polyline points="{corners}"/>{"".join(marks)}</g>'
 
 
 def place(dot: Dot, x: Axis, y: Axis) -> tuple[float, float]:
     """Where a dot stands in the drawing."""
-    across = LEFT + x.share(dot.x) * (WIDTH - LEFT - RIGHT)
-    height = HEIGHT - BOTTOM - y.share(dot.y) * (HEIGHT - TOP - BOTTOM)
-    return round(across, 1), round(height, 1)
+    return placed(dot.x, dot.y, x, y)
+
+
+def placed(across: float, up: float, x: Axis, y: Axis) -> tuple[float, float]:
+    """Where a pair of values stands in the drawing."""
+    return (
+        round(LEFT + x.share(across) * (WIDTH - LEFT - RIGHT), 1),
+        round(HEIGHT - BOTTOM - y.share(up) * (HEIGHT - TOP - BOTTOM), 1),
+    )
+
+
+def outline(dot: Dot, x: Axis, y: Axis) -> str:
+    """The corners of the area around a dot, in the drawing."""
+    return " ".join("{:g},{:g}".format(*placed(*corner, x, y)) for corner in dot.around)
 
 
 def mark(hue: int, across: float, height: float, size: float, ring: bool = False) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from seqgans.evaluation.regions import LEVEL, half_width, region
 from seqgans.report.charts import Axis, Dot, Line, axis, chart, reading
 from seqgans.report.figures import better, error, mean_of, meaning, number, written
 
@@ -16,7 +18,7 @@ GAME = ("pretrained", "game", "final")  # stages whose values set the height of 
 PLANES = (("nll_oracle", "nll_gen"), ("bleu_5", "self_bleu_5"), ("bleu_4", "self_bleu_4"))
 REACH = 4.0  # how far above the lowest point a plane reaches, in distances of the median: the rest would flatten it
 FEW, MANY = 2, 200  # points that make a curve; points beyond which neighbours are averaged
-LOW, HIGH = "lower left is better", "lower left is better (the horizontal axis runs backwards)"
+HINT = "lower left is better"  # where quality rises its axis runs backwards
 
 
 def learning_curves(systems: Sequence[Plain], order: Iterable[str] = ()) -> list[str]:
@@ -122,32 +124,53 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None) -> st
         return ""
     lines = []
     for hue, system in enumerate(systems):
-        dots = [swept(row, across, up) for row in sorted(system.get("sweep", ()), key=lambda row: row["temperature"])]
+        rows = sorted(system.get("sweep", ()), key=lambda row: row["temperature"])
+        dots = [swept(row, across, up, by_seed(system, float(row["temperature"]), across, up)) for row in rows]
         if present := [dot for dot in dots if dot is not None]:
             lines.append(Line(name=system["name"], hue=hue, dots=present))
     if not lines:
         return ""
-    xs, ys = [dot.x for line in lines for dot in line.dots], [dot.y for line in lines for dot in line.dots]
+    every = [dot for line in lines for dot in line.dots]
+    far = reach([dot.x for dot in every]), reach([dot.y for dot in every])
+    near = [dot for dot in every if dot.x <= far[0] and dot.y <= far[1]] or every
     backwards = better(across) == "higher"
-    x = axis(f"{written(across)} {'← better' if backwards else ''}".rstrip(), within(xs), backwards)
-    y = axis(written(up), within(ys))
+    x = axis(f"{written(across)} {'← better' if backwards else ''}".rstrip(), [dot.x for dot in near], backwards)
+    y = axis(written(up), [dot.y for dot in near])
     about = "each point is one temperature, the ring is 1"
-    return chart(f"{written(up)} against {written(across)}", x, y, lines, hint=HIGH if backwards else LOW, about=about)
+    return chart(f"{written(up)} against {written(across)}", x, y, lines, hint=HINT, about=about)
 
 
-def swept(row: Plain, across: str, up: str) -> Dot | None:
-    """A point of a sweep, where it has both figures."""
+def by_seed(system: Plain, temperature: float, across: str, up: str) -> list[tuple[float, float]]:
+    """Both figures of each run of a system at a temperature, where they are finite."""
+    found = []
+    for run in system.get("runs", ()):
+        for row in run.get("sweep", ()):
+            x, y = mean_of(row.get(across)), mean_of(row.get(up))
+            if math.isclose(row["temperature"], temperature, rel_tol=1e-6) and x is not None and y is not None:
+                found.append((x, y))
+    return found
+
+
+def swept(row: Plain, across: str, up: str, seeds: Sequence[tuple[float, float]] = ()) -> Dot | None:
+    """A point of a sweep, where it has both figures, with the region of confidence that its seeds allow."""
     x, y, temperature = mean_of(row.get(across)), mean_of(row.get(up)), row["temperature"]
     if x is None or y is None:
         return None
-    read = f"temperature {temperature:.3g}: {reading(written(across), x)}, {reading(written(up), y)}"
-    return Dot(x=x, y=y, read=read, ring=abs(temperature - 1) < 1e-6)
+    shown, ring = [reading(written(across), x), reading(written(up), y)], abs(temperature - 1) < 1e-6
+    if len(seeds) < FEW:
+        return Dot(x=x, y=y, read=f"temperature {temperature:.3g}: {', '.join(shown)}", ring=ring)
+    xs, ys = zip(*seeds, strict=True)
+    widths = [half_width(statistics.stdev(column), len(seeds)) for column in (xs, ys)]
+    words = ", ".join(f"{text} ± {error(width)}" for text, width in zip(shown, widths, strict=True))
+    around = [(float(one), float(other)) for one, other in region(xs, ys)]
+    read = f"temperature {temperature:.3g}: {words} ({LEVEL:.0%}, {len(seeds)} seeds)"
+    return Dot(x=x, y=y, read=read, ring=ring, around=around)
 
 
-def within(values: Sequence[float]) -> list[float]:
-    """The values that a readable axis holds: a few far above the median are left out."""
+def reach(values: Sequence[float]) -> float:
+    """How far a readable axis goes: a few values far above the median are left out."""
     low, middle = min(values), statistics.median(values)
-    return [value for value in values if value <= low + REACH * (middle - low)] or list(values)
+    return low + REACH * (middle - low)
 
 
 def training_curves(events: Iterable[Plain]) -> list[str]:

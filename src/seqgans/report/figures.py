@@ -22,13 +22,13 @@ MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 def written(name: str) -> str:
     """A figure's name for people.
 
-    >>> written("nll_gen_test"), written("self_bleu_4"), written("reverse_kl_per_token")
-    ('NLL gen test', 'self-BLEU-4', 'reverse KL per token')
+    >>> written("nll_gen_test"), written("real_self_bleu_4"), written("reverse_kl_per_token")
+    ('NLL gen test', 'real self-BLEU-4', 'reverse KL per token')
     """
     parts = [WORDS.get(part, part) for part in name.split("_")]
     text = parts[0]
     for part in parts[1:]:
-        joined = part.isdigit() or (part == "BLEU" and text in ("self", "backward"))
+        joined = part.isdigit() or (part == "BLEU" and text.endswith(("self", "backward")))
         text += f"-{part}" if joined else f" {part}"
     return text
 

@@ -17,9 +17,11 @@ system, "name" may be missing: the page leaves out what it does not have.
         figures   {figure: {"mean", "spread": over seeds or None, "n": seeds, "p": against the baseline or None,
                   "better": "lower" | "higher" | None (found from the figure's name where missing)}}
         sweep     [{"temperature": t, figure: number, ...}], mean over seeds
-        samples   [{"text", "nearest", "similarity": 0 to 1, "copy": bool}] as of `report.neighbours`, or [str]
+        samples   [{"text", "nearest", "similarity": 0 to 1, "copy": bool, "times": how often it was written}] as of
+                  `report.neighbours`, or [str]
         runs      [run], one a seed:
             path, seed, algorithm
+            sweep     its own, from which come regions of confidence
             events    lines of events.jsonl; those of kind "evaluation" are drawn
             findings  [{"detector", "saw", "try", "step"}]
 
@@ -35,6 +37,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from seqgans.report.downloads import downloads_section
 from seqgans.report.figures import over_seeds
 from seqgans.report.players import completions_section
 from seqgans.report.sections import (
@@ -82,6 +85,7 @@ def comparison_page(comparison: Mapping[str, Any]) -> str:
         findings_section(systems),
         samples_section(systems),
         differences_section(comparison.get("differences", {}), [system["name"] for system in systems]),
+        downloads_section(comparison),
     )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from seqgans.evaluation.regions import LEVEL
 from seqgans.report.charts import HUES, legend
-from seqgans.report.curves import learning_curves, phases_of, plane, training_curves
+from seqgans.report.curves import evaluations, learning_curves, phases_of, plane, training_curves
 from seqgans.report.figures import (
     ARROWS,
     MARKS,
@@ -123,16 +124,30 @@ def plane_section(systems: Sequence[Plain], axes: Mapping[str, str] | None) -> s
     names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("sweep")}
     about = (
         "One curve a system, one point a temperature, the ring at temperature 1. Any generator can be moved along its "
-        "own curve by its temperature alone; a system is better where its whole curve lies lower and further left."
+        "own curve by its temperature alone; a system is better where its whole curve lies lower and further left. "
+        f"{regions_in_words(systems)}"
     )
     body = f'<div class="plane">{legend(names)}{drawing}</div>' if drawing else ""
     return section("plane", "Quality and diversity", body, about)
 
 
+def regions_in_words(systems: Sequence[Plain]) -> str:
+    """What the regions of the plane say, and who has none."""
+    seeds = {str(system["name"]): sum(1 for run in system.get("runs", ()) if run.get("sweep")) for system in systems}
+    alone = [name for name, count in seeds.items() if count < 2]
+    if len(alone) == len(seeds):
+        return "One seed says nothing of the next: no regions of confidence."
+    without = f" None for {escape(', '.join(alone))}, with one seed." if alone else ""
+    return (
+        f"The shadow of an ellipse on either axis is the {LEVEL:.0%} confidence interval of the mean over seeds "
+        f"(Student's t); that of two seeds is a line.{without}"
+    )
+
+
 def learning_section(systems: Sequence[Plain], order: Iterable[str]) -> str:
     """The learning curves."""
     charts = learning_curves(systems, order)
-    names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("runs")}
+    names = {hue: system["name"] for hue, system in enumerate(systems) if evaluations(system)}
     runs = sum(len(system.get("runs", ())) for system in systems)
     many = "Seeds thin, their mean thick. Updates of different systems cost different amounts of time. "
     about = (
@@ -172,7 +187,8 @@ def samples_section(systems: Sequence[Plain]) -> str:
     beside = any(isinstance(sample, Mapping) for system in systems for sample in system.get("samples", ()))
     about = (
         "Left the sample, right the training line nearest to it (longest common subsequence over the longer length, in "
-        "tokens); words in common are underlined, copies are marked."
+        "tokens); words in common are underlined. Copies are marked, and what a run wrote several times among the (at "
+        "most a hundred) samples it kept."
     )
     return section("samples", "Samples", "".join(parts), about if beside else "")
 
@@ -182,13 +198,15 @@ def sample_row(sample: Any) -> str:
     if not isinstance(sample, Mapping):
         return f'<p class="sample alone" dir="auto">{escape(str(sample)) or "<i>empty</i>"}</p>'
     text, nearest = str(sample.get("text", "")), sample.get("nearest")
-    copied = bool(sample.get("copy"))
+    copied, times = bool(sample.get("copy")), int(sample.get("times") or 1)
     if nearest is None:
         return f'<p class="sample alone" dir="auto">{escape(text) or "<i>empty</i>"}</p>'
     share = min(1.0, max(0.0, float(sample.get("similarity") or 0.0)))
     badge = "<strong>copy</strong>" if copied else f"{share:.0%}"
+    badge += f" <strong>{times} times</strong>" if times > 1 else ""
+    kind = f"pair{' copy' if copied else ''}{' again' if times > 1 else ''}"
     return (
-        f'<article class="pair{" copy" if copied else ""}"><p class="sample" dir="auto">{alike(text, str(nearest))}</p>'
+        f'<article class="{kind}"><p class="sample" dir="auto">{alike(text, str(nearest))}</p>'
         f'<p class="likeness" title="similarity {share:.2f}"><span class="bar"><i style="width:{share:.0%}"></i></span>'
         f'{badge}</p><p class="sample nearest" dir="auto">{alike(str(nearest), text)}</p></article>'
     )

@@ -8,14 +8,16 @@ Runs that differ in nothing but their seed are one system. What comes out is a p
     areas   {system: area between its quality-diversity curve and that of the baseline, negative where the system's
             lies below, which is better; None where they share no quality}
 
-The baseline is maximum likelihood where a run of it is among the runs, else the generators before their game, else
-the first system. p-values of a figure pair the seeds that both systems have; with one common seed or none, they
-compare the samples of one run each, and say nothing about other seeds.
+The baseline is the one asked for, else maximum likelihood where a run of it is among the runs, else the generators
+before their game, else the first system. p-values of a figure pair the seeds that both systems have; with one common
+seed or none, they compare the samples of one run each, and say nothing about other seeds.
 """
 
 from __future__ import annotations
 
 import math
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from seqgans.evaluation.sweep import Curve, Point, area_between
 from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.outcome import Outcome, Rows, has_report, judged, reported
-from seqgans.verbs.systems import System, check_one_corpus, grouped, starts, varies
+from seqgans.verbs.systems import System, check_one_corpus, grouped, run_differences, starts, varies, without_folders
 
 COUNT = 5000  # samples drawn where runs are measured afresh
 PLANES = ({"x": "nll_oracle", "y": "nll_gen"}, {"x": "bleu_5", "y": "self_bleu_5"})
@@ -41,6 +43,7 @@ def compare(
     checkpoint: str = "latest",
     count: int = COUNT,
     seed: int = 0,
+    baseline: str | None = None,
 ) -> dict[str, Any]:
     """Runs side by side.
 
@@ -53,12 +56,14 @@ def compare(
         checkpoint: "latest", "best" or "pretrained".
         count: samples drawn, where figures are measured afresh.
         seed: where they come from.
+        baseline: whom the others are tested against: the folder of one of the runs, or the name of a system.
 
     Returns:
         The comparison, ready for JSON.
 
     Raises:
-        BadInput: there are fewer than two runs, one cannot be read, or they are not of one corpus.
+        BadInput: there are fewer than two runs, one cannot be read, they are not of one corpus, or the
+            baseline is not among them.
     """
     folders = [Path(path) for path in paths]
     if len(folders) < 2:
@@ -74,15 +79,39 @@ def compare(
         outcomes = [judged(path, references, checkpoint, count, seed) for path in folders]
     check_one_corpus(outcomes)
     systems = grouped(outcomes)
-    baseline = next((system for system in systems if system.name.startswith("likelihood")), None)
-    if baseline is None:
-        baseline = starts(systems)
-        systems = [baseline, *systems] if baseline is not None else systems
-    return described(systems, baseline or systems[0], references)
+    usual = next((system for system in systems if system.name.startswith("likelihood")), None)
+    if usual is None:
+        usual = starts(systems)
+        systems = [usual, *systems] if usual is not None else systems
+    if baseline is not None:
+        return described(systems, system_of(systems, baseline), references, ("--baseline", shlex.quote(baseline)))
+    return described(systems, usual or systems[0], references)
 
 
-def described(systems: Sequence[System], baseline: System, references: str | None) -> dict[str, Any]:
-    """The systems as a dict for JSON, the table and the page."""
+def system_of(systems: Sequence[System], wanted: str) -> System:
+    """The system with this name, or which a run with this folder belongs to.
+
+    Raises:
+        BadInput: there is none.
+    """
+    for system in systems:
+        if wanted == system.name or (system.settings and Path(wanted) in [run.path for run in system.runs]):
+            return system
+    names = ", ".join(repr(system.name) for system in systems)
+    raise BadInput(f"the baseline must be one of the runs or of the systems {names}, got {wanted!r}")
+
+
+def described(
+    systems: Sequence[System], baseline: System, references: str | None, words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The systems as a dict for JSON, the table and the page.
+
+    Args:
+        systems: all of them.
+        baseline: one of them.
+        references: a file that took the place of the test splits.
+        words: further ones of the command that repeats it.
+    """
     tests = [test for other in systems if other is not baseline for test in tested(other, baseline)]
     corrected(tests)
     plane = next((axes for axes in PLANES if has_plane(baseline, axes)), None)
@@ -91,17 +120,22 @@ def described(systems: Sequence[System], baseline: System, references: str | Non
     named = [system.settings for system in systems if system.settings]
     paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
     return {
-        "title": f"{len(systems)} systems on {first.recipe.corpus}",
+        "title": f"{len(systems)} systems on {without_folders(first.recipe.corpus)}",
         "corpus": first.recipe.corpus,
         "seeds": sorted({run.recipe.run.seed for system in systems for run in system.runs}),
-        "commands": [" ".join(("seqgans compare", *paths, *(("--references", references) if references else ())))],
+        "commands": [
+            " ".join(("seqgans compare", *paths, *(("--references", references) if references else ()), *words))
+        ],
         "notes": notes(tests, baseline, plane),
         "baseline": baseline.name,
         **({"plane": plane} if plane else {}),
         "differences": {
-            name: {system.name: system.settings[name] for system in systems if name in system.settings}
-            for name in dict.fromkeys(name for settings in named for name in settings)
-            if varies(name, named)
+            **{
+                name: {system.name: system.settings[name] for system in systems if name in system.settings}
+                for name in dict.fromkeys(name for settings in named for name in settings)
+                if varies(name, named)
+            },
+            **run_differences(systems),
         },
         "systems": [described_system(system, sweeps[system.name], tests) for system in systems],
         "tests": tests,
@@ -137,20 +171,22 @@ def described_system(system: System, sweep: Rows, tests: Sequence[Mapping[str, A
                 "algorithm": run.recipe.algorithm,
                 "events": [] if before else list(run.events),
                 "findings": [] if before else list(run.findings),
+                "sweep": moment.sweep,
             }
-            for run in system.runs
+            for run, moment in zip(system.runs, system.moments, strict=True)
         ],
     }
 
 
 def beside_training(run: Outcome) -> list[dict[str, str | float | bool]]:
-    """Samples of a run, each with the training line nearest to it."""
+    """Samples of a run, each with the training line nearest to it, and how often it was written."""
     corpus = RunFolder.existing(run.path).read_corpus()
     vocabulary = corpus.vocabulary
     samples = [vocabulary.encode(text) for text in run.samples]
     train = corpus.train.lists(vocabulary.end)
     found = [neighbour.to_dict() for neighbour in neighbours(samples, train, vocabulary.decode)]
-    return [{**row, "text": text} for row, text in zip(found, run.samples, strict=True)]
+    times = Counter(run.written)
+    return [{**row, "text": text, "times": times[text]} for row, text in zip(found, run.samples, strict=True)]
 
 
 def mean_sweep(system: System) -> Rows:

@@ -15,7 +15,7 @@ from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.loading import load_run
-from seqgans.verbs.recorder import swept
+from seqgans.verbs.recorder import KEPT_SAMPLES, swept
 
 SHOWN = 5  # samples of a run
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
@@ -47,6 +47,7 @@ class Outcome:
         final: at its end.
         pretrained: before the game, where there was one.
         samples: a few texts.
+        written: more of them, the few among them, in which what was written twice shows.
         events: its evaluations on the way.
         findings: what its detectors saw.
     """
@@ -56,6 +57,7 @@ class Outcome:
     final: Moment
     pretrained: Moment | None
     samples: Sequence[str]
+    written: Sequence[str] = ()
     events: Sequence[Mapping[str, Any]] = field(default_factory=list)
     findings: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
@@ -89,7 +91,9 @@ def reported(path: Path) -> Outcome:
         raise BadInput(
             f"{path / 'report.json'} is damaged: {error} is missing or of another kind; delete it to measure afresh"
         ) from error
-    return Outcome(path, recipe, final, moments.get("pretrained"), samples, *told(folder))
+    events, findings = told(folder)
+    written = last_samples(folder, samples)
+    return Outcome(path, recipe, final, moments.get("pretrained"), samples, written, events, findings)
 
 
 def judged(path: Path, references: str | None, checkpoint: str, count: int, seed: int) -> Outcome:
@@ -110,8 +114,17 @@ def judged(path: Path, references: str | None, checkpoint: str, count: int, seed
     generator = run.players.generator
     figures, samples = judge.figures(generator, count)
     rows = [swept(point) for point in judge.sweep(generator, min(count, SWEEP_SAMPLES))]
-    texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, SHOWN)].lists(corpus.vocabulary.end)]
-    return Outcome(path, run.recipe, Moment(figures, rows), None, texts, *told(run.folder))
+    texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
+    return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, *told(run.folder))
+
+
+def last_samples(folder: RunFolder, samples: Sequence[str]) -> Sequence[str]:
+    """The file of samples that the report's few come from; these alone where there is none that begins with them."""
+    files = sorted((folder.path / "samples").glob("step-*.txt"))
+    if not files:
+        return samples
+    lines = files[-1].read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
+    return lines if lines[: len(samples)] == list(samples) else samples
 
 
 def figure_of(shown: Mapping[str, Any], count: int) -> Figure:

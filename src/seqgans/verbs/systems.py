@@ -14,6 +14,8 @@ from seqgans.verbs.outcome import Moment, Outcome
 
 BEFORE = "before the game"
 UNSEEN = ("run", "corpus.spec")  # settings in which runs of one system may differ
+TELLING = ("precision", "eval_samples", "final_samples", "best", "on_collapse", "start", "start_checkpoint")
+"""Settings of a run that figures may depend on."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,32 @@ def flattened(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def varies(name: str, settings: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a setting is not the same in all that have it."""
     return len({repr(one[name]) for one in settings if name in one}) > 1
+
+
+def run_differences(systems: Sequence[System]) -> dict[str, dict[str, str]]:
+    """Settings of runs that are not the same in all, and what the runs of each system have; folders by their name."""
+    found: dict[str, dict[str, str]] = {}
+    trained = [system for system in systems if system.settings]
+    for name in TELLING:
+        values = {system.name: [shown(getattr(run.recipe.run, name)) for run in system.runs] for system in trained}
+        if len({value for several in values.values() for value in several}) > 1:
+            found[f"run.{name}"] = {who: ", ".join(dict.fromkeys(several)) for who, several in values.items()}
+    return found
+
+
+def shown(value: Any) -> str:
+    """A setting of a run, a folder by its name."""
+    return "–" if value is None else without_folders(str(value))
+
+
+def without_folders(spec: str) -> str:
+    """A spec or path, of files and folders only the name.
+
+    >>> without_folders("oracle:/data/oracle.safetensors"), without_folders("world:markov"), without_folders("a/b.txt")
+    ('oracle:oracle.safetensors', 'world:markov', 'b.txt')
+    """
+    kind, colon, rest = spec.rpartition(":")
+    return f"{kind}{colon}{Path(rest).name}"
 
 
 def starts(systems: Sequence[System]) -> System | None:

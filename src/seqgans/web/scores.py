@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +9,10 @@ from datetime import UTC, datetime
 
 from seqgans.evaluation.agreement import krippendorff_alpha
 from seqgans.evaluation.significance import holm, welch_t
+from seqgans.report.spreadsheet import as_csv
 from seqgans.web.store import REAL, Answer
 
 COLUMNS = ("judge", "item", "source", "text", "answer", "seconds", "at")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +122,9 @@ def agreement(answers: Sequence[Answer]) -> float | None:
     return krippendorff_alpha(list(by_item(answers).values()))
 
 
-def as_csv(answers: Sequence[Answer]) -> str:
+def answers_csv(answers: Sequence[Answer]) -> str:
     """One line an answer. A text that a spreadsheet would take for a formula has an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for answer in answers:
         at = datetime.fromtimestamp(answer.at, UTC).isoformat(timespec="seconds")
         said = REAL if answer.is_real else "generated"
@@ -141,5 +137,5 @@ def as_csv(answers: Sequence[Answer]) -> str:
             f"{answer.seconds:.1f}",
             at,
         )
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
-    return out.getvalue()
+        rows.append(row)
+    return as_csv(COLUMNS, rows)

@@ -96,10 +96,10 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
     def download(request: Request, _: Given) -> Any:
         from starlette.responses import Response
 
-        from seqgans.web.scores import as_csv
+        from seqgans.web.scores import answers_csv
 
         headers = {"content-disposition": 'attachment; filename="answers.csv"'}
-        return Response(as_csv(store.answers()), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(answers_csv(store.answers()), media_type="text/csv; charset=utf-8", headers=headers)
 
     return [
         route("/judge/{token}", page),
