@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.errors import BadInput
+from seqgans.generators.adapters import adapted, frozen_names
 from seqgans.generators.base import look_up
 from seqgans.generators.loading import load_model
-from seqgans.generators.pretrained import adapted, frozen_names
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences, last_of
 

@@ -12,23 +12,25 @@ and padding is never looked at, so a row's law does not depend on what it is pad
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from seqgans.data.packages import optional_package
 from seqgans.data.sources import in_one
 from seqgans.data.stops import Stops
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.errors import BadInput
+from seqgans.generators.adapters import adapted, frozen_names, share_base
 from seqgans.generators.base import Generator, State, look_up
 from seqgans.generators.caching import cache_of, parts_of
 from seqgans.generators.conditional import Conditional
-from seqgans.generators.loading import drawn_from, load_model
-from seqgans.randomness import Stream
-from seqgans.sequences import Sequences
+from seqgans.generators.decoding import PLAIN, Decoding
+from seqgans.generators.engines import VLLM
+from seqgans.generators.loading import load_model
+from seqgans.randomness import Stream, as_stream
+from seqgans.sequences import Samples, Sequences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class Pretrained:
         lora: rank of low-rank adapters, which are then all that learns; 0 moves every parameter.
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
         min_new_tokens: tokens of an answer before it can end, in samples and likelihoods alike.
+        engine: what writes samples: the model's own sampler, or vLLM, which is given the parameters after each update.
+        engine_memory: share of the GPU's memory that vLLM takes.
         stop: strings behind which an answer ends, in samples and likelihoods alike; real answers are cut there too.
     """
 
@@ -51,6 +55,8 @@ class Pretrained:
     lora_alpha: float = 16.0
     min_new_tokens: int = 0
     stop: tuple[str, ...] = ()
+    engine: Literal["own", "vllm"] = "own"
+    engine_memory: float = 0.3
 
     def __post_init__(self) -> None:
         if self.lora < 0:
@@ -59,6 +65,8 @@ class Pretrained:
             raise ValueError(f"Pretrained.min_new_tokens must be at least 0, got {self.min_new_tokens}")
         if not all(self.stop):
             raise ValueError("Pretrained.stop must be strings of at least one character, got an empty one")
+        if not 0 < self.engine_memory < 1:
+            raise ValueError(f"Pretrained.engine_memory must be above 0 and below 1, got {self.engine_memory}")
         if not self.lora_alpha > 0:
             raise ValueError(f"Pretrained.lora_alpha must be above 0, got {self.lora_alpha}")
 
@@ -81,49 +89,9 @@ class Pretrained:
             if end is None:
                 raise BadInput("an answer that stops ends with the end token; set --corpus.end yes")
             found.stops = Stops(vocabulary_of_model(self.model), self.stop)
+        if self.engine == "vllm":
+            found.engine = VLLM(self.model, self.engine_memory)
         return found
-
-
-def adapted(model: nn.Module, rank: int, alpha: float, random: torch.Generator) -> nn.Module:
-    """The model with low-rank adapters on all its linear layers but the head, or as it is for rank 0.
-
-    References:
-        Hu et al. (2021), arXiv:2106.09685.
-    """
-    if not rank:
-        return model
-    peft = optional_package("peft", "low-rank adapters (lora)", extra="lm")
-    transposed = any(type(part).__name__ == "Conv1D" for part in model.modules())  # how GPT-2 writes linear layers
-    settings = peft.LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", fan_in_fan_out=transposed
-    )
-    with drawn_from(random):
-        peft.inject_adapter_in_model(settings, model)
-    return model
-
-
-def frozen_names(module: nn.Module) -> frozenset[str]:
-    """Parameters that do not learn: with adapters the whole base, which its file gives back."""
-    named = module.named_parameters(remove_duplicate=False)
-    return frozenset(name for name, parameter in named if not parameter.requires_grad)
-
-
-def share_base(generator: CausalLM, other: nn.Module) -> None:
-    """Let another player of the same origin use the generator's frozen tensors instead of equal ones of its own.
-
-    Args:
-        generator: whose tensors stay.
-        other: a player whose frozen tensors have names that end as those of the generator's trunk.
-    """
-    if not generator.origin or getattr(other, "origin", None) != generator.origin:
-        return
-    inside = f"model.{generator.model.base_model_prefix}."
-    ours = {name.removeprefix(inside): generator.get_parameter(name) for name in generator.base}
-    for name in getattr(other, "base", ()):
-        above, _, last = name.rpartition(".")
-        same = ours.get(name.removeprefix("trunk."))
-        if same is not None and same.equal(other.get_parameter(name)):
-            setattr(other.get_submodule(above), last, same)
 
 
 class CausalLM(Conditional):
@@ -141,6 +109,7 @@ class CausalLM(Conditional):
     def __init__(self, model: Any, vocabulary_size: int, start: int, end: int | None) -> None:
         super().__init__(vocabulary_size, start, end)
         self.model = model.eval()
+        self.engine: VLLM | None = None
         self.base, self.origin = frozen_names(self), ""
         head = model.get_output_embeddings()
         if not isinstance(head, nn.Linear):
@@ -251,6 +220,22 @@ class Continuing(Generator):
         if len(self.source) != 1:
             raise ValueError(f"{count} sequences need {count} sources or one for all, got {len(self.source)}")
         return self.source[torch.zeros(count, dtype=torch.long)]
+
+    def sample(
+        self,
+        count: int,
+        length: int,
+        *,
+        random: torch.Generator | Stream,
+        prefix: Int[Tensor, "batch prefix"] | None = None,
+        kept: Bool[Tensor, "batch prefix"] | None = None,
+        decoding: Decoding = PLAIN,
+    ) -> Samples:
+        """Draw answers, by the engine where there is one and it can."""
+        engine = self.whole.engine
+        if engine is None or prefix is not None or not engine.can(decoding):
+            return super().sample(count, length, random=random, prefix=prefix, kept=kept, decoding=decoding)
+        return engine.sample(self.whole, self.rows(count), length, as_stream(random), decoding)
 
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
         """The hidden states from which each token would be drawn: prompts and tokens in one pass.

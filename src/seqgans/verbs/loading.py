@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ def open_run(path: Path | str) -> tuple[RunFolder, Recipe, Corpus, Truth | None]
     return folder, recipe, corpus, truth_of(spec, corpus.vocabulary.size, recipe.run.seed)
 
 
+def alone(recipe: Recipe) -> Recipe:
+    """The same without another program that writes samples: what was trained with one is read anywhere."""
+    settings = recipe.generator_settings
+    if not hasattr(settings, "engine"):
+        return recipe
+    return dataclasses.replace(recipe, generator_settings=dataclasses.replace(settings, engine="own"))
+
+
 def load_run(path: Path | str, which: str = "latest") -> LoadedRun:
     """A run with the players of one of its checkpoints.
 
@@ -62,7 +71,7 @@ def load_run(path: Path | str, which: str = "latest") -> LoadedRun:
     """
     folder, recipe, corpus, truth = open_run(path)
     tensors, facts = folder.load(which)
-    players = build_players(recipe, corpus, recipe.run.seed)
+    players = build_players(alone(recipe), corpus, recipe.run.seed)
     try:
         load_players(players, of_players(tensors), facts.get("bases", {}))
     except RuntimeError as error:
