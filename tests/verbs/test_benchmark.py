@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqgans.errors import BadInput
+from seqgans.training.build import open_corpus
 from seqgans.verbs import suites
 from seqgans.verbs.benchmark import benchmark, carried_out
 from seqgans.verbs.suites import SIZES, read_suite, suite_names
@@ -166,8 +167,18 @@ def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -
     for trial in trials:
         start = trial.recipe.run.start
         assert start is None or start in seen
+        assert "{" not in f"{trial.recipe.corpus} {trial.recipe.corpus_settings.test_file}"  # all places are filled in
         seen.add(str(tmp_path / "out" / "runs" / trial.name))
     assert len(seen) == len(trials)
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_the_corpus_of_every_suite_opens(name: str, shared_data: Path, tmp_path: Path) -> None:
+    """Kills: a file of test sequences that is looked for where it is not."""
+    recipe = read_suite(name, tmp_path, shared_data, seeds=[0]).trials[0].recipe
+    corpus, _ = open_corpus(recipe.corpus, recipe.corpus_settings, 0)
+    assert len(corpus.train) > 90
+    assert len(corpus.test) > 9
 
 
 def test_data_that_is_missing_is_said(tmp_path: Path) -> None:

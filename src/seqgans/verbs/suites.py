@@ -111,7 +111,10 @@ def read_suite(
     wanted = chosen(systems, only)
     place = found_data(name, said.get("data"), data)
     common = merged({part: said[part] for part in ("corpus", "run") if part in said}, said.get(size) or {})
-    common["corpus"] = {**common["corpus"], "spec": common["corpus"]["spec"].format(data=place)}
+    common["corpus"] = {
+        name: value.format(data=place) if name in ("spec", "test_file") else value
+        for name, value in common["corpus"].items()
+    }
     trials = []
     for seed in checked_seeds(said["seeds"] if seeds is None else seeds):
         for system in wanted:
