@@ -2,7 +2,8 @@
 
 Mutants killed: the normaliser left out of the backward pass, the factor from above forgotten or squared, the gradient
 of the picked token added only once for repeated tokens, the bias without gradient, a chunk's rows written to another
-chunk, no row maximum for large logits, float32 inside a float64 call.
+chunk, no row maximum for large logits, float32 inside a float64 call, no gradient for a bias that learns alone, slices
+of a few rows of a wide layer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from seqgans.generators.decoding import CHUNK_VALUES, SAFE_EXPONENT, bound
-from seqgans.generators.likelihood import token_log_probs
+from seqgans.generators.likelihood import LEAST_ROWS, chunks, token_log_probs
 from seqgans.randomness import generator_for
 
 Leaves = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -38,6 +39,7 @@ def by_definition(hidden: Tensor, weight: Tensor, bias: Tensor, tokens: Tensor) 
         ((2, 3, 4), 50, 1.0),
         ((4, 6), 7, 100.0),
         ((2 * CHUNK_VALUES // 5000 + 3,), 5000, 1.0),
+        ((2 * LEAST_ROWS + 3,), CHUNK_VALUES // 40, 1.0),
     ],
 )
 def test_values_and_gradients(shape: tuple[int, ...], vocabulary: int, scale: float) -> None:
@@ -78,6 +80,32 @@ def test_lower_precision_around_it_does_not_reach_it(lower: torch.dtype) -> None
     assert torch.equal(found[0], expected[0].to(lower))
     assert torch.equal(found[1], expected[1])
     assert torch.equal(found[2], expected[2])
+
+
+@pytest.mark.parametrize("learns", ["weight", "bias", "neither"])
+def test_a_frozen_layer_gets_no_gradient_and_passes_on_the_same(learns: str) -> None:
+    """Under adapters the output layer does not learn; making its gradient anyway was half of a step."""
+    hidden, weight, bias, tokens = leaves((4, 6), 7)
+    expected = torch.autograd.grad(token_log_probs(hidden, weight, bias, tokens).sum(), (hidden, weight, bias))
+    weight.requires_grad_(learns == "weight")
+    bias.requires_grad_(learns == "bias")
+    token_log_probs(hidden, weight, bias, tokens).sum().backward()
+    for part, wanted, there in zip(
+        (hidden, weight, bias), expected, (True, learns == "weight", learns == "bias"), strict=True
+    ):
+        assert (part.grad is not None) == there
+        assert part.grad is None or torch.equal(part.grad, wanted)
+
+
+@pytest.mark.parametrize("vocabulary", [5, 5000, 50_000])
+def test_slices_cover_all_rows_once_and_are_as_high_as_a_wide_layer_is_worth(vocabulary: int) -> None:
+    rows = 300
+    slices = [part for part, _ in chunks(torch.zeros(rows, 2), vocabulary)]
+    assert [row for part in slices for row in range(rows)[part]] == list(range(rows))
+    assert all(part.stop - part.start >= LEAST_ROWS for part in slices)
+    assert all(
+        wide.shape == (len(range(rows)[part]), vocabulary) for part, wide in chunks(torch.zeros(rows, 2), vocabulary)
+    )
 
 
 def test_there_may_be_no_rows() -> None:

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from seqgans.generators.decoding import CHUNK_VALUES, SAFE_EXPONENT, bound
 
+LEAST_ROWS = 64  # of a slice: from some 50 rows on a core multiplies slower than it reads
+
 
 class _TokenLogProbs(torch.autograd.Function):
     """log softmax(h Wᵀ + b) at the given tokens; the backward pass makes each chunk of logits again."""
@@ -47,23 +49,29 @@ class _TokenLogProbs(torch.autograd.Function):
         ones = torch.ones_like(factor)
         inputs = torch.cat([hidden, ones, -normalisers[:, None]], 1)
         across = torch.cat([weight, bias[:, None], torch.ones_like(bias)[:, None]], 1).t()
-        scaled = torch.cat([hidden, ones], 1) * factor  # (rows, width + 1)
         d_hidden = torch.empty_like(hidden)
-        d_joined = torch.zeros(len(weight), hidden.shape[1] + 1, dtype=weight.dtype, device=weight.device)
+        learns = any(ctx.needs_input_grad[1:3])  # under adapters the output layer does not
+        scaled = torch.cat([hidden, ones], 1) * factor if learns else None  # (rows, width + 1)
+        d_joined = weight.new_zeros(len(weight), hidden.shape[1] + 1) if learns else None
         for rows, wide in chunks(inputs, len(weight)):
             probabilities = torch.mm(inputs[rows], across, out=wide).exp_()  # (chunk, vocab)
             torch.mm(probabilities, weight, out=d_hidden[rows])
-            d_joined.addmm_(probabilities.t(), scaled[rows], alpha=-1)
+            if d_joined is not None and scaled is not None:
+                d_joined.addmm_(probabilities.t(), scaled[rows], alpha=-1)
+        d_hidden = (picked - d_hidden).mul_(factor)
+        if d_joined is None or scaled is None:
+            return d_hidden, None, None, None
         d_joined.index_add_(0, tokens, scaled)
-        return (picked - d_hidden).mul_(factor), d_joined[:, :-1], d_joined[:, -1], None
+        return d_hidden, d_joined[:, :-1], d_joined[:, -1], None
 
 
 def chunks(inputs: Tensor, vocab: int) -> Iterator[tuple[slice, Tensor]]:
     """Slices of so many rows that their logits fit the cache, each with the same buffer for them.
 
-    Fresh memory costs more than the product that is written to it.
+    Fresh memory costs more than the product that is written to it. A wide layer is read from memory for every slice, so
+    a slice has at least so many rows that reading it is the smaller part.
     """
-    step = max(1, CHUNK_VALUES // vocab)
+    step = max(LEAST_ROWS, CHUNK_VALUES // vocab)
     buffer = inputs.new_empty(min(step, len(inputs)), vocab)
     for first in range(0, len(inputs), step):
         yield slice(first, first + step), buffer[: len(inputs) - first]
