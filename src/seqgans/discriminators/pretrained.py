@@ -7,7 +7,7 @@ equal ids score equally, whatever they are padded with. Read at every token it i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.errors import BadInput
-from seqgans.generators.adapters import adapted, frozen_names
-from seqgans.generators.base import look_up
+from seqgans.generators.adapters import adapted, copy_without_adapters, frozen_names
+from seqgans.generators.base import Generator, look_up
 from seqgans.generators.loading import load_model
+from seqgans.generators.pretrained import CausalLM
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences, last_of
 
@@ -28,6 +29,8 @@ class PretrainedScorer:
 
     Attributes:
         model: a folder, a .gguf file or a name on the hub, of the vocabulary of the generator; empty: the generator's.
+        trunk: own, a model of its own; or shared, the generator's frozen one, which is then loaded once and in memory
+            once, with adapters and a last layer of its own. Both must learn by adapters (`lora`).
         lora: rank of low-rank adapters, which then learn beside the last layer and nothing else; 0 moves everything.
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
     """
@@ -35,6 +38,7 @@ class PretrainedScorer:
     paper: ClassVar[str] = "Zhang, Lau, Wong and Zhang 2023"
 
     model: str = ""
+    trunk: Literal["own", "shared"] = "own"
     lora: int = 0
     lora_alpha: float = 16.0
 
@@ -43,13 +47,17 @@ class PretrainedScorer:
             raise ValueError(f"PretrainedScorer.lora must be at least 0, got {self.lora}")
         if not self.lora_alpha > 0:
             raise ValueError(f"PretrainedScorer.lora_alpha must be above 0, got {self.lora_alpha}")
+        if self.trunk == "shared" and not self.lora:
+            raise ValueError("PretrainedScorer.lora must be at least 1 where the trunk is shared, got 0")
 
     def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Judge:
         """The model with a head that says 0 to everything.
 
         Raises:
-            BadInput: there is no such model, or it knows another number of ids.
+            BadInput: there is no such model, it knows another number of ids, or a trunk is to be shared with nobody.
         """
+        if self.trunk == "shared":
+            raise BadInput("a shared trunk needs the generator it is shared with; take --discriminator.trunk own")
         model = load_model(self.model, random)
         known = model.get_input_embeddings().weight.shape[0]
         if known != vocabulary_size:
@@ -58,6 +66,31 @@ class PretrainedScorer:
                 "both must share one vocabulary"
             )
         trunk = adapted(model.base_model, self.lora, self.lora_alpha, random)
+        found = Judge(trunk, vocabulary_size)
+        found.origin = self.model
+        return found
+
+    def build_beside(
+        self, generator: Generator, vocabulary_size: int, length: int, random: torch.Generator
+    ) -> Discriminator:
+        """The same beside a generator, whose trunk it stands on where that is shared.
+
+        Raises:
+            BadInput: as `build`; or the generator has no frozen trunk of the same model.
+        """
+        if self.trunk == "own":
+            return self.build(vocabulary_size, length, random)
+        if not isinstance(generator, CausalLM) or not generator.base:
+            raise BadInput(
+                "a shared trunk must be a frozen one: the generator must be pre-trained and learn by adapters alone; "
+                "give --generator.lora 8, or take --discriminator.trunk own"
+            )
+        if generator.origin != self.model:
+            raise BadInput(
+                f"a shared trunk must be of one model, got {generator.origin} for the generator and {self.model} for "
+                "the discriminator; leave out --discriminator.model"
+            )
+        trunk = adapted(copy_without_adapters(generator.trunk), self.lora, self.lora_alpha, random)
         found = Judge(trunk, vocabulary_size)
         found.origin = self.model
         return found

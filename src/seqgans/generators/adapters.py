@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -27,6 +28,19 @@ def adapted(model: nn.Module, rank: int, alpha: float, random: torch.Generator) 
     with drawn_from(random):
         peft.inject_adapter_in_model(settings, model)
     return model
+
+
+def copy_without_adapters(trunk: nn.Module) -> nn.Module:
+    """A model as it was before it was adapted, around the very same frozen tensors: nothing large is copied."""
+    frozen = {id(part): part for part in trunk.parameters() if not part.requires_grad}
+    found = copy.deepcopy(trunk, frozen)
+    for name, part in list(found.named_modules()):
+        if hasattr(part, "lora_A") and hasattr(part, "base_layer"):
+            above, _, last = name.rpartition(".")
+            setattr(found.get_submodule(above), last, part.base_layer)
+    for hook in ("peft_config", "_hf_peft_config_loaded"):
+        found.__dict__.pop(hook, None)
+    return found
 
 
 def frozen_names(module: nn.Module) -> frozenset[str]:

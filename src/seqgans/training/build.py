@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +133,9 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
         try:
             settings = for_categories(recipe.discriminator_settings, corpus, "discriminator")
             both = corpus.source_width + corpus.length  # it may read source and response as one
-            members = [settings.build(vocabulary.size, both, random) for random in randoms]
+            build = getattr(settings, "build_beside", None)  # of a judge that may stand on what the generator has
+            build = settings.build if build is None else functools.partial(build, generator)
+            members = [build(vocabulary.size, both, random) for random in randoms]
             discriminator = together(members, recipe.options.shared)
         except ValueError as error:
             raise BadInput(str(error)) from error
