@@ -17,6 +17,9 @@ from seqgans.rewards.scale import Leash, RunningScale
 if TYPE_CHECKING:
     from seqgans.algorithms.rlgaf import RLGAF
 
+OF_ONE_TUNING = ("memory", "leash")
+"""Players that belong to one fine-tuning: answers to rows of its training split, and what its settings say of β."""
+
 
 def tuning_players(settings: RLGAF, players: Players) -> dict[str, nn.Module]:
     """Past answers; and, where they are asked for, the reference and its cost, a scale, values, a moving baseline.

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from seqgans.algorithms.base import Algorithm, Players, Schedule
+from seqgans.algorithms.equipment import OF_ONE_TUNING
 from seqgans.algorithms.population import POPULATION
 from seqgans.errors import BadInput
 from seqgans.options.bounding import bounded
@@ -21,7 +22,7 @@ from seqgans.options.several import each_learning
 from seqgans.options.stopping import REFEREE, Referee, stopping
 from seqgans.rewards.self_play import PastSamples
 
-OF_ONE_GAME = (MEMORY, REFEREE, POPULATION)
+OF_ONE_GAME = (MEMORY, REFEREE, POPULATION, *OF_ONE_TUNING)
 """Players that know what has happened in a game, which another game does not begin with."""
 
 OF_DISCRIMINATORS = ("replay", "gradient_penalty", "smoothing", "spectral_norm", "discriminators")
