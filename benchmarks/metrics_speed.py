@@ -31,7 +31,7 @@ from seqgans.evaluation.mauve import mauve_of_clouds
 from seqgans.evaluation.overlap import bleu, self_bleu
 from seqgans.evaluation.two_sample import c2st
 from seqgans.rewards.ngrams import Flat
-from seqgans.verbs.evaluate import evidence_of_texts
+from seqgans.verbs.evaluate import evidence_of_texts, lines_in
 
 Rows = Sequence[list[int]]
 Compared = tuple[str, str, Callable[[], float], Callable[[], float]]
@@ -162,7 +162,9 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     evidence, reading = timed(
-        lambda: evidence_of_texts(given.samples, str(given.references), None, 10_000, 0, CorpusSettings())
+        lambda: evidence_of_texts(
+            lines_in(given.samples, CorpusSettings()), str(given.references), None, 10_000, 0, CorpusSettings()
+        )
     )
     lines: list[dict[str, Any]] = []
     total = reading

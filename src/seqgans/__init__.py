@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seqgans.verbs.progress import Progress
     from seqgans.verbs.sample import sample
     from seqgans.verbs.score import score
+    from seqgans.verbs.sweep import sweep
     from seqgans.verbs.train import resume, train
     from seqgans.web.serve import studio
 
@@ -62,6 +63,7 @@ __all__ = [
     "sample",
     "score",
     "studio",
+    "sweep",
     "train",
 ]
 
@@ -89,6 +91,7 @@ _HOMES = {
     "seqgans.verbs.progress": ("Progress",),
     "seqgans.verbs.sample": ("sample",),
     "seqgans.verbs.score": ("score",),
+    "seqgans.verbs.sweep": ("sweep",),
     "seqgans.verbs.train": ("resume", "train"),
     "seqgans.web.serve": ("studio",),
 }

@@ -17,7 +17,7 @@ import pytest
 from seqgans.evaluation.regions import half_width
 from seqgans.report.charts import Axis, Dot, Line, axis, chart
 from seqgans.report.curves import learning, learning_curves, plane, thinned, training_curves
-from seqgans.report.sections import regions_in_words
+from seqgans.report.planes import regions_in_words
 
 
 def system(*tracks: list[tuple[str, int, float]]) -> dict[str, Any]:
@@ -158,14 +158,14 @@ def test_the_ninth_line_is_dashed() -> None:
 def test_regions_stand_around_the_mean_of_the_seeds(comparison: dict[str, Any]) -> None:
     """Ellipses where there are seeds; none for one. Mutant killed: rows of another temperature."""
     one = comparison["systems"][1]
-    drawing = plane([one], comparison["plane"])
+    drawing = plane([one], comparison["planes"][0])
     assert drawing.count('class="area"') == len(one["sweep"])
     read = next(dot[4] for dot in dots_of(drawing) if dot[4].startswith("temperature 1:"))
     values = [row["nll_gen"] for run in one["runs"] for row in run["sweep"] if row["temperature"] == 1.0]
     assert f"± {half_width(statistics.stdev(values), 3):.3f} (95%, 3 seeds)" in read
     one["runs"] = one["runs"][:1]
-    assert 'class="area"' not in plane([one], comparison["plane"])
-    assert "seeds" not in plane([one], comparison["plane"])
+    assert 'class="area"' not in plane([one], comparison["planes"][0])
+    assert "seeds" not in plane([one], comparison["planes"][0])
 
 
 def test_words_on_regions(comparison: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from seqgans.report.page import comparison_page, run_page
 
 def infected(value: Any, poison: str) -> Any:
     """The same value with every text that is not a key of the contract made hostile."""
-    keys = {"kind", "stage", "better", "plane", "path"}
+    keys = {"kind", "stage", "better", "planes", "path"}
     if isinstance(value, dict):
         return {name: item if name in keys else infected(item, poison) for name, item in value.items()}
     if isinstance(value, list):
@@ -113,6 +113,18 @@ def test_copies_and_neighbours(comparison: dict[str, Any], parse: Any) -> None:
     assert {"school", "眠"} <= set(page.within("u"))
 
 
+def test_distances_of_curves(comparison: dict[str, Any], parse: Any) -> None:
+    """Mutants killed: above for below; the diversity of the baseline in the place of the system's."""
+    text = comparison_page(comparison)
+    rows = re.findall(r"<tr>(.*?)</tr>", text.partition('aria-label="Distances of curves"')[2].partition("</table>")[0])
+    cells = [re.sub("<[^>]*>", "|", row).strip("|") for row in rows]
+    assert "area to the curve of likelihood" in cells[0]
+    assert cells[0].endswith("NLL gen where NLL oracle is 4.900 (likelihood: 4.302)")
+    assert re.findall(r"[^|]+", cells[1]) == ["seqgan", "−0.041, below", "4.205"]
+    assert re.findall(r"[^|]+", cells[2]) == ["seqgan-shuffled", "+0.002, above", "–"]
+    assert len(rows) == 3  # leakgan shares nothing with the baseline
+
+
 def test_findings_name_their_run(comparison: dict[str, Any], parse: Any) -> None:
     text = parse(comparison_page(comparison)).text()
     assert text.count("leakgan, seed 1, update 1200") == 1
@@ -120,7 +132,7 @@ def test_findings_name_their_run(comparison: dict[str, Any], parse: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "left_out", ["title", "corpus", "seeds", "commands", "notes", "baseline", "plane", "differences", "figures_order"]
+    "left_out", ["title", "corpus", "seeds", "commands", "notes", "baseline", "planes", "differences", "figures_order"]
 )
 def test_what_a_comparison_lacks_is_left_out(comparison: dict[str, Any], parse: Any, left_out: str) -> None:
     del comparison[left_out]

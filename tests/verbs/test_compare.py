@@ -11,7 +11,7 @@ import pytest
 from seqgans.errors import BadInput
 from seqgans.evaluation import Figure
 from seqgans.evaluation.significance import holm, paired_t, welch_from
-from seqgans.verbs.compare import area, compare, corrected, outcome_of
+from seqgans.verbs.compare import compare, corrected, outcome_of
 from seqgans.verbs.systems import flattened, resolved, varies
 
 ALL = ("seqgan-1", "seqgan-2", "likelihood-1", "likelihood-2")
@@ -64,7 +64,7 @@ def test_the_baseline_can_be_chosen(runs: Path, wanted: str) -> None:
     found = compare([runs / name for name in ALL], baseline=wanted)
     assert found["baseline"] == "seqgan"
     assert {(test["system"], test["baseline"]) for test in found["tests"]} == {("likelihood", "seqgan")}
-    assert set(found["areas"]) == {"likelihood"}
+    assert set(found["planes"][0]["areas"]) == {"likelihood"}
     assert found["commands"][0].endswith(f"--baseline {wanted}")
     with pytest.raises(
         BadInput, match=r"must be one of the runs or of the systems 'seqgan', 'likelihood', got 'nobody'"
@@ -97,12 +97,13 @@ def test_what_was_written_several_times_is_counted(runs: Path, tmp_path: Path) -
 
 def test_curves_are_means_over_seeds_in_the_plane_of_an_oracle(runs: Path) -> None:
     found = compare([runs / name for name in ALL])
-    assert found["plane"] == {"x": "nll_oracle", "y": "nll_gen"}
+    [plane] = found["planes"]
+    assert (plane["x"], plane["y"]) == ("nll_oracle", "nll_gen")
     rows = [report(runs / f"seqgan-{seed}")["sweeps"]["final"] for seed in (1, 2)]
     sweep = found["systems"][0]["sweep"]
     assert len(sweep) == len(rows[0])
     assert sweep[0]["nll_gen"] == pytest.approx((rows[0][0]["nll_gen"] + rows[1][0]["nll_gen"]) / 2)
-    assert set(found["areas"]) == {"seqgan"}
+    assert set(plane["areas"]) == set(plane["matched"]) == {"seqgan"}
     assert [run["sweep"] for run in found["systems"][0]["runs"]] == rows
 
 
@@ -143,16 +144,6 @@ def test_p_values_are_corrected_for_the_systems_of_one_figure() -> None:
     tests = [{"figure": name, "p_value": p} for name, p in (("a", 0.01), ("b", 0.02), ("a", 0.04))]
     corrected(tests)
     assert [test["p_holm"] for test in tests] == [holm([0.01, 0.04])[0], 0.02, holm([0.01, 0.04])[1]]
-
-
-def test_a_curve_below_has_a_negative_area() -> None:
-    def sweep(shift: float) -> list[dict[str, float]]:
-        return [{"temperature": 1 / q, "q": q, "d": 3 - q + shift} for q in (1.0, 2.0)]
-
-    assert area(sweep(-0.5), sweep(0.0), {"x": "q", "y": "d"}) == pytest.approx(-0.5)
-    assert area([], sweep(0.0), {"x": "q", "y": "d"}) is None
-    endless = [*sweep(-0.5), {"temperature": 3.0, "q": float("inf"), "d": 0.0}]
-    assert area(endless, sweep(0.0), {"x": "q", "y": "d"}) == pytest.approx(-0.5)
 
 
 def test_settings_that_make_a_system(tmp_path: Path) -> None:

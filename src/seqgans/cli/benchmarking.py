@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from seqgans.cli.arguments import Parser
-from seqgans.cli.judging import write_json
+from seqgans.cli.results import write_json
 from seqgans.errors import BadInput, Failed
 from seqgans.report.suite import suite_table
 from seqgans.verbs.benchmark import carried_out

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seqgans.choices import choice
 from seqgans.cli.arguments import Parser, add_checkpoint, add_drawing, dashed
-from seqgans.cli.judging import write_json
+from seqgans.cli.results import write_json
 from seqgans.data import write_midi
 from seqgans.data.text import read_lines
 from seqgans.errors import BadInput

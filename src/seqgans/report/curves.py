@@ -15,7 +15,7 @@ Plain = Mapping[str, Any]
 
 STEPS = "updates"
 GAME = ("pretrained", "game", "final")  # stages whose values set the height of a learning curve
-PLANES = (("nll_oracle", "nll_gen"), ("bleu_5", "self_bleu_5"), ("bleu_4", "self_bleu_4"))
+PLANES = (("nll_oracle", "nll_gen"), ("bleu_5", "self_bleu_5"), ("bleu_4", "self_bleu_4"), ("lm_kn", "reverse_lm_kn"))
 REACH = 4.0  # how far above the lowest point a plane reaches, in distances of the median: the rest would flatten it
 FEW, MANY = 2, 200  # points that make a curve; points beyond which neighbours are averaged
 HINT = "lower left is better"  # where quality rises its axis runs backwards
@@ -108,7 +108,7 @@ def values_of(line: Plain, name: str) -> list[float]:
 
 
 def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None) -> str:
-    """The quality-diversity plane: a curve a system, a point a temperature; empty where there is no sweep.
+    """The quality-diversity plane: a curve a system, a point a setting; empty where there is no sweep.
 
     Args:
         systems: as `report.page` describes them.
@@ -124,8 +124,8 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None) -> st
         return ""
     lines = []
     for hue, system in enumerate(systems):
-        rows = sorted(system.get("sweep", ()), key=lambda row: row["temperature"])
-        dots = [swept(row, across, up, by_seed(system, float(row["temperature"]), across, up)) for row in rows]
+        rows = sorted(system.get("sweep", ()), key=knobs)
+        dots = [swept(row, across, up, by_seed(system, knobs(row), across, up)) for row in rows]
         if present := [dot for dot in dots if dot is not None]:
             lines.append(Line(name=system["name"], hue=hue, dots=present))
     if not lines:
@@ -136,34 +136,50 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None) -> st
     backwards = better(across) == "higher"
     x = axis(f"{written(across)} {'← better' if backwards else ''}".rstrip(), [dot.x for dot in near], backwards)
     y = axis(written(up), [dot.y for dot in near])
-    about = "each point is one temperature, the ring is 1"
+    about = "each point is one setting, the ring is temperature 1"
     return chart(f"{written(up)} against {written(across)}", x, y, lines, hint=HINT, about=about)
 
 
-def by_seed(system: Plain, temperature: float, across: str, up: str) -> list[tuple[float, float]]:
-    """Both figures of each run of a system at a temperature, where they are finite."""
+def knobs(row: Plain) -> tuple[float, float, float]:
+    """How a point was drawn: temperature, top-k, top-p."""
+    return float(row["temperature"]), float(row.get("top_k") or math.inf), float(row.get("top_p", 1.0))
+
+
+def setting_in_words(row: Plain) -> str:
+    """The same for people.
+
+    >>> setting_in_words({"temperature": 1.0, "top_k": 5})
+    'temperature 1, top-k 5'
+    """
+    further = [f"{name.replace('_', '-')} {row[name]:g}" for name in ("top_k", "top_p") if name in row]
+    return ", ".join([f"temperature {row['temperature']:.3g}", *further])
+
+
+def by_seed(system: Plain, setting: tuple[float, float, float], across: str, up: str) -> list[tuple[float, float]]:
+    """Both figures of each run of a system at a setting, where they are finite."""
     found = []
     for run in system.get("runs", ()):
         for row in run.get("sweep", ()):
             x, y = mean_of(row.get(across)), mean_of(row.get(up))
-            if math.isclose(row["temperature"], temperature, rel_tol=1e-6) and x is not None and y is not None:
+            same = all(math.isclose(*pair, rel_tol=1e-6) for pair in zip(knobs(row), setting, strict=True))
+            if same and x is not None and y is not None:
                 found.append((x, y))
     return found
 
 
 def swept(row: Plain, across: str, up: str, seeds: Sequence[tuple[float, float]] = ()) -> Dot | None:
     """A point of a sweep, where it has both figures, with the region of confidence that its seeds allow."""
-    x, y, temperature = mean_of(row.get(across)), mean_of(row.get(up)), row["temperature"]
+    x, y, where = mean_of(row.get(across)), mean_of(row.get(up)), setting_in_words(row)
     if x is None or y is None:
         return None
-    shown, ring = [reading(written(across), x), reading(written(up), y)], abs(temperature - 1) < 1e-6
+    shown, ring = [reading(written(across), x), reading(written(up), y)], knobs(row) == (1.0, math.inf, 1.0)
     if len(seeds) < FEW:
-        return Dot(x=x, y=y, read=f"temperature {temperature:.3g}: {', '.join(shown)}", ring=ring)
+        return Dot(x=x, y=y, read=f"{where}: {', '.join(shown)}", ring=ring)
     xs, ys = zip(*seeds, strict=True)
     widths = [half_width(statistics.stdev(column), len(seeds)) for column in (xs, ys)]
     words = ", ".join(f"{text} ± {error(width)}" for text, width in zip(shown, widths, strict=True))
     around = [(float(one), float(other)) for one, other in region(xs, ys)]
-    read = f"temperature {temperature:.3g}: {words} ({LEVEL:.0%}, {len(seeds)} seeds)"
+    read = f"{where}: {words} ({LEVEL:.0%}, {len(seeds)} seeds)"
     return Dot(x=x, y=y, read=read, ring=ring, around=around)
 
 

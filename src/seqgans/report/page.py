@@ -10,13 +10,17 @@ system, "name" may be missing: the page leaves out what it does not have.
     notes         [str], sentences shown under the heading (which test the p-values are from, ...)
     baseline      name of the system that p-values compare with
     figures_order [figure], rows of the table; the order of first appearance where missing
-    plane         {"x": figure, "y": figure}, axes of the quality-diversity plane
+    planes        [{"x": figure, "y": figure,
+                  "areas": {system: between its curve and the baseline's, negative where it lies below, which is better;
+                  None where they share no quality},
+                  "matched": {system: {"quality": of the baseline as it is, "diversity": there, "baseline": the
+                  baseline's}; None where there is none}}]
     differences   {setting: {system: value}}, settings that are not the same everywhere
     systems       [system], in the order of columns and colours:
         name      str
         figures   {figure: {"mean", "spread": over seeds or None, "n": seeds, "p": against the baseline or None,
                   "better": "lower" | "higher" | None (found from the figure's name where missing)}}
-        sweep     [{"temperature": t, figure: number, ...}], mean over seeds
+        sweep     [{"temperature": t, figure: number, ...}], mean over seeds; "top_k", "top_p" where used
         samples   [{"text", "nearest", "similarity": 0 to 1, "copy": bool, "times": how often it was written}] as of
                   `report.neighbours`, or [str]
         runs      [run], one a seed:
@@ -39,6 +43,7 @@ from typing import Any
 
 from seqgans.report.downloads import downloads_section
 from seqgans.report.figures import over_seeds
+from seqgans.report.planes import plane_section
 from seqgans.report.players import completions_section
 from seqgans.report.sections import (
     differences_section,
@@ -46,7 +51,6 @@ from seqgans.report.sections import (
     findings_section,
     header,
     learning_section,
-    plane_section,
     samples_section,
     settings_section,
     time_section,
@@ -80,7 +84,7 @@ def comparison_page(comparison: Mapping[str, Any]) -> str:
         title,
         header(title, facts, comparison.get("notes", ()), comparison.get("commands", ())),
         figures_section(systems, baseline, order, seeds=over_seeds(systems) > 1),
-        plane_section(systems, comparison.get("plane")),
+        plane_section(systems, comparison.get("planes", ()), baseline),
         learning_section(systems, order),
         findings_section(systems),
         samples_section(systems),
@@ -124,7 +128,7 @@ def run_page(report: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> 
         header(title, facts, report.get("notes", ()), report.get("commands", ())),
         figures_section(systems, None, (), seeds=False),
         findings_section(systems, alone=True),
-        plane_section(systems, report.get("plane")),
+        plane_section(systems, ()),
         learning_section(systems, ()),
         training_section(events),
         completions_section(report.get("completions", ())),

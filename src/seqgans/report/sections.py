@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from seqgans.evaluation.regions import LEVEL
 from seqgans.report.charts import HUES, legend
-from seqgans.report.curves import evaluations, learning_curves, phases_of, plane, training_curves
+from seqgans.report.curves import evaluations, learning_curves, phases_of, training_curves
 from seqgans.report.figures import (
     ARROWS,
     MARKS,
@@ -116,32 +115,6 @@ def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
     title = f' title="{escape("; ".join(words))}"' if words else ""
     text = f'<span class="value"><b>{number(value, spread)}</b>{stars}{width}</span>'
     return f"<td{' class=best' if best else ''}{title}>{text}</td>"
-
-
-def plane_section(systems: Sequence[Plain], axes: Mapping[str, str] | None) -> str:
-    """The quality-diversity plane with its legend and how to read it."""
-    drawing = plane(systems, axes)
-    names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("sweep")}
-    about = (
-        "One curve a system, one point a temperature, the ring at temperature 1. Any generator can be moved along its "
-        "own curve by its temperature alone; a system is better where its whole curve lies lower and further left. "
-        f"{regions_in_words(systems)}"
-    )
-    body = f'<div class="plane">{legend(names)}{drawing}</div>' if drawing else ""
-    return section("plane", "Quality and diversity", body, about)
-
-
-def regions_in_words(systems: Sequence[Plain]) -> str:
-    """What the regions of the plane say, and who has none."""
-    seeds = {str(system["name"]): sum(1 for run in system.get("runs", ()) if run.get("sweep")) for system in systems}
-    alone = [name for name, count in seeds.items() if count < 2]
-    if len(alone) == len(seeds):
-        return "One seed says nothing of the next: no regions of confidence."
-    without = f" None for {escape(', '.join(alone))}, with one seed." if alone else ""
-    return (
-        f"The shadow of an ellipse on either axis is the {LEVEL:.0%} confidence interval of the mean over seeds "
-        f"(Student's t); that of two seeds is a line.{without}"
-    )
 
 
 def learning_section(systems: Sequence[Plain], order: Iterable[str]) -> str:

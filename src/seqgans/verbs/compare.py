@@ -1,12 +1,10 @@
 """Compare: runs side by side, with spread over seeds, tests of significance and quality-diversity curves.
 
 Runs that differ in nothing but their seed are one system. What comes out is a plain dict: the one that
-`report.page` describes, with two further keys:
+`report.page` describes, with one further key:
 
     tests   [{"figure", "system", "baseline", "test", "kind": "between-run" | "within-run", "difference", "p_value",
             "p_holm": corrected for the number of systems, "seeds"}]
-    areas   {system: area between its quality-diversity curve and that of the baseline, negative where the system's
-            lies below, which is better; None where they share no quality}
 
 The baseline is the one asked for, else maximum likelihood where a run of it is among the runs, else the generators
 before their game, else the first system. p-values of a figure pair the seeds that both systems have; with one common
@@ -25,15 +23,13 @@ from typing import Any
 from seqgans.errors import BadInput
 from seqgans.evaluation import Figure
 from seqgans.evaluation.significance import Comparison, holm, paired_t, welch_from
-from seqgans.evaluation.sweep import Curve, Point, area_between
 from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.outcome import Outcome, Rows, has_report, judged, reported
+from seqgans.verbs.planes import PLANES, beside, has_axes
 from seqgans.verbs.systems import System, check_one_corpus, grouped, run_differences, starts, varies, without_folders
 
 COUNT = 5000  # samples drawn where runs are measured afresh
-PLANES = ({"x": "nll_oracle", "y": "nll_gen"}, {"x": "bleu_5", "y": "self_bleu_5"})
-RISING = ("bleu_5",)  # qualities of a plane that rise
 
 
 def compare(
@@ -114,8 +110,8 @@ def described(
     """
     tests = [test for other in systems if other is not baseline for test in tested(other, baseline)]
     corrected(tests)
-    plane = next((axes for axes in PLANES if has_plane(baseline, axes)), None)
     sweeps = {system.name: mean_sweep(system) for system in systems}
+    plane = next((axes for axes in PLANES if has_axes(sweeps[baseline.name], axes)), None)
     first = systems[-1].runs[0]
     named = [system.settings for system in systems if system.settings]
     paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
@@ -128,7 +124,7 @@ def described(
         ],
         "notes": notes(tests, baseline, plane),
         "baseline": baseline.name,
-        **({"plane": plane} if plane else {}),
+        "planes": [beside(plane, sweeps, baseline.name)] if plane else [],
         "differences": {
             **{
                 name: {system.name: system.settings[name] for system in systems if name in system.settings}
@@ -139,11 +135,6 @@ def described(
         },
         "systems": [described_system(system, sweeps[system.name], tests) for system in systems],
         "tests": tests,
-        "areas": {
-            system.name: area(sweeps[system.name], sweeps[baseline.name], plane)
-            for system in systems
-            if plane and system is not baseline
-        },
     }
 
 
@@ -199,27 +190,6 @@ def mean_sweep(system: System) -> Rows:
         {name: sum(row[name] for row in group) / len(group) for name in group[0] if all(name in row for row in group)}
         for group in rows.values()
     ]
-
-
-def has_plane(system: System, axes: Mapping[str, str]) -> bool:
-    """Whether the sweeps of a system have both axes."""
-    return any(axes["x"] in row and axes["y"] in row for moment in system.moments for row in moment.sweep)
-
-
-def area(sweep: Rows, baseline: Rows, axes: Mapping[str, str]) -> float | None:
-    """Area between two curves in a plane, negative where the first lies below."""
-    curves = []
-    for rows in (sweep, baseline):
-        usable = [row for row in rows if math.isfinite(row.get(axes["x"], math.nan) + row.get(axes["y"], math.nan))]
-        points = [
-            Point(
-                inverse_temperature=1 / row["temperature"],
-                figures={name: Figure(value=row[name]) for name in axes.values()},
-            )
-            for row in usable
-        ]
-        curves.append(Curve.of(points, axes["x"], axes["y"], higher_is_better=axes["x"] in RISING))
-    return area_between(*curves)
 
 
 def tested(system: System, baseline: System) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from seqgans.data import CorpusSettings, Vocabulary, encode_texts, read_texts
@@ -15,10 +15,12 @@ from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Measures, measure
 from seqgans.evaluation.base import Lists
 from seqgans.evaluation.rows import Rows
+from seqgans.generators.decoding import PLAIN
 from seqgans.sequences import Sequences
 from seqgans.training.build import ORACLE, Truth, open_corpus, truth_of
 from seqgans.verbs.judging import NOTES
 from seqgans.verbs.loading import LoadedRun, load_run
+from seqgans.verbs.writers import is_model, writer_of
 
 COUNT = 10_000  # samples drawn from a run
 READING = CorpusSettings()
@@ -39,7 +41,8 @@ def evaluate(
     """Measure a run or a file of samples.
 
     Args:
-        target: a run's folder, or a file with one sequence a line (token ids where `references` is an oracle).
+        target: a run's folder, a model of transformers (a folder of `save_pretrained`, a .gguf file, hf:NAME), or a
+            file with one sequence a line (token ids where `references` is an oracle).
         references: a file of real sequences nothing was trained on, or the spec of an oracle, a world, MIDI files or
             a dataset, of which the test split is taken. A run has its own; a file of samples needs them.
         train: a file of the sequences that were trained on; a run has its own.
@@ -56,6 +59,12 @@ def evaluate(
     if count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
     path = Path(target)
+    if is_model(str(target)):
+        if references is None or not is_text(references):
+            raise BadInput(f"{target} is a model, whose texts need --references, a file of real ones")
+        writer = writer_of(str(target), read_sequences(Path(references), reading), seed=seed)
+        texts = writer.write(PLAIN, count)
+        return measure(evidence_of_texts(texts, references, train, count, seed, reading), metrics, watch=watch)
     if path.is_dir():
         run = load_run(path, checkpoint)
         return measure(evidence_of_run(run, references, train, count, seed, reading), metrics, watch=watch)
@@ -64,7 +73,8 @@ def evaluate(
     if references is None:
         raise BadInput(f"{path} is a file of samples, which needs --references, a file of real sequences or a spec")
     if is_text(references):
-        return measure(evidence_of_texts(path, references, train, count, seed, reading), metrics, watch=watch)
+        lines = lines_in(path, reading)
+        return measure(evidence_of_texts(lines, references, train, count, seed, reading), metrics, watch=watch)
     texts = read_sequences(path, reading)
     evidence = evidence_of_spec(path, texts, references, train, seed, reading)
     return measure(dataclasses.replace(evidence, count=count), metrics, watch=watch)
@@ -140,7 +150,7 @@ def encoded_file(run: LoadedRun, file: str, reading: CorpusSettings) -> Sequence
 
 
 def evidence_of_texts(
-    path: Path, references: str, train: str | None, count: int, seed: int, reading: CorpusSettings
+    samples: Iterable[str], references: str, train: str | None, count: int, seed: int, reading: CorpusSettings
 ) -> Evidence:
     """Texts beside texts, over a vocabulary of all that occurs, so that nothing is unknown.
 
@@ -149,13 +159,13 @@ def evidence_of_texts(
     if reading.tokens == "bytepair":
         raise BadInput("files of samples are compared as words or characters, byte pairs would have to be learnt first")
     numbering = Numbering(reading.tokens, reading.lowercase, reading.spaces != "drop")
-    held_out, trained, samples = (
-        Rows.of(ids for ids in numbering.encode(lines_in(Path(file), reading)) if ids) if file is not None else None
-        for file in (references, train, path)
+    read = [None if file is None else lines_in(Path(file), reading) for file in (references, train)]
+    held_out, trained, written = (
+        None if texts is None else Rows.of(ids for ids in numbering.encode(texts) if ids) for texts in (*read, samples)
     )
     vocabulary = numbering.vocabulary
     return Evidence(
-        samples=samples,
+        samples=written,
         references=held_out,
         train=trained,
         vocabulary=vocabulary,

@@ -1,0 +1,74 @@
+"""What comes out of judging: a bar while it goes on, tables, one JSON document, a page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from seqgans.errors import BadInput
+from seqgans.report.figures import number, written
+from seqgans.report.table import table
+from seqgans.training.checkpoint import write_atomically
+from seqgans.training.facts import to_json
+
+
+class Steps:
+    """A progress bar over metrics or settings, on stderr where that is a terminal."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._make = tqdm
+        self._bar: tqdm | None = None
+
+    def next(self, name: str, count: int) -> None:
+        """What comes now, of so many."""
+        if self._bar is None:
+            self._bar = self._make(total=count, file=sys.stderr, disable=None, dynamic_ncols=True, leave=False)
+        else:
+            self._bar.update(1)
+        self._bar.set_description(name)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def page_at(out: str | None) -> Path | None:
+    """Where a page goes, which must be a place that exists; None for none."""
+    page = None if out is None else Path(out)
+    if page is not None and not page.absolute().parent.is_dir():
+        raise BadInput(f"--out must be in a folder that exists, there is none at {page.parent}")
+    return page
+
+
+def write_page(page: Path | None, comparison: dict[str, Any]) -> None:
+    """The page of a comparison, where one is asked for."""
+    if page is not None:
+        from seqgans.report.page import comparison_page
+
+        write_atomically(page, comparison_page(comparison).encode())
+        sys.stderr.write(f"wrote {page}\n")
+
+
+def curves(comparison: dict[str, Any]) -> str:
+    """Where each curve lies beside the baseline's, a table for each plane; nothing where there are no curves."""
+    text = ""
+    for plane in comparison["planes"]:
+        matched, areas = plane["matched"], {name: area for name, area in plane["areas"].items() if area is not None}
+        rows = [
+            [name, f"{area:+.4g}", "below" if area < 0 else "above", number((matched[name] or {}).get("diversity"))]
+            for name, area in areas.items()
+        ]
+        at = next((found for found in matched.values() if found), None)
+        heads = [f"{written(plane['y'])} against {written(plane['x'])}", "area", f"{comparison['baseline']}'s"]
+        heads.append(f"at {number(at['quality'])}, not {number(at['baseline'])}" if at else "matched")
+        text += f"\n{table(rows, heads)}\n" if rows else ""
+    return text
+
+
+def write_json(value: Any) -> None:
+    """One JSON document on stdout; a number that is not finite is a string, as in a run's files."""
+    sys.stdout.write(to_json(value, 1) + "\n")

@@ -1,0 +1,60 @@
+"""Curves through the command line: a table, JSON, a page, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """References, and samples at two temperatures."""
+    lines = ["the cat sleeps on the mat", "the dog sits on the cat", "a dog sleeps", "the mat is on the cat now"]
+    contents = {"real": lines * 3, "cold": lines[:1] * 4 + lines[:2], "warm": [*lines, "mat the the a dog on"]}
+    for name, some in contents.items():
+        (tmp_path / f"{name}.txt").write_text("\n".join(some) + "\n")
+    return [tmp_path / f"{name}.txt" for name in contents]
+
+
+def test_files_of_two_temperatures(files: list[Path], call, tmp_path: Path) -> None:
+    real, cold, warm = files
+    words = ("evaluate", cold, warm, "--references", real, "--at", "0.5,1")
+    found = call(*words, "--out", tmp_path / "page.html")
+    assert found.code == 0, found
+    heads, _, first, second = found.out.splitlines()[:4]
+    assert heads.split()[:2] == ["drawn", "at"]
+    assert "self-BLEU-5" in heads
+    assert first.split()[:3] == ["cold", "temperature", "0.5"]
+    assert second.split()[:3] == ["cold", "temperature", "1"]
+    assert "wrote" in found.err
+    assert found.err.endswith("1000 texts at each setting, cut into words, seed 0.\n")
+    assert 'id="plane"' in (tmp_path / "page.html").read_text()
+    document = json.loads(call(*words, "--json").out)
+    assert [row["temperature"] for row in document["systems"][0]["sweep"]] == [0.5, 1.0]
+
+
+def test_two_systems_have_an_area_between_them(files: list[Path], call) -> None:
+    real, cold, warm = files
+    found = call("evaluate", cold, warm, warm, cold, "--references", real, "--at", "0.5,1")
+    assert found.code == 0, found
+    assert "reverse LM Kneser-Ney against LM Kneser-Ney" in found.out
+    assert found.out.count("warm") >= 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "evaluate measures one target, got 2; for curves of several name temperatures (--temperature"),
+        (("--at", "1,hot"), "--at must be numbers such as 0.7,1, got '1,hot'"),
+        (("--at", "1,2", "--metrics", "bleu"), "curves show BLEU-5, self-BLEU-5, lm_kn and reverse_lm_kn; leave"),
+        (("--out", "page.html"), "--out is the page of curves; name temperatures as well"),
+    ],
+)
+def test_what_is_wrong_is_one_line(words: tuple[str, ...], message: str, files: list[Path], call) -> None:
+    real, cold, warm = files
+    found = call("evaluate", cold, warm, "--references", real, *words)
+    assert (found.code, found.out) == (2, "")
+    assert found.err.startswith(f"seqgans: {message}")
+    assert found.err.count("\n") == 1
