@@ -13,6 +13,7 @@ from seqgans.training.build import open_corpus
 from seqgans.verbs import suites
 from seqgans.verbs.benchmark import benchmark, carried_out
 from seqgans.verbs.suites import SIZES, read_suite, suite_names
+from seqgans.verbs.train import Interrupted
 
 TINY = """
 title: A world of two tokens
@@ -103,6 +104,15 @@ def test_a_run_that_fails_is_a_row(tiny: Path) -> None:
     assert "game-0" in failed
     assert "figures" in results[0]
     assert "| the game | seed 0 failed |" in (tiny / "RESULTS.md").read_text()
+
+
+def test_a_suite_that_is_stopped_says_how_to_go_on(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise Interrupted("stopped at update 3; go on with: seqgans resume runs/likelihood-0")
+
+    monkeypatch.setattr("seqgans.verbs.benchmark.finish", stop)
+    with pytest.raises(Interrupted, match=r"^likelihood-0 was stopped and has a checkpoint; the same command goes on"):
+        benchmark("tiny", tiny)
 
 
 def test_what_begins_from_a_run_that_failed_fails_with_it(tiny: Path) -> None:

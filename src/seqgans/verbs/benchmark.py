@@ -119,8 +119,8 @@ def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: C
         return {**facts, "failed": f"its start {trial.start} failed"}
     try:
         finish(trial, path, watcher)
-    except Interrupted:
-        raise
+    except Interrupted as stopped:
+        raise Interrupted(f"{trial.name} was stopped and has a checkpoint; the same command goes on there") from stopped
     except Failed as error:
         return {**facts, "failed": str(error)}
     kept = known(out / "results" / f"{trial.name}.json", path / "report.json", {**facts, "metrics": [*suite.metrics]})
