@@ -21,6 +21,7 @@ from seqgans.errors import Diverged, Failed
 from seqgans.options.phases import updates_of
 from seqgans.randomness import Stream, generator_for
 from seqgans.training.borrowed import fingerprints, kept, load_players
+from seqgans.training.moments import Optimizer, adam_for, moments_of, restore_moments
 from seqgans.training.place import Best, Event, Place
 from seqgans.training.selection import fittest
 from seqgans.training.team import Team
@@ -58,7 +59,7 @@ class Training:
         self.best = Best()
         self.play: Play | None = None
         self.order: Tensor | None = None
-        self.optimizers: dict[tuple[str, str], torch.optim.Adam] = {}
+        self.optimizers: dict[tuple[str, str], Optimizer] = {}
         self._trainable = {name for name, parameter in players.named_parameters() if parameter.requires_grad}
         moves = [update for phase in (*self.schedule.before, *self.schedule.round) for update in updates_of(phase)]
         for update in moves:
@@ -216,7 +217,7 @@ class Training:
                 f"lower its learning rate ({update.optimizer.rate}) or its gradient clip ({bound})"
             )
 
-    def optimizer_of(self, update: Update) -> torch.optim.Adam:
+    def optimizer_of(self, update: Update) -> Optimizer:
         """The optimiser of an update, made at its first use."""
         settings = update.optimizer
         key = (update.player, settings.name)
@@ -226,7 +227,8 @@ class Training:
             if not parameters:
                 players = [name for name, _ in self.players.named_children()]
                 raise Failed(f"{update.player!r} has no parameters to learn; the players are {players}")
-            self.optimizers[key] = torch.optim.Adam(parameters, lr=settings.rate, betas=settings.betas, fused=True)
+            rates = {"lr": settings.rate, "betas": settings.betas}
+            self.optimizers[key] = adam_for(parameters, self.team, **rates, fused=True)
         return self.optimizers[key]
 
     def out_of_patience(self, phase: Phase) -> bool:
@@ -255,10 +257,8 @@ class Training:
         tensors = kept(self.players, "players/")
         tensors |= {f"best/{name}": tensor for name, tensor in self.best.tensors.items()}
         tensors |= {f"streams/{name}": stream.random.get_state() for name, stream in self.streams.items()}
-        for (player, name), optimizer in self.optimizers.items():
-            for index, slots in optimizer.state_dict()["state"].items():
-                for slot, tensor in slots.items():
-                    tensors[f"optimizers/{player}/{name}/{index}/{slot}"] = tensor
+        self.team.called(True)
+        tensors |= moments_of(self.optimizers)
         facts: dict[str, Any] = {
             "place": dataclasses.asdict(self.place),
             "best": {"value": self.best.value, "since": self.best.since},
@@ -285,12 +285,7 @@ class Training:
         self.best = Best(**facts["best"], tensors={k: v.to(self.team.device) for k, v in below("best/").items()})
         for name, stream in self.streams.items():
             stream.random.set_state(tensors[f"streams/{name}"].cpu())
-        for (player, name), optimizer in self.optimizers.items():
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in below(f"optimizers/{player}/{name}/").items():
-                index, slot = key.split("/")
-                slots.setdefault(int(index), {})[slot] = tensor.clone()
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
+        restore_moments(self.optimizers, tensors)
         self.play, self.order = None, tensors.get("order")
         if facts["play"] is not None:
             empty = Play(figures=facts["play"]["figures"], progress=self.progress)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -15,7 +15,8 @@ from seqgans.errors import BadInput
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-SHARDING = ("FSDP", "DEEPSPEED")
+FSDP, DEEPSPEED = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"
+WHOLE = {"FSDP_RESHARD_AFTER_FORWARD": "false", "FSDP_SHARDING_STRATEGY": "shard_grad_op"}  # leave parameters whole
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -29,7 +30,7 @@ class Team:
         precision: arithmetic inside networks; parameters and sums stay float32.
 
     Raises:
-        BadInput: a GPU was asked for and there is none.
+        BadInput: a GPU was asked for and there is none, or parameters are to be shared out.
     """
 
     def __init__(self, device: str = "auto", precision: Precision = "float32") -> None:
@@ -37,19 +38,30 @@ class Team:
             raise BadInput(f"device must be cpu, cuda or auto, got {device!r}")
         if device == "cuda" and not torch.cuda.is_available():
             raise BadInput("device cuda was asked for, but PyTorch finds no GPU here; use --device cpu or auto")
-        for name in SHARDING:
-            if os.environ.get(f"ACCELERATE_USE_{name}", "false").lower() == "true":
-                raise BadInput(
-                    f"every process of seqgans holds all parameters, which {name} would share out; launch it without "
-                    "(take recipes/accelerate/gpus.yaml), and learn adapters where memory is short (--generator.lora 8)"
-                )
+        shares = asked_to_share()
         from accelerate import Accelerator
 
-        self.accelerator: Accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
+        with without(FSDP):  # processes are all that is wanted of accelerate
+            self.accelerator: Accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
         self.precision = precision
         self.rank = self.accelerator.process_index
         self.processes = self.accelerator.num_processes
+        self.shares = shares and self.processes > 1
         self.device = self.accelerator.device
+
+    def gathered(self, numbers: Tensor) -> Tensor:
+        """A row of numbers of every process, one below the other."""
+        parts = [torch.empty_like(numbers) for _ in range(self.processes)]
+        torch.distributed.all_gather(parts, numbers.contiguous())
+        return torch.stack(parts)
+
+    def called(self, all_of_you: bool) -> bool:
+        """What the leading process says: whether all are needed for what it does; never where moments are whole."""
+        if not self.shares:
+            return False
+        said = torch.tensor(float(all_of_you), device=self.device)
+        torch.distributed.broadcast(said, 0)
+        return bool(said)
 
     @property
     def leads(self) -> bool:
@@ -98,3 +110,33 @@ class Team:
     def wait(self) -> None:
         """Until all processes are here."""
         self.accelerator.wait_for_everyone()
+
+
+def asked_to_share() -> bool:
+    """Whether `accelerate launch` asks for moments that are shared out: by its FSDP, with parameters left whole.
+
+    Raises:
+        BadInput: parameters are to be shared out as well, or DeepSpeed is to do it.
+    """
+    advice = "take recipes/accelerate/fsdp.yaml, and learn adapters where memory is short (--generator.lora 8)"
+    if os.environ.get(DEEPSPEED, "false").lower() == "true":
+        raise BadInput(f"the loop of seqgans moves parameters itself, which DeepSpeed would do instead; {advice}")
+    if os.environ.get(FSDP, "false").lower() != "true":
+        return False
+    if not any(os.environ.get(name, "").lower() == value for name, value in WHOLE.items()):
+        raise BadInput(
+            "every process of seqgans holds all parameters, since samplers look at any of them, and shares out moments "
+            f"alone: fsdp_reshard_after_forward must be false; {advice}"
+        )
+    return True
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Let nobody see a variable of the environment for a while."""
+    before = os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before

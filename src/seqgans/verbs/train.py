@@ -21,6 +21,7 @@ from seqgans.training.checkpoint import write_atomically
 from seqgans.training.fitting import check_fit
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
+from seqgans.training.moments import led
 from seqgans.training.place import Event
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
@@ -62,16 +63,17 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
     training = Training(recipe.played, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
     judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
     folder = RunFolder(out)
-    if team.leads:
-        folder = RunFolder.new(out)
-        folder.write_corpus(corpus)
-        folder.write_versions(team.processes)
-        if isinstance(truth, Recurrent):
-            from safetensors.torch import save
+    with led(team, training.optimizers):
+        if team.leads:
+            folder = RunFolder.new(out)
+            folder.write_corpus(corpus)
+            folder.write_versions(team.processes)
+            if isinstance(truth, Recurrent):
+                from safetensors.torch import save
 
-            write_atomically(folder.path / "oracle.safetensors", save(oracle_arrays(truth)))
-        folder.write_text("settings.yaml", recipe.to_yaml())
-        folder.save(0, *training.state(), keep=recipe.run.keep)
+                write_atomically(folder.path / "oracle.safetensors", save(oracle_arrays(truth)))
+            folder.write_text("settings.yaml", recipe.to_yaml())
+            folder.save(0, *training.state(), keep=recipe.run.keep)
     team.wait()
     return carried_out(folder, recipe, training, judge, watcher or Silent())
 
@@ -143,21 +145,26 @@ def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Ju
     recorder = Recorder(folder, recipe, training, judge, watcher) if training.team.leads else None
     if recorder is not None:
         watcher.begin(training.schedule, behind(training))
-        recorder.begin()
+    with led(training.team, training.optimizers):
+        if recorder is not None:
+            recorder.begin()
     try:
         with asked_to_stop() as stop:
             for event in training.events():
-                if recorder is not None:
-                    recorder.hear(event)
+                with led(training.team, training.optimizers):
+                    if recorder is not None:
+                        recorder.hear(event)
                 if collapsed(training, event, recorder):
                     end = rescued(training, folder)
                     training.team.wait()
-                    if recorder is not None:
-                        recorder.rescued(end)
+                    with led(training.team, training.optimizers):
+                        if recorder is not None:
+                            recorder.rescued(end)
                     break
                 if stopping(training, event, stop):
-                    if recorder is not None:
-                        recorder.checkpoint(training.place.step)
+                    with led(training.team, training.optimizers):
+                        if recorder is not None:
+                            recorder.checkpoint(training.place.step)
                     raise Interrupted(
                         f"stopped at update {training.place.step}; go on with: seqgans resume {folder.path}"
                     )
