@@ -44,7 +44,7 @@ def asks_for_curves(given: Any) -> bool:
 
 def reading_of(given: Any) -> CorpusSettings:
     """How files are read."""
-    return CorpusSettings(text=given.text, tokens=given.tokens, lowercase=given.lowercase)
+    return CorpusSettings(text=given.text, label=given.label, tokens=given.tokens, lowercase=given.lowercase)
 
 
 def numbers(flag: str, text: str | None, kind: Callable[[str], Number]) -> list[Number]:

@@ -59,6 +59,12 @@ def run_evaluate(words: list[str]) -> None:
     )
     parser.add_argument("--text", type=str, metavar="COLUMN", help="text column of tables")
     parser.add_argument(
+        "--label",
+        type=str,
+        metavar="COLUMN",
+        help="column of each text's category; lines of files of text are then label<TAB>text",
+    )
+    parser.add_argument(
         "--tokens", type=str, metavar="KIND", default="words", help="of files of text: words (default) or characters"
     )
     parser.add_argument("--lowercase", action="store_true", help="make texts lower-case first")

@@ -19,6 +19,7 @@ from seqgans.generators.decoding import PLAIN
 from seqgans.sequences import Sequences
 from seqgans.training.build import ORACLE, Truth, open_corpus, truth_of
 from seqgans.verbs.judging import NOTES
+from seqgans.verbs.labelled import evidence_of_labelled, word_like
 from seqgans.verbs.loading import LoadedRun, load_run
 from seqgans.verbs.writers import is_model, writer_of
 
@@ -50,7 +51,8 @@ def evaluate(
         checkpoint: of a run: "latest", "best" or "pretrained".
         count: samples drawn from a run, or looked at by metrics that need not see all of a file.
         seed: where samples come from; also that of a fresh oracle.
-        reading: how files of text are read: text column, kind of tokens, case.
+        reading: how files of text are read: columns of text and label, kind of tokens, case. Where a label is named,
+            lines of text may be `label<TAB>text`.
         watch: called before each metric with its name and how many there are.
 
     Raises:
@@ -73,6 +75,8 @@ def evaluate(
     if references is None:
         raise BadInput(f"{path} is a file of samples, which needs --references, a file of real sequences or a spec")
     if is_text(references):
+        if reading.label is not None:
+            return measure(evidence_of_labelled(path, references, train, count, seed, reading), metrics, watch=watch)
         lines = lines_in(path, reading)
         return measure(evidence_of_texts(lines, references, train, count, seed, reading), metrics, watch=watch)
     texts = read_sequences(path, reading)
@@ -156,9 +160,7 @@ def evidence_of_texts(
 
     Lines become ids while they are read, so that a million of them fit into little memory.
     """
-    if reading.tokens == "bytepair":
-        raise BadInput("files of samples are compared as words or characters, byte pairs would have to be learnt first")
-    numbering = Numbering(reading.tokens, reading.lowercase, reading.spaces != "drop")
+    numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
     read = [None if file is None else lines_in(Path(file), reading) for file in (references, train)]
     held_out, trained, written = (
         None if texts is None else Rows.of(ids for ids in numbering.encode(texts) if ids) for texts in (*read, samples)

@@ -23,6 +23,7 @@ from seqgans.evaluation.likelihood import as_sequences
 from seqgans.evaluation.sweep import INVERSE_TEMPERATURES, language_curve, overlap_curve
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.verbs.evaluate import READING, lines_in, read_sequences
+from seqgans.verbs.labelled import word_like
 from seqgans.verbs.planes import PLANES, beside
 from seqgans.verbs.writers import Writer, is_model, writer_of
 
@@ -84,9 +85,7 @@ def sweep(
     real = read_sequences(Path(references), reading)
     curves = [*written(targets, real, (temperatures, top_ks, top_ps), checkpoint, count, seed)]
     curves = in_order(targets, [*curves, *filed(targets, at, count, reading)])
-    if reading.tokens == "bytepair":
-        raise BadInput("texts are compared as words or characters, byte pairs would have to be learnt first")
-    numbering = Numbering(reading.tokens, reading.lowercase, reading.spaces != "drop")
+    numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
     measure = measured(numbering, real)
     total, systems = sum(len(curve.settings) for curve in curves), []
     known: dict[tuple[Texts, Decoding], dict[str, float]] = {}
