@@ -168,9 +168,31 @@ def test_regions_stand_around_the_mean_of_the_seeds(comparison: dict[str, Any]) 
     assert "seeds" not in plane([one], comparison["planes"][0])
 
 
+def test_what_a_seed_does_to_all_systems_is_taken_off(comparison: dict[str, Any]) -> None:
+    """Paired with the baseline: its own ring has no width, and another's is that of the differences.
+
+    Mutants killed: the seeds' spread left in; differences to the same temperature; an ellipse off its point.
+    """
+    first, second = comparison["systems"][:2]
+    for one in (first, second):
+        for run in one["runs"]:
+            run["sweep"] = [{**row, "nll_gen": row["nll_gen"] + 5.0 * run["seed"]} for row in run["sweep"]]
+    second["runs"][0]["sweep"] = [{**row, "nll_gen": row["nll_gen"] + 0.3} for row in second["runs"][0]["sweep"]]
+    drawing = plane([first, second], comparison["planes"][0], "likelihood")
+    reads = {dot[3]: dot[4] for dot in dots_of(drawing) if dot[4].startswith("temperature 1:")}
+    assert reads["likelihood"].endswith("NLL oracle 4.900 ± 0.000, NLL gen 4.302 ± 0.000 (95%, 3 seeds)")
+    width = half_width(statistics.stdev([0.3, 0.0, 0.0]), 3)
+    assert f"± {width:.2f} (95%, 3 seeds)" in reads["seqgan"]
+    assert "difference to likelihood at temperature 1, seed by seed" in regions_in_words([first, second], "likelihood")
+    first["runs"] = first["runs"][:1]
+    assert "the mean over seeds" in regions_in_words([first, second], "likelihood")
+    apart = {dot[3]: dot[4] for dot in dots_of(plane([first, second], comparison["planes"][0], "likelihood"))}
+    assert "seeds)" not in apart["likelihood"]
+
+
 def test_words_on_regions(comparison: dict[str, Any]) -> None:
     systems = comparison["systems"]
-    assert regions_in_words(systems).endswith("that of two seeds is a line.")
+    assert regions_in_words(systems).endswith("of two seeds it is a line.")
     systems[2]["runs"] = systems[2]["runs"][:1]
     assert regions_in_words(systems).endswith("None for seqgan-shuffled, with one seed.")
     assert regions_in_words([{"name": "a"}, {"name": "b", "runs": [{"sweep": [{}]}]}]).startswith(

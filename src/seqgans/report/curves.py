@@ -18,6 +18,7 @@ GAME = ("pretrained", "game", "final")  # stages whose values set the height of 
 PLANES = (("nll_oracle", "nll_gen"), ("bleu_5", "self_bleu_5"), ("bleu_4", "self_bleu_4"), ("lm_kn", "reverse_lm_kn"))
 REACH = 4.0  # how far above the lowest point a plane reaches, in distances of the median: the rest would flatten it
 FEW, MANY = 2, 200  # points that make a curve; points beyond which neighbours are averaged
+AS_IT_IS = (1.0, math.inf, 1.0)  # temperature, top-k, top-p
 HINT = "lower left is better"  # where quality rises its axis runs backwards
 
 
@@ -107,12 +108,13 @@ def values_of(line: Plain, name: str) -> list[float]:
     return [] if value is None else [value]
 
 
-def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None) -> str:
+def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, baseline: str | None = None) -> str:
     """The quality-diversity plane: a curve a system, a point a setting; empty where there is no sweep.
 
     Args:
         systems: as `report.page` describes them.
         axes: figures of both axes; found from what the sweeps hold where missing.
+        baseline: the system that regions of confidence are paired with, seed by seed.
     """
     rows = [row for system in systems for row in system.get("sweep", ())]
     known = [pair for pair in PLANES if any(pair[0] in row and pair[1] in row for row in rows)]
@@ -122,10 +124,10 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None) -> st
         across, up = known[0]
     else:
         return ""
-    lines = []
+    lines, fixed = [], anchors(systems, baseline, across, up)
     for hue, system in enumerate(systems):
         rows = sorted(system.get("sweep", ()), key=knobs)
-        dots = [swept(row, across, up, by_seed(system, knobs(row), across, up)) for row in rows]
+        dots = [swept(row, across, up, by_seed(system, knobs(row), across, up, fixed)) for row in rows]
         if present := [dot for dot in dots if dot is not None]:
             lines.append(Line(name=system["name"], hue=hue, dots=present))
     if not lines:
@@ -155,30 +157,66 @@ def setting_in_words(row: Plain) -> str:
     return ", ".join([f"temperature {row['temperature']:.3g}", *further])
 
 
-def by_seed(system: Plain, setting: tuple[float, float, float], across: str, up: str) -> list[tuple[float, float]]:
-    """Both figures of each run of a system at a setting, where they are finite."""
-    found = []
+def shares_seeds(systems: Sequence[Plain], baseline: str | None) -> bool:
+    """Whether every system with several swept seeds has at least two of them in common with the baseline."""
+    seeds = {
+        system["name"]: {run.get("seed") for run in system.get("runs", ()) if run.get("sweep")} for system in systems
+    }
+    several = [found for found in seeds.values() if len(found) >= FEW]
+    return bool(several) and all(len(found & seeds.get(baseline or "", set())) >= FEW for found in several)
+
+
+def anchors(systems: Sequence[Plain], baseline: str | None, across: str, up: str) -> dict[int, tuple[float, float]]:
+    """Where each seed of the baseline stands as it is; empty where there is nothing to pair with."""
+    if not shares_seeds(systems, baseline):
+        return {}
+    there = next(system for system in systems if system["name"] == baseline)
+    return by_seed(there, AS_IT_IS, across, up)
+
+
+def by_seed(
+    system: Plain,
+    setting: tuple[float, float, float],
+    across: str,
+    up: str,
+    fixed: Mapping[int, tuple[float, float]] | None = None,
+) -> dict[int, tuple[float, float]]:
+    """Both figures of each seed of a system at a setting, where they are finite.
+
+    Args:
+        system: as `report.page` describes it.
+        setting: temperature, top-k, top-p.
+        across: one figure.
+        up: the other.
+        fixed: what is taken off each seed, of those that it names; nothing where it is empty.
+    """
+    found = {}
     for run in system.get("runs", ()):
+        seed = run.get("seed")
+        if fixed and seed not in fixed:
+            continue
+        away = fixed[seed] if fixed else (0.0, 0.0)
         for row in run.get("sweep", ()):
             x, y = mean_of(row.get(across)), mean_of(row.get(up))
             same = all(math.isclose(*pair, rel_tol=1e-6) for pair in zip(knobs(row), setting, strict=True))
             if same and x is not None and y is not None:
-                found.append((x, y))
+                found[seed] = (x - away[0], y - away[1])
     return found
 
 
-def swept(row: Plain, across: str, up: str, seeds: Sequence[tuple[float, float]] = ()) -> Dot | None:
-    """A point of a sweep, where it has both figures, with the region of confidence that its seeds allow."""
+def swept(row: Plain, across: str, up: str, seeds: Mapping[int, tuple[float, float]]) -> Dot | None:
+    """A point of a sweep, where it has both figures, and the region of confidence that its seeds allow around it."""
     x, y, where = mean_of(row.get(across)), mean_of(row.get(up)), setting_in_words(row)
     if x is None or y is None:
         return None
-    shown, ring = [reading(written(across), x), reading(written(up), y)], knobs(row) == (1.0, math.inf, 1.0)
+    shown, ring = [reading(written(across), x), reading(written(up), y)], knobs(row) == AS_IT_IS
     if len(seeds) < FEW:
         return Dot(x=x, y=y, read=f"{where}: {', '.join(shown)}", ring=ring)
-    xs, ys = zip(*seeds, strict=True)
+    xs, ys = zip(*seeds.values(), strict=True)
     widths = [half_width(statistics.stdev(column), len(seeds)) for column in (xs, ys)]
     words = ", ".join(f"{text} ± {error(width)}" for text, width in zip(shown, widths, strict=True))
-    around = [(float(one), float(other)) for one, other in region(xs, ys)]
+    middle = statistics.mean(xs), statistics.mean(ys)
+    around = [(x + float(one) - middle[0], y + float(other) - middle[1]) for one, other in region(xs, ys)]
     read = f"{where}: {words} ({LEVEL:.0%}, {len(seeds)} seeds)"
     return Dot(x=x, y=y, read=read, ring=ring, around=around)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seqgans.evaluation.regions import LEVEL
 from seqgans.report.charts import HUES, legend
-from seqgans.report.curves import plane
+from seqgans.report.curves import plane, shares_seeds
 from seqgans.report.figures import number, written
 from seqgans.report.sections import section
 
@@ -25,11 +25,11 @@ def plane_section(systems: Sequence[Plain], planes: Sequence[Plain], baseline: s
     """
     names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("sweep")}
     hues = {name: hue for hue, name in names.items()}
-    drawings = [(plane(systems, axes or None), axes) for axes in planes or [{}]]
+    drawings = [(plane(systems, axes or None, baseline), axes) for axes in planes or [{}]]
     about = (
         "One curve a system, one point a setting of decoding, the ring at temperature 1. Any generator can be moved "
         "along its own curve by its temperature alone; a system is better where its whole curve lies lower and further "
-        f"left. {regions_in_words(systems)}"
+        f"left. {regions_in_words(systems, baseline)}"
     )
     body = "".join(
         f'<div class="plane">{legend(names)}{drawing}</div>{distances(axes, baseline, hues)}'
@@ -73,14 +73,17 @@ def area_in_words(area: float | None) -> str:
     return f"{area:+.3g}, {'below' if area < 0 else 'above'}".replace("-", "−")
 
 
-def regions_in_words(systems: Sequence[Plain]) -> str:
+def regions_in_words(systems: Sequence[Plain], baseline: str | None = None) -> str:
     """What the regions of the plane say, and who has none."""
     seeds = {str(system["name"]): sum(1 for run in system.get("runs", ()) if run.get("sweep")) for system in systems}
     alone = [name for name, count in seeds.items() if count < 2]
     if len(alone) == len(seeds):
         return "One seed says nothing of the next: no regions of confidence."
     without = f" None for {escape(', '.join(alone))}, with one seed." if alone else ""
+    of = "the mean over seeds"
+    if shares_seeds(systems, baseline):
+        of = f"the mean difference to {escape(str(baseline))} at temperature 1, seed by seed"
     return (
-        f"The shadow of an ellipse on either axis is the {LEVEL:.0%} confidence interval of the mean over seeds "
-        f"(Student's t); that of two seeds is a line.{without}"
+        f"The shadow of an ellipse on either axis is the {LEVEL:.0%} confidence interval of {of} (Student's t); of two "
+        f"seeds it is a line.{without}"
     )
