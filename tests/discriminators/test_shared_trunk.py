@@ -242,7 +242,7 @@ def test_several_judges_stand_on_one_trunk(files: tuple[str, str]) -> None:
 def test_what_cannot_be_shared_is_one_line(files: tuple[str, str], tmp_path: Path) -> None:
     corpus, other = corpus_of(recipe_of(files)), str(model_folder(tmp_path / "other"))
     whole = recipe_of(files, generator={"model": files[0]})
-    with pytest.raises(BadInput, match=r"a shared trunk must be a frozen one: .* give --generator\.lora 8"):
+    with pytest.raises(BadInput, match=r"a shared trunk must be a frozen one: .*; give --generator\.lora 8"):
         build_players(whole, corpus, 0)
     apart = recipe_of(files, discriminator={"model": other, "lora": 2, "trunk": "shared"})
     with pytest.raises(BadInput, match=r"a shared trunk must be of one model, got .* leave out --discriminator\.model"):

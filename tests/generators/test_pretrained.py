@@ -148,7 +148,7 @@ def test_folders_load_and_what_does_not_fit_is_one_line(tmp_path: Path) -> None:
     assert not first.equal(other)
     with pytest.raises(BadInput, match=f"knows {VOCABULARY} ids and the corpus 9; read the corpus with"):
         Pretrained(model=str(whole)).build(9, 0, 0, random)
-    with pytest.raises(BadInput, match="must be a causal language model: a folder"):
+    with pytest.raises(BadInput, match="must be a causal language model or an encoder-decoder: a folder"):
         Pretrained(model=str(tmp_path / "nothing")).build(9, 0, 0, random)
     with pytest.raises(BadInput, match="give --model FOLDER"):
         Pretrained().build(9, 0, 0, random)

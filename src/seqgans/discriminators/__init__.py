@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from seqgans.discriminators.classes import Classes
 from seqgans.discriminators.comparing import Comparer
@@ -39,7 +39,9 @@ DISCRIMINATORS: dict[str, type[Any]] = {
 def with_step_scores() -> list[str]:
     """The names of those that give a score after every token, by what their settings say they build."""
     kinds = {name: get_type_hints(kind.build)["return"] for name, kind in DISCRIMINATORS.items()}
-    return [name for name, kind in kinds.items() if hasattr(kind, "step_scores")]
+    return [
+        name for name, kind in kinds.items() if all(hasattr(one, "step_scores") for one in get_args(kind) or [kind])
+    ]
 
 
 def no_step_scores(who: str) -> str:

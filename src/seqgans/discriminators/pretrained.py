@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
+from seqgans.discriminators.encoder_decoder import AnswerJudge
 from seqgans.errors import BadInput
 from seqgans.generators.adapters import adapted, copy_without_adapters, frozen_names
 from seqgans.generators.base import Generator, look_up
@@ -50,7 +51,7 @@ class PretrainedScorer:
         if self.trunk == "shared" and not self.lora:
             raise ValueError("PretrainedScorer.lora must be at least 1 where the trunk is shared, got 0")
 
-    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Judge:
+    def build(self, vocabulary_size: int, length: int, random: torch.Generator) -> Judge | AnswerJudge:
         """The model with a head that says 0 to everything.
 
         Raises:
@@ -65,8 +66,10 @@ class PretrainedScorer:
                 f"the discriminator's {self.model} knows {known} ids and the generator {vocabulary_size}; "
                 "both must share one vocabulary"
             )
-        trunk = adapted(model.base_model, self.lora, self.lora_alpha, random)
-        found = Judge(trunk, vocabulary_size)
+        if model.config.is_encoder_decoder:
+            found = AnswerJudge(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size)
+        else:
+            found = Judge(adapted(model.base_model, self.lora, self.lora_alpha, random), vocabulary_size)
         found.origin = self.model
         return found
 
@@ -82,7 +85,7 @@ class PretrainedScorer:
             return self.build(vocabulary_size, length, random)
         if not isinstance(generator, CausalLM) or not generator.base:
             raise BadInput(
-                "a shared trunk must be a frozen one: the generator must be pre-trained and learn by adapters alone; "
+                "a shared trunk must be a frozen one: the generator must be a causal model that learns by adapters; "
                 "give --generator.lora 8, or take --discriminator.trunk own"
             )
         if generator.origin != self.model:

@@ -1,4 +1,4 @@
-"""Pre-trained causal language models from a folder, a GGUF file or a hub, as `transformers` loads them."""
+"""Pre-trained language models from a folder, a GGUF file or a hub, as `transformers` loads them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 
 
 def load_model(spec: str, random: torch.Generator) -> Any:
-    """A causal language model with its head, in float32 and without dropout.
+    """A causal language model or an encoder-decoder, with its head, in float32 and without dropout.
 
     A folder that holds `config.json` and no weights gives a model with freshly drawn parameters.
 
@@ -27,7 +27,7 @@ def load_model(spec: str, random: torch.Generator) -> Any:
         random: where fresh parameters come from.
 
     Raises:
-        BadInput: there is no such model, it is no causal one, or it needs pickled weights.
+        BadInput: there is no such model, it writes nothing from left to right, or it needs pickled weights.
     """
     if not spec:
         raise BadInput("a pre-trained generator must be told which model: give --model FOLDER, FILE.gguf or hub name")
@@ -40,22 +40,20 @@ def load_model(spec: str, random: torch.Generator) -> Any:
     with quiet(transformers), drawn_from(random):
         try:
             config = transformers.AutoConfig.from_pretrained(where, **more)
+            both = getattr(config, "is_encoder_decoder", False)
+            kind = transformers.AutoModelForSeq2SeqLM if both else transformers.AutoModelForCausalLM
             if bare(Path(spec)):
-                model = transformers.AutoModelForCausalLM.from_config(config)
+                model = kind.from_config(config)
             else:
-                model = transformers.AutoModelForCausalLM.from_pretrained(
-                    where, **more, dtype=torch.float32, use_safetensors=None if more else True
-                )
+                model = kind.from_pretrained(where, **more, dtype=torch.float32, use_safetensors=None if more else True)
         except (OSError, ValueError, KeyError) as error:
             reason = " ".join(str(error).split())
             raise BadInput(
-                f"{spec} must be a causal language model: a folder of `save_pretrained` with safetensors, a .gguf file "
-                f"or a name on the hub; {reason[:300]}"
+                f"{spec} must be a causal language model or an encoder-decoder: a folder of `save_pretrained` with "
+                f"safetensors, a .gguf file or a name on the hub; {reason[:300]}"
             ) from error
-    if getattr(model.config, "is_encoder_decoder", False):
-        raise BadInput(f"{spec} must be a causal language model, but it is an encoder and a decoder; choose another")
     model = (model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
-    if not causal(model):
+    if not both and not causal(model):
         raise BadInput(f"{spec} must be a causal language model, but it reads what follows a token too; choose another")
     return model
 

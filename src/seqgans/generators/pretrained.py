@@ -27,6 +27,7 @@ from seqgans.generators.base import Generator, State, look_up
 from seqgans.generators.caching import cache_of, parts_of
 from seqgans.generators.conditional import Conditional
 from seqgans.generators.decoding import PLAIN, Decoding
+from seqgans.generators.encoder_decoder import EncoderDecoderLM
 from seqgans.generators.engines import VLLM
 from seqgans.generators.loading import load_model
 from seqgans.randomness import Stream, as_stream
@@ -83,13 +84,19 @@ class Pretrained:
                 f"{self.model} knows {known} ids and the corpus {vocabulary_size}; "
                 "read the corpus with the model's own tokenizer (--corpus.tokenizer)"
             )
-        found = CausalLM(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size, start, end)
+        model: Any = adapted(model, self.lora, self.lora_alpha, random)
+        if model.config.is_encoder_decoder:
+            found = EncoderDecoderLM(model, vocabulary_size, end)
+        else:
+            found = CausalLM(model, vocabulary_size, start, end)
         found.minimum, found.origin = self.min_new_tokens, self.model
         if self.stop:
             if end is None:
                 raise BadInput("an answer that stops ends with the end token; set --corpus.end yes")
             found.stops = Stops(vocabulary_of_model(self.model), self.stop)
         if self.engine == "vllm":
+            if not isinstance(found, CausalLM):
+                raise BadInput("--generator.engine vllm writes for causal models, not for encoder-decoders; take own")
             found.engine = VLLM(self.model, self.engine_memory)
         return found
 

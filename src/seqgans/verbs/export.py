@@ -10,6 +10,7 @@ from torch import nn
 from seqgans.data.packages import optional_package
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput, unwritten
+from seqgans.generators.encoder_decoder import EncoderDecoderLM
 from seqgans.generators.loading import quiet
 from seqgans.generators.pretrained import CausalLM
 from seqgans.verbs.card import card
@@ -34,7 +35,7 @@ def export(path: Path | str, out: Path | str, checkpoint: str = "latest") -> Pat
     if where.exists():
         raise BadInput(f"{where} must not exist yet; choose another folder")
     run = load_run(path, checkpoint)
-    if not isinstance(run.players.generator, CausalLM):
+    if not isinstance(run.players.generator, CausalLM | EncoderDecoderLM):
         raise BadInput(
             f"the generator of {path} must be a pre-trained model, got {run.recipe.generator}; nothing to export"
         )
