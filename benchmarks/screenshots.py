@@ -1,6 +1,7 @@
-"""The screenshots of docs/studio.md: each view of a studio over some runs, in a headless Chromium.
+"""The screenshots of docs/studio.md and of the comparison page, in a headless Chromium.
 
-    python benchmarks/screenshots.py RUNS... --out docs
+    python benchmarks/screenshots.py RUNS... --out docs                   # each view of a studio over some runs
+    python benchmarks/screenshots.py --compare RUNS... --out docs         # the page of `seqgans compare RUNS...`
 
 Judges of the Turing test are played by chance, so its scores say nothing.
 """
@@ -18,12 +19,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from seqgans.report.page import comparison_page
+from seqgans.verbs.compare import compare
 from seqgans.web.items import draw_items
 from seqgans.web.runs import Runs
 from seqgans.web.store import REAL, Store
 
 WIDE, PHONE = {"width": 1180, "height": 960}, {"width": 400, "height": 640}
-COLOURS = 96
+COLOURS = 256
 PATIENCE = 90_000  # milliseconds
 
 
@@ -72,8 +75,22 @@ def shots(browser: Any, link: str, token: str, names: list[str], out: Path) -> N
         taken(where, out / name)
 
 
+def page_shots(browser: Any, html: str, out: Path) -> None:
+    """The plane of quality and diversity, and the top of the page on a phone in the dark."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "page.html"
+        file.write_text(html)
+        for size, scheme, part, name in (
+            ({"width": 980, "height": 900}, "light", "#plane", "page.png"),
+            ({"width": 400, "height": 760}, "dark", "", "page-phone.png"),
+        ):
+            page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
+            page.goto(file.as_uri())
+            taken(page.locator(part) if part else page, out / name)
+
+
 def taken(page: Any, path: Path, **options: Any) -> None:
-    """A picture of a page, in as many colours as such a page has."""
+    """A picture of a page or a part of it, in as many colours as such a page has."""
     from PIL import Image
 
     picture = Image.open(BytesIO(page.screenshot(**options))).convert("RGB")
@@ -86,11 +103,19 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--compare", action="store_true", help="the comparison page instead of the studio")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     given = parser.parse_args()
+    chromium = os.environ.get("SEQGANS_CHROMIUM") or shutil.which("chromium")
+    if given.compare:
+        html = comparison_page(compare(given.runs))
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page_shots(browser, html, given.out)
+            browser.close()
+        return
     runs = Runs(given.runs)
     names = list(runs.found())
-    chromium = os.environ.get("SEQGANS_CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "turing.sqlite")
         token = judged(runs, store, names[:2])
