@@ -183,4 +183,13 @@ def test_two_runs_side_by_side_and_what_else_could_have_stood_there(
     page.locator("#run-1").select_option("")
     page.get_by_role("button", name="Another seed").click()
     page.wait_for_selector(".token.given")
+    prompt = page.get_by_label("Prompt")
+    prompt.fill("the cat sleeps")
+    prompt.evaluate("field => field.setSelectionRange(5, 6)")
+    page.get_by_role("button", name="Blank the selection").click()
+    assert prompt.input_value() == "the _ sleeps"
+    assert page.locator("#sides").inner_text() == "read: what stands before a blank"
+    page.get_by_role("button", name="Write").click()
+    page.locator(".tokens").first.locator(".token.given").nth(2).wait_for()  # two words and the end
+    assert "sleeps" in page.locator(".tokens").first.inner_text()
     assert page.title() == "Play"

@@ -115,6 +115,9 @@ def test_over_http(player: Any):
     assert (about["categories"], about["answers"], about["discriminator"]) == ([], False, True)
     found = player.post("/play/draw", json={"run": "text/seqgan", "prompt": "the", "count": 2, "temperature": 1}).json()
     assert len(found["sequences"]) == 2
+    filled = player.post("/play/draw", json={"run": "text/seqgan", "prompt": "the _ sleeps", "fill": True, "count": 2})
+    assert [one["text"].split()[2] for one in filled.json()["sequences"]] == ["sleeps", "sleeps"]
+    assert player.post("/play/draw", json={"run": "text/seqgan", "prompt": "the cat", "fill": True}).status_code == 400
     same = player.post("/play/draw", json={"run": "text/seqgan", "prompt": "the", "count": 2}).json()
     assert same == found
 
@@ -129,6 +132,7 @@ def test_over_http(player: Any):
         ({"run": "tunes", "prompt": "no note"}, 400),
         ({"run": "tunes", "count": "3"}, 400),
         ({"run": "tunes", "count": True}, 400),
+        ({"run": "tunes", "fill": 1}, 400),
         ({"run": "tunes", "temperature": "Infinity"}, 400),
         ({"run": ["tunes"]}, 400),
         ({"run": "tunes", "prompt": "x" * 20_001}, 400),

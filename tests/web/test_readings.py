@@ -14,6 +14,7 @@ import torch
 from seqgans.data import CorpusSettings, open_text_corpus
 from seqgans.data.corpus import Corpus
 from seqgans.discriminators.pairs import beside
+from seqgans.errors import BadInput
 from seqgans.training.build import build_players
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
@@ -54,7 +55,8 @@ def test_the_law_of_each_token_is_what_it_was_drawn_by(run: LoadedRun):
     law = law_for(run, wish, source)
     start = torch.tensor([prefix] * 3) if prefix else None
     samples = law.sample(3, run.corpus.length, random=stream_of(wish), prefix=start, decoding=wish.decoding())
-    laws = torch.stack(steps(law, samples.tokens, wish.decoding(), len(prefix), stream_of(wish)), 1)
+    there = [place < len(prefix) for place in range(run.corpus.length)]
+    laws = torch.stack(steps(law, samples.tokens, wish.decoding(), there, stream_of(wish)), 1)
     found = laws.gather(2, samples.tokens[:, :, None])[:, :, 0].log()
     torch.testing.assert_close(found[samples.mask], samples.log_probs[samples.mask], atol=1e-4, rtol=1e-3)
 
@@ -73,6 +75,31 @@ def test_the_last_score_is_that_of_the_whole(run: LoadedRun):
     whole = judge.scores(samples.tokens, samples.mask).sigmoid()
     last = scores.gather(1, samples.mask.sum(1, keepdim=True) - 1)[:, 0]
     torch.testing.assert_close(last, whole, atol=1e-5, rtol=1e-4)
+
+
+def test_blanks_are_filled_by_the_law_that_is_shown(run: LoadedRun):
+    """What is given stays; of what is drawn the alternatives hold it with its probability. A run that answers refuses.
+
+    Mutants killed: the law of what stands before for a reader of both sides; the end drawn in a blank; one category.
+    """
+    wish = Wish(prompt="a _ c _", fill=True, count=3, temperature=0.8)
+    if run.corpus.source_width:
+        with pytest.raises(BadInput, match="learnt to answer sources, not to fill in blanks"):
+            written(run, wish)
+        return
+    for sequence in written(run, wish):
+        words = sequence["text"].split()
+        assert (words[0], words[2], len(words)) == ("a", "c", 4)
+        assert [token["given"] for token in sequence["tokens"]][:4] == [True, False, True, False]
+        for token in (sequence["tokens"][1], sequence["tokens"][3]):
+            named = dict(token["alternatives"])
+            assert "<unk>" not in named
+            share = named.get(token["text"].strip(), min(named.values()))  # if it is none of these it is less likely
+            assert token["probability"] <= share + 1e-4
+            if token["text"].strip() in named:
+                assert token["probability"] == pytest.approx(share, abs=1e-4)
+    with pytest.raises(BadInput, match="a line to fill in must hold _ for each missing token"):
+        written(run, Wish(prompt="a c", fill=True))
 
 
 def test_what_is_told_can_be_shown(run: LoadedRun):

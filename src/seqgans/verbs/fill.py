@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import as_sequences
 from seqgans.generators.conditional import Conditional, around
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import Stream, generator_for
+from seqgans.sequences import Sequences
 from seqgans.verbs.loading import LoadedRun, load_run
 from seqgans.verbs.sample import ROWS, Sample, checked
 
@@ -131,15 +134,20 @@ def filled(
 
 def drawn(run: LoadedRun, rows: Sequence[list[int]], decoding: Decoding, stream: Stream) -> list[list[int]]:
     """Ids with their blanks filled in; as many random numbers are used however many rows there are."""
-    vocabulary, length = run.corpus.vocabulary, run.corpus.length
-    empty = [] if vocabulary.end is not None else [0] * length
-    whole = [row or empty for row in rows] + [empty] * (ROWS - len(rows))
-    given = as_sequences(whole, length, vocabulary.end)
-    kept = given.tokens != vocabulary.size
-    given = replace(given, tokens=given.tokens.where(kept, torch.zeros(())).long())
+    length = run.corpus.length
+    empty = [] if run.corpus.vocabulary.end is not None else [0] * length
+    given, kept = given_of(run, [row or empty for row in rows] + [empty] * (ROWS - len(rows)))
     law = around(run.players.generator, given, kept)
     samples = law.sample(ROWS, length, random=stream, prefix=given.tokens, kept=kept, decoding=decoding)
     return [ids[: len(row)] for ids, row in zip(samples.tokens.tolist(), rows, strict=False)]
+
+
+def given_of(run: LoadedRun, rows: Sequence[list[int]]) -> tuple[Sequences, Bool[Tensor, "batch time"]]:
+    """Ids with blanks as whole sequences, with id 0 in the place of a blank, and where a token is given."""
+    vocabulary = run.corpus.vocabulary
+    given = as_sequences(rows, run.corpus.length, vocabulary.end)
+    kept = given.tokens != vocabulary.size
+    return replace(given, tokens=given.tokens.where(kept, torch.zeros(())).long()), kept
 
 
 def reads_both_sides(run: LoadedRun) -> bool:

@@ -78,6 +78,8 @@ def play_routes(runs: Runs, key: str) -> list[Route]:
         return {"runs": [{"name": name, "checkpoints": names} for name, names in found.items() if names]}
 
     def about(request: Request, _: Given) -> dict[str, Any]:
+        from seqgans.verbs.fill import reads_both_sides
+
         name = request.query_params.get("name", "")
         names = names_of(runs.path(name))
         with shelf.lock:
@@ -86,6 +88,8 @@ def play_routes(runs: Runs, key: str) -> list[Route]:
             "categories": list(run.corpus.categories),
             "answers": bool(run.corpus.source_width),
             "length": run.corpus.length,
+            "kind": run.corpus.vocabulary.kind,
+            "both": reads_both_sides(run),
             "discriminator": run.recipe.discriminator is not None,
         }
 
@@ -97,6 +101,7 @@ def play_routes(runs: Runs, key: str) -> list[Route]:
             raise BadInput(f"a prompt must have at most {LONGEST} characters, got {len(prompt)}")
         wish = Wish(
             prompt=prompt,
+            fill=asked(given, "fill", bool, False),
             category=category or None,
             count=asked(given, "count", int, 3),
             temperature=asked(given, "temperature", float, 1.0),

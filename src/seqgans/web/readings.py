@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence as SequenceOf
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from seqgans.rewards.prefixes import PrefixScorer, StepScorer, of_prefixes
 from seqgans.sequences import Samples, Sequences
 from seqgans.verbs.loading import LoadedRun
 from seqgans.verbs.sample import checked, law_of
+from seqgans.web.blanks import Begun, begun
 
 MOST = 16  # sequences at once
 ALTERNATIVES = 6  # most likely tokens that are shown
@@ -36,6 +38,7 @@ class Wish:
 
     Attributes:
         prompt: what the sequence begins with; of a run that answers, what is to be answered.
+        fill: the prompt is a whole line, and each `_` in it a token that is missing.
         category: of all; None draws one for each.
         count: sequences.
         temperature: logits are divided by it; 0 takes the most likely token.
@@ -45,6 +48,7 @@ class Wish:
     """
 
     prompt: str = ""
+    fill: bool = False
     category: str | None = None
     count: int = 3
     temperature: float = 1.0
@@ -85,16 +89,30 @@ def written(run: LoadedRun, wish: Wish) -> list[dict[str, Any]]:
     decoding = wish.decoding()
     if vocabulary.unknown is not None:
         decoding = dataclasses.replace(decoding, excluded=(vocabulary.unknown,))
-    source = source_of(run, wish.prompt)
-    prefix = [] if source is not None else prompt_of(run, wish.prompt)
-    law = law_for(run, wish, source)
-    start = torch.tensor([prefix] * wish.count, dtype=torch.long) if prefix else None
-    samples = law.sample(wish.count, corpus.length, random=stream_of(wish), prefix=start, decoding=decoding)
-    laws = steps(law, samples.tokens, decoding, len(prefix), stream_of(wish))
+    source = None if wish.fill else source_of(run, wish.prompt)
+    start = begin(run, wish, source, decoding)
+    samples = start.law.sample(
+        wish.count,
+        corpus.length,
+        random=stream_of(wish),
+        prefix=start.tokens,
+        kept=start.kept,
+        decoding=start.decoding,
+    )
+    given = start.given(corpus.length)
+    laws = steps(start.law, samples.tokens, start.decoding, given, stream_of(wish))
     scores = scores_of(run, samples, source)
-    return [
-        told(run, samples, row, len(prefix), laws, None if scores is None else scores[row]) for row in range(wish.count)
-    ]
+    return [told(run, samples, row, given, laws, None if scores is None else scores[row]) for row in range(wish.count)]
+
+
+def begin(run: LoadedRun, wish: Wish, source: Sequences | None, decoding: Decoding) -> Begun:
+    """What is given, and who goes on from it: a prompt, what is to be answered, or a line with blanks."""
+    if wish.fill:
+        categories = Stream(generator_for(wish.seed, "categories"))
+        return begun(run, law_of(run, wish.category), wish.prompt, wish.count, decoding, categories)
+    prefix = [] if source is not None else prompt_of(run, wish.prompt)
+    tokens = torch.tensor([prefix] * wish.count, dtype=torch.long) if prefix else None
+    return Begun(law_for(run, wish, source), tokens, None, decoding)
 
 
 def stream_of(wish: Wish) -> Stream:
@@ -140,7 +158,7 @@ def law_for(run: LoadedRun, wish: Wish, source: Sequences | None) -> Generator:
 
 
 def steps(
-    law: Generator, tokens: Int[Tensor, "batch time"], decoding: Decoding, given: int, stream: Stream
+    law: Generator, tokens: Int[Tensor, "batch time"], decoding: Decoding, given: SequenceOf[bool], stream: Stream
 ) -> list[Float[Tensor, "batch vocab"]]:
     """The law of each token, what came before being known: of given tokens the plain one.
 
@@ -148,7 +166,7 @@ def steps(
         law: who wrote them.
         tokens: what was written.
         decoding: how.
-        given: tokens at the beginning that were not drawn.
+        given: whether the token at a place was not drawn.
         stream: as it was when they were drawn, for a state that is drawn begins both times as the same one.
     """
     count, time = tokens.shape
@@ -158,7 +176,7 @@ def steps(
     found = []
     for place in range(time):
         hidden, state = law.advance(previous, state)
-        how = law.decoding_at(place, PLAIN if place < given else decoding)
+        how = law.decoding_at(place, PLAIN if given[place] else decoding)
         found.append(how.shape(law.output(hidden).float()).softmax(1))
         previous = tokens[:, place]
     return found
@@ -182,7 +200,7 @@ def told(
     run: LoadedRun,
     samples: Samples,
     row: int,
-    given: int,
+    given: SequenceOf[bool],
     laws: list[Float[Tensor, "batch vocab"]],
     scores: Float[Tensor, " time"] | None,
 ) -> dict[str, Any]:
@@ -197,7 +215,7 @@ def told(
         best = law.topk(min(ALTERNATIVES, len(law)))
         token = {
             "text": "" if ends else text[len(before) :],
-            "given": place < given,
+            "given": given[place],
             "end": ends,
             "probability": finite(samples.log_probs[row, place].exp()),
             "score": None if scores is None else finite(scores[place]),

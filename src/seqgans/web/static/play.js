@@ -4,7 +4,7 @@ const place = (name) => document.getElementById(name);
 const reading = place("reading");
 const SHADES = 7;
 const ENDS = { score: ["generated", "real"], change: ["less real", "more real"], probability: ["unlikely", "likely"] };
-let runs = [], columns = [null, null];
+let runs = [], columns = [null, null], abouts = [null, null];
 
 function option(value, words = value) {
   return make("option", { value }, words);
@@ -15,13 +15,30 @@ async function chosen(side) {
   const run = runs.find((one) => one.name === name);
   place("checkpoint-" + side).replaceChildren(...(run ? run.checkpoints : []).map((one) => option(one)));
   place("checkpoint-" + side).disabled = !run;
-  if (side !== 0 || !run) return;
-  const about = await ask("/play/run?name=" + encodeURIComponent(name));
-  const before = place("category").value;
-  place("category").replaceChildren(option("", "any"), ...about.categories.map((one) => option(one)));
-  if (about.categories.includes(before)) place("category").value = before;
-  place("category").disabled = !about.categories.length;
+  abouts[side] = run ? await ask("/play/run?name=" + encodeURIComponent(name)) : null;
+  const about = abouts[0];
+  if (!about) return;
+  const before = place("category").value, categories = [...new Set(abouts.flatMap((one) => one ? one.categories : []))];
+  place("category").replaceChildren(option("", "any"), ...categories.map((one) => option(one)));
+  if (categories.includes(before)) place("category").value = before;
+  place("category").disabled = !categories.length;
   place("prompt").placeholder = about.answers ? "what it is to answer" : "how it begins (may be empty)";
+  place("fill").disabled = place("blank").disabled = about.answers;
+  if (about.answers) place("fill").checked = false;
+  place("sides").textContent = about.answers ? "" : about.both ? "read: what stands on both sides" : "read: what stands before a blank";
+}
+
+function blankSelection() { // each word that the selection touches, or each character where these are the tokens
+  const field = place("prompt"), text = field.value, letters = abouts[0] && abouts[0].kind === "characters";
+  let from = field.selectionStart, to = field.selectionEnd;
+  if (from === to) return complain("Select what is to be blanked in the prompt first.");
+  while (!letters && from > 0 && /\S/.test(text[from - 1])) from -= 1;
+  while (!letters && to < text.length && /\S/.test(text[to])) to += 1;
+  const blanked = text.slice(from, to).replace(letters ? /\S/gu : /\S+/g, "_");
+  field.value = text.slice(0, from) + blanked + text.slice(to);
+  field.setSelectionRange(from, from + blanked.length);
+  place("fill").checked = true;
+  complain("");
 }
 
 function measures(sequences) { // one number a token, by what is to be coloured
@@ -113,14 +130,15 @@ function present() {
 
 async function write() {
   const numbers = Object.fromEntries(["temperature", "top_k", "top_p", "seed", "count"].map((name) => [name, Number(place(name).value)]));
-  const wish = { prompt: place("prompt").value, category: place("category").value, ...numbers };
+  const wish = { prompt: place("prompt").value, fill: place("fill").checked, ...numbers };
   place("columns").setAttribute("aria-busy", "true");
   try {
     const fresh = [null, null];
     for (const side of [0, 1]) {
       const name = place("run-" + side).value, checkpoint = place("checkpoint-" + side).value;
       if (!name) continue;
-      const found = await ask("/play/draw", { ...wish, run: name, checkpoint });
+      const wanted = place("category").value, known = abouts[side] && abouts[side].categories.includes(wanted);
+      const found = await ask("/play/draw", { ...wish, category: known ? wanted : "", run: name, checkpoint });
       fresh[side] = { ...found, name: checkpoint === "latest" ? name : `${name}, ${checkpoint}` };
     }
     columns = fresh;
@@ -148,6 +166,7 @@ place("form").addEventListener("submit", (event) => {
   event.preventDefault();
   write();
 });
+place("blank").addEventListener("click", blankSelection);
 place("next").addEventListener("click", () => {
   place("seed").value = Number(place("seed").value) + 1;
   write();
