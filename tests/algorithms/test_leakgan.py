@@ -94,6 +94,9 @@ def test_manager_and_worker_have_updates_and_optimisers_of_their_own() -> None:
         assert [update.player for update in phase.updates] == ["generator.manager", "generator.worker"]
         assert all(update.optimizer.clip == 5.0 for update in phase.updates)
     assert len(LeakGAN(interleave=0).schedule().round) == 2
+    rates = [update.optimizer.rate for update in LeakGAN(manager_rate=1e-4).schedule().round[0].updates]
+    assert rates == [1e-4, LeakGAN().generator_rate]
+    assert {update.optimizer.rate for update in schedule.round[0].updates} == {LeakGAN().generator_rate}
 
 
 def test_likelihood_is_interleaved_when_it_is_due() -> None:
@@ -216,6 +219,7 @@ def test_another_generator_is_refused_in_one_line() -> None:
         ({"rollouts": 0}, "LeakGAN.rollouts must be at least 1, got 0"),
         ({"delta": 0.0}, "LeakGAN.delta must be a finite number above 0, got 0.0"),
         ({"interleave": -1}, "LeakGAN.interleave must be at least 0, got -1"),
+        ({"manager_rate": 0.0}, "LeakGAN.manager_rate must be a finite number above 0, got 0.0"),
         ({"pretrain_rounds": 0}, "LeakGAN.pretrain_rounds must be at least 1 for pretrain_epochs above 0, got 0"),
     ],
 )

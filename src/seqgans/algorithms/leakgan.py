@@ -14,8 +14,8 @@ the batch, is Q of the c goals set on the way there. The worker is paid by how f
 
 Departures: products of cosine and reward are taken per position (the authors' code averages the cosines first);
 ranks are true ranks; the worker sees the last c goals (`goal_window: block` of the generator is the code's way);
-one logit instead of two classes; the training set is fixed. Not in the paper: `baseline`, `reward` prefix, and
-`shuffled`, the control arm of every measurement.
+one logit instead of two classes; the training set is fixed. Not in the paper: `baseline`, `manager_rate`, `reward`
+prefix, and `shuffled`, the control arm of every measurement.
 
 References: Guo, Lu, Cai, Zhang, Yu and Wang (2018), arXiv:1709.08624.
 """
@@ -59,7 +59,8 @@ class LeakGAN:
         batch: sequences of a generator step, and of a minibatch in pre-training.
         discriminator_batch: sequences of a discriminator minibatch, half of them real.
         pretrain_rate: learning rate of manager and worker on real sequences.
-        generator_rate: learning rate of manager and worker in the game.
+        generator_rate: learning rate of the worker in the game.
+        manager_rate: learning rate of the manager in the game; none given means that of the worker.
         discriminator_rate: learning rate of the discriminator.
         clip: largest gradient norm of the manager, and of the worker.
         baseline: what is subtracted from the worker's rewards; intrinsic rewards are mostly positive.
@@ -85,6 +86,7 @@ class LeakGAN:
     discriminator_batch: int = 64
     pretrain_rate: float = 0.0015
     generator_rate: float = 0.0015
+    manager_rate: float | None = None
     discriminator_rate: float = 5e-5
     clip: float = 5.0
     baseline: Literal["none", "batch_mean", "leave_one_out"] = "none"
@@ -95,6 +97,8 @@ class LeakGAN:
         check_counts(self, 1, "generator_steps", "discriminator_epochs", "rollouts", "batch")
         check_counts(self, 2, "discriminator_batch")
         check_rates(self, "delta", "pretrain_rate", "generator_rate", "discriminator_rate", "clip")
+        if self.manager_rate is not None:
+            check_rates(self, "manager_rate")
         if self.pretrain_epochs and not self.pretrain_rounds:
             raise ValueError("LeakGAN.pretrain_rounds must be at least 1 for pretrain_epochs above 0, got 0")
 
@@ -109,13 +113,14 @@ class LeakGAN:
                 self.likelihood("likelihood", (turn + 1) * epochs // rounds - turn * epochs // rounds, epoch),
             )
         ]
-        moved = Optimizer(name="game", rate=self.generator_rate, clip=self.clip)  # one of its own for each of the two
+        manager = Optimizer(name="game", rate=self.manager_rate or self.generator_rate, clip=self.clip)
+        worker = Optimizer(name="game", rate=self.generator_rate, clip=self.clip)
         game = Phase(
             name="generator",
             gather=self.play,
             updates=(
-                Update("generator.manager", self.manager_loss, moved),
-                Update("generator.worker", self.worker_loss, moved),
+                Update("generator.manager", self.manager_loss, manager),
+                Update("generator.worker", self.worker_loss, worker),
             ),
             gathers=self.generator_steps,
         )
