@@ -1,9 +1,9 @@
 """What figures of likelihood do not see: how much of what a generator writes is the same few tokens.
 
-    python benchmarks/collapse.py RUN[:CHECKPOINT] … [--samples 4000]
+    python benchmarks/collapse.py RUN[:CHECKPOINT][@TEMPERATURE] … [--samples 4000]
 
-Prints, for each checkpoint and for the training sequences, the share of the ten most frequent tokens, distinct-2, the
-commonest pair, and the quartiles of NLL_oracle over sequences.
+Prints, for each checkpoint and for the training sequences, NLL_gen of held-out sequences at that temperature, the share
+of the ten most frequent tokens, distinct-2, the commonest pair, and mean and quartiles of NLL_oracle over sequences.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from seqgans.generators.base import Generator
+from seqgans.generators.decoding import Decoding
 from seqgans.randomness import generator_for
 from seqgans.verbs.loading import load_run
 
@@ -31,6 +32,7 @@ def described(tokens: Tensor, oracle: Generator) -> str:
         f"{sum(times for _, times in single.most_common(10)) / tokens.numel():.3f}",
         f"{len(pairs) / total:.3f}",
         f"{pair} {count / total:.1%}",
+        f"{losses.mean().item():.2f}",
         *(f"{value:.2f}" for value in quartiles),
     ]
     return " | ".join(cells)
@@ -39,21 +41,27 @@ def described(tokens: Tensor, oracle: Generator) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", help="RUN[:CHECKPOINT] on an oracle")
+    parser.add_argument("runs", nargs="+", help="RUN[:CHECKPOINT][@TEMPERATURE] on an oracle")
     parser.add_argument("--samples", type=int, default=4000)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    print("| run | ten commonest tokens | distinct-2 | commonest pair | first quartile | median | third quartile |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    heads = ["run", "NLL_gen", "ten commonest tokens", "distinct-2", "commonest pair", "NLL_oracle"]
+    print(f"| {' | '.join(heads)} | first quartile | median | third quartile |")
+    print(f"| --- {'| ---: ' * 8}|")
     for run in arguments.runs:
-        path, _, which = run.partition(":")
-        loaded = load_run(path, which or "latest")
+        place, _, heat = run.partition("@")
+        path, _, which = place.partition(":")
+        loaded, temperature = load_run(path, which or "latest"), float(heat or 1)
         if not isinstance(loaded.truth, Generator):
             raise SystemExit(f"{path} was not trained on an oracle")
-        length = loaded.corpus.length
-        samples = loaded.players.generator.sample(arguments.samples, length, random=generator_for(0, "collapse"))
-        print(f"| {run} | {described(samples.tokens, loaded.truth)} |", flush=True)
-        print(f"| training sequences | {described(loaded.corpus.train.tokens[: arguments.samples], loaded.truth)} |")
+        truth, generator, corpus = loaded.truth, loaded.players.generator, loaded.corpus
+        random, decoding = generator_for(0, "collapse"), Decoding(temperature=temperature)
+        samples = generator.sample(arguments.samples, corpus.length, random=random, decoding=decoding)
+        with torch.no_grad():
+            fresh = -generator.log_probs(corpus.test.tokens[: arguments.samples], temperature).mean().item()
+        print(f"| {run} | {fresh:.2f} | {described(samples.tokens, truth)} |", flush=True)
+        real = described(corpus.train.tokens[: arguments.samples], truth)
+        print(f"| training sequences | | {real} |")
 
 
 if __name__ == "__main__":
