@@ -23,18 +23,20 @@ from typing import Any
 
 import torch
 from imdb_data import LENGTH, PROMPT, Place, generator_of, held_out, model, prepare
-from imdb_table import ARMS, ASKED, BEST_OF, DECODING, judge, table
+from imdb_table import ARMS, ASKED, BEST_OF, DECODING, file_of, judge, table, write
+from imdb_told import told
 
 from seqgans.data.sources import encode_sources
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.generators.conditional import given
 from seqgans.randomness import Stream, generator_for
-from seqgans.training.checkpoint import write_atomically
-from seqgans.training.facts import to_json
 from seqgans.training.recipe import Recipe, mapping_of
 from seqgans.verbs.train import resume, train
 
 AT_ONCE = 100  # completions drawn at once
+TOLD_ROUNDS = 20
+TOLD = {"generator_rate": 3e-4, "discriminator_rate": 1e-4, "kl": 0.1, "group": 4, "baseline": "group"}
+"""Where the discriminator knows something from the start: it keeps what it knows, and the generator its language."""
 RECIPE = Path(__file__).parent.parent / "recipes" / "rlgaf" / "imdb.yaml"
 
 
@@ -46,6 +48,12 @@ def sft(place: Place) -> None:
 def game(place: Place) -> None:
     """RLGAF from there."""
     trained(place, "rlgaf", {"pretrain_epochs": 0}, start="sft")
+
+
+def told_game(place: Place) -> None:
+    """RLGAF from there, by a discriminator that was told good reviews from bad ones."""
+    settings = {"pretrain_epochs": 0, "discriminator_pretrain_steps": 0, "rounds": TOLD_ROUNDS, **TOLD}
+    trained(place, "rlgaf-told", settings, start="told")
 
 
 def trained(place: Place, name: str, settings: dict[str, Any], start: str | None = None) -> None:
@@ -73,13 +81,12 @@ def completions(place: Place) -> None:
     many = prompts + [one for one in prompts[:ASKED] for _ in range(BEST_OF - 1)]
     for name, which in ARMS.items():
         asked = many if name == "sft" else prompts
-        file = place.folder / f"{name.replace(' ', '-')}-{place.seed}.jsonl"
+        file = file_of(place, name)
         if file.exists() or (which and not place.run(which).is_dir()):
             continue
         began = time.process_time()
-        lines = [to_json({"prompt": begins, "ids": ids}, None) for begins, ids in written(place, which, asked)]
-        write_atomically(file, ("\n".join(lines) + "\n").encode())
-        print(f"{name}: {len(lines)} completions, {time.process_time() - began:.0f} CPU-seconds", flush=True)
+        write(file, written(place, which, asked))
+        print(f"{name}: {len(asked)} completions, {time.process_time() - began:.0f} CPU-seconds", flush=True)
 
 
 @torch.no_grad()
@@ -100,6 +107,8 @@ STAGES: dict[str, Callable[[Place], None]] = {
     "judge": judge,
     "sft": sft,
     "game": game,
+    "told": told,
+    "told-game": told_game,
     "completions": completions,
     "table": table,
 }

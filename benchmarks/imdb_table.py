@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,14 @@ from seqgans.generators.decoding import Decoding
 from seqgans.rewards.answers import repeated_share
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.facts import to_json
+from seqgans.training.folder import RunFolder
 from seqgans.verbs.loading import load_run
 
 TRIED = 6000  # reviews of the training split that the judge is tried on
 BEST_OF, ASKED = 8, 60  # candidates, and prompts that have them
 LIKELIHOODS = 150  # completions whose perplexity is taken
 DECODING = Decoding(temperature=0.8, top_k=100)  # paper
-ARMS = {"as it is": None, "sft": "sft", "rlgaf": "rlgaf"}
+ARMS = {"as it is": None, "sft": "sft", "rlgaf": "rlgaf", "rlgaf, told": "rlgaf-told"}
 """What is asked, and the run that answers."""
 RESULTS = Path(__file__).parent / "results" / "imdb.json"
 Pairs = list[tuple[str, list[int]]]
@@ -75,40 +76,23 @@ def features(texts: Sequence[str]) -> Any:
 
 
 def table(place: Place) -> None:
-    """One row an arm, into benchmarks/results/imdb.json and on the screen."""
-    arms = arms_of(place)
+    """One row an arm, into benchmarks/results/imdb.json and on the screen; an arm is measured once."""
     known = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
     rows = [row for row in known if row["seed"] != place.seed]
-    untouched, encode = generator_of(place, None), encoder(place)
-    with np.load(place.folder / "judge.npz") as file:
-        weights, bias = file["weights"], float(file["bias"][0])
-    for arm, pairs in arms.items():
-        texts = [begins + encode.decode(ids) for begins, ids in pairs]
-        positive = int((features(texts) @ weights + bias > 0).sum())
-        low, high = accuracy_interval(positive, len(texts))
-        ids = [row for _, row in pairs]
-        found = {
-            "arm": arm,
-            "seed": place.seed,
-            "completions": len(texts),
-            "positive": positive / len(texts),
-            "positive_95": [low, high],
-            "perplexity": perplexity(place, untouched, pairs[:LIKELIHOODS]),
-            **{name: figure.value for name, figure in distinct(ids, orders=(1, 2)).items()},
-            "self_bleu_3": self_bleu(ids, orders=(3,))["self_bleu_3"].value,
-            "repeated": repeated_share(of_lists(ids)),
-            "words": float(np.mean([len(text.split()) for text in texts])),
-            "first": texts[:6],
-        }
-        rows.append(found)
-        print({name: value for name, value in found.items() if name != "first"}, flush=True)
+    untouched = None
+    for arm, pairs in arms_of(place).items():
+        file = file_of(place, f"figures {arm}").with_suffix(".json")
+        if not file.exists():
+            untouched = untouched or generator_of(place, None)
+            write_atomically(file, to_json(figures(place, arm, pairs, untouched), 1).encode())
+        rows.append(json.loads(file.read_text()))
+        print({name: value for name, value in rows[-1].items() if name != "first"}, flush=True)
     facts = {
         "command": f"python benchmarks/imdb.py --data DIR --model FILE.gguf --folder DIR --seed {place.seed}",
         "judge": json.loads((place.folder / "judge.json").read_text()),
         "prompt_tokens": PROMPT,
         "completion_tokens": LENGTH,
-        "sft_updates": done(place, "sft")["step"],
-        "rounds": done(place, "rlgaf")["round"],
+        "runs": {name: done(place, name) for name in ARMS.values() if name and place.run(name).is_dir()},
         "perplexity_of": LIKELIHOODS,
         "decoding": {"temperature": DECODING.temperature, "top_k": DECODING.top_k},
         "rows": rows,
@@ -116,9 +100,36 @@ def table(place: Place) -> None:
     write_atomically(RESULTS, (to_json(facts, 1) + "\n").encode())
 
 
-def done(place: Place, run: str) -> dict[str, Any]:
-    """How far a run has come: its updates and rounds."""
-    return load_run(place.run(run)).facts["place"]
+def figures(place: Place, arm: str, pairs: Pairs, untouched: Any) -> dict[str, Any]:
+    """What the judge thinks of completions, and what was paid for it."""
+    encode, ids = encoder(place), [row for _, row in pairs]
+    texts = [begins + encode.decode(row) for begins, row in pairs]
+    with np.load(place.folder / "judge.npz") as file:
+        positive = int((features(texts) @ file["weights"] + file["bias"] > 0).sum())
+    return {
+        "arm": arm,
+        "seed": place.seed,
+        "completions": len(texts),
+        "positive": positive / len(texts),
+        "positive_95": accuracy_interval(positive, len(texts)),
+        "perplexity": perplexity(place, untouched, pairs[:LIKELIHOODS]),
+        **{name: figure.value for name, figure in distinct(ids, orders=(1, 2)).items()},
+        "self_bleu_3": self_bleu(ids, orders=(3,))["self_bleu_3"].value,
+        "repeated": repeated_share(of_lists(ids)),
+        "words": float(np.mean([len(text.split()) for text in texts])),
+        "first": texts[:6],
+    }
+
+
+def done(place: Place, run: str) -> dict[str, int]:
+    """How far a run has come."""
+    where = RunFolder.existing(place.run(run)).load("latest")[1]["place"]
+    return {"updates": where["step"], "rounds": where["round"]}
+
+
+def file_of(place: Place, arm: str) -> Path:
+    """What an arm made of the prompts."""
+    return place.folder / f"{'-'.join(arm.replace(',', '').split())}-{place.seed}.jsonl"
 
 
 def arms_of(place: Place) -> dict[str, Pairs]:
@@ -126,29 +137,36 @@ def arms_of(place: Place) -> dict[str, Pairs]:
     encode, arms = encoder(place), {}
     real = [line.split("\t") for line in held_out(place)]
     arms["real reviews"] = [(begins, encode.encode(text).ids) for begins, text in real]
-    for name in ARMS:
-        file = place.folder / f"{name.replace(' ', '-')}-{place.seed}.jsonl"
-        if file.exists():
-            lines = [json.loads(line) for line in file.read_text().splitlines()]
-            arms[name] = [(line["prompt"], line["ids"]) for line in lines]
+    arms |= {name: read(file) for name in ARMS if (file := file_of(place, name)).exists()}
     candidates, arms["sft"] = arms["sft"], arms["sft"][:HELD_OUT]
-    if "rlgaf" in arms:
-        for name in ("sft", "rlgaf"):
-            arms[f"{name}, the first {ASKED}"] = arms[name][:ASKED]
-        arms[f"sft, best of {BEST_OF}, the first {ASKED}"] = best(place, candidates)
-    return arms
+    for name, which in ARMS.items():
+        if name in arms and which not in (None, "sft"):
+            picked = f"best of {BEST_OF} by {name}"
+            if not file_of(place, picked).exists():
+                write(file_of(place, picked), best(place, which, candidates))
+            arms[picked] = read(file_of(place, picked))
+    return arms | {f"{name}, the first {ASKED}": arms[name][:ASKED] for name in ARMS if name in arms}
+
+
+def write(file: Path, pairs: Iterable[tuple[str, list[int]]]) -> None:
+    """Keep prompts and completions."""
+    lines = [to_json({"prompt": begins, "ids": ids}) for begins, ids in pairs]
+    write_atomically(file, ("\n".join(lines) + "\n").encode())
+
+
+def read(file: Path) -> Pairs:
+    """Prompts and completions that were kept."""
+    lines = map(json.loads, file.read_text().splitlines())
+    return [(line["prompt"], line["ids"]) for line in lines]
 
 
 @torch.no_grad()
-def best(place: Place, candidates: Pairs) -> Pairs:
-    """Of the candidates for each of the first prompts, those that the discriminator of the finished game likes most."""
-    run = load_run(place.run("rlgaf"))
-    of_prompt = [
-        [candidates[number], *candidates[HELD_OUT + number * (BEST_OF - 1) : HELD_OUT + (number + 1) * (BEST_OF - 1)]]
-        for number in range(ASKED)
-    ]
-    found = []
-    for pairs in of_prompt:
+def best(place: Place, which: str, candidates: Pairs) -> Pairs:
+    """Of the candidates for each of the first prompts, what the discriminator of a game likes most in the end."""
+    run, found = load_run(place.run(which)), []
+    for number in range(ASKED):
+        first = HELD_OUT + number * (BEST_OF - 1)
+        pairs = [candidates[number], *candidates[first : first + BEST_OF - 1]]
         source = encode_sources([begins for begins, _ in pairs], run.corpus.vocabulary, PROMPT)[0]
         rows = of_lists([ids for _, ids in pairs])
         scores = beside(run.players.discriminator, source).scores(rows.tokens, rows.mask)
