@@ -83,15 +83,27 @@ def test_language_models_see_quality_rise_and_diversity_fall() -> None:
     assert {name: figure.value for name, figure in again.items()} == {name: found[name].value for name in again}
 
 
-def test_curve_is_sorted_and_negates_what_is_better_when_higher() -> None:
-    points = [
-        Point(inverse_temperature=1.0, figures={"bleu": Figure(value=0.2), "self": Figure(value=0.1)}),
-        Point(inverse_temperature=2.0, figures={"bleu": Figure(value=0.6), "self": Figure(value=0.5)}),
+def swept(*pairs: tuple[float, float]) -> list[Point]:
+    return [
+        Point(inverse_temperature=1.0 + at, figures={"bleu": Figure(value=quality), "self": Figure(value=diversity)})
+        for at, (quality, diversity) in enumerate(pairs)
     ]
-    found = Curve.of(points, "bleu", "self", higher_is_better=True)
+
+
+def test_curve_is_sorted_and_negates_what_is_better_when_higher() -> None:
+    found = Curve.of(swept((0.2, 0.1), (0.6, 0.5)), "bleu", "self", higher_is_better=True)
     assert found.quality.tolist() == [-0.6, -0.2]
     assert found.diversity_at(-0.4) == pytest.approx(0.3)
-    assert Curve.of(points, "bleu", "self").quality.tolist() == [0.2, 0.6]
+    assert Curve.of(swept((0.2, 0.5), (0.6, 0.1)), "bleu", "self").quality.tolist() == [0.2, 0.6]
+
+
+def test_a_curve_that_folds_back_keeps_what_no_other_point_beats() -> None:
+    """At its lowest temperature BLEU has fallen below that of temperature 1 while self-BLEU has risen to 0.95."""
+    folded = swept((0.2, 0.2), (0.3, 0.4), (0.4, 0.8), (0.25, 0.95))
+    found = Curve.of(folded, "bleu", "self", higher_is_better=True)
+    assert found.quality.tolist() == [-0.4, -0.3, -0.2]
+    assert found.diversity.tolist() == [0.8, 0.4, 0.2]
+    assert found.diversity_at(-0.25) == pytest.approx(0.3)  # 0.575 and more by way of the point that folds back
 
 
 def test_matched_quality_is_linear_and_never_extrapolated() -> None:

@@ -66,7 +66,10 @@ class Curve:
 
     @classmethod
     def of(cls, points: Sequence[Point], quality: str, diversity: str, higher_is_better: bool = False) -> Curve:
-        """The curve of two figures of a sweep.
+        """The curve of two figures of a sweep, without points that another beats in quality and in diversity.
+
+        Very low temperatures can fold a curve back (a few sequences over and over, none of them among the references),
+        and diversity would no longer be a function of quality.
 
         Args:
             points: a sweep.
@@ -76,7 +79,9 @@ class Curve:
         """
         sign = -1.0 if higher_is_better else 1.0
         pairs = sorted((sign * point.figures[quality].value, point.figures[diversity].value) for point in points)
-        return cls(np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs]))
+        best = np.minimum.accumulate([np.inf, *(pair[1] for pair in pairs)])  # of all points at least as good
+        kept = [pair for pair, before in zip(pairs, best[:-1], strict=True) if pair[1] < before]
+        return cls(np.array([pair[0] for pair in kept]), np.array([pair[1] for pair in kept]))
 
     def diversity_at(self, quality: float) -> float | None:
         """Diversity at a quality, None outside the curve: what is compared at matched quality."""
