@@ -232,7 +232,7 @@ class Largest(TorchDispatchMode):
 def test_no_tensor_is_as_large_as_all_logits() -> None:
     """Trap 13: a step of both players, values, reference and real answers at a vocabulary of 50,257."""
     transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
-    vocabulary, batch, time, width = 50_257, 16, 24, 8
+    vocabulary, batch, time, width = 50_257, 64, 24, 8
     sizes = transformers.GPT2Config(vocab_size=vocabulary, n_layer=1, n_embd=width, n_head=2, n_positions=64)
     generator = CausalLM(transformers.GPT2LMHeadModel(sizes), vocabulary, 0, None)
     judge = Judge(transformers.GPT2LMHeadModel(sizes).base_model, vocabulary)
