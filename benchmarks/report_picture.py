@@ -31,8 +31,8 @@ def main() -> None:
         page.goto((arguments.run / "report.html").absolute().as_uri())
         box = page.get_by_role("heading", name="Quality and diversity").bounding_box()
         assert box is not None, "a run without a temperature curve has no such section"
-        clip = {"x": 0, "y": box["y"] - MARGIN, "width": WIDTH, "height": HEIGHT}
-        picture = page.screenshot(full_page=True, clip=clip)
+        top = box["y"] - MARGIN
+        picture = page.screenshot(full_page=True, clip={"x": 0, "y": top, "width": WIDTH, "height": HEIGHT})
         browser.close()
     Image.open(BytesIO(picture)).convert("RGB").quantize(COLOURS).save(arguments.out, optimize=True)
 
