@@ -173,8 +173,13 @@ def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
     trials = read_suite(name, tmp_path / "out", tmp_path, size).trials
+    by_name = {trial.name: trial.recipe for trial in trials}
     seen = set()
     for trial in trials:
+        if trial.start is not None:  # what is begun from has the same networks, where it has them
+            first, game = by_name[trial.start], trial.recipe
+            assert first.generator_settings == game.generator_settings, trial.name
+            assert first.discriminator_settings in (None, game.discriminator_settings), trial.name
         start = trial.recipe.run.start
         assert start is None or start in seen
         assert "{" not in f"{trial.recipe.corpus} {trial.recipe.corpus_settings.test_file}"  # all places are filled in
