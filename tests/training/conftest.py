@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,3 +47,12 @@ def recipes() -> dict[str, dict[str, Any]]:
     """Complete mappings by the name of the algorithm, for `Recipe.of`."""
     small = {"generator": {"embedding": 4, "hidden": 5}, "corpus": CORPUS, "run": RUN}
     return {name: {**small, **parts} for name, parts in RECIPES.items()}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sources and responses of one to four words."""
+    path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
+    words = [[f"w{(place + step) % 7}" for step in range(1 + place % 4)] for place in range(40)]
+    path.write_text("".join(f"{' '.join(row)} ?\t{' '.join(row[::-1])}\n" for row in words))
+    return path

@@ -7,10 +7,6 @@ all the same, moments that a checkpoint or a resume leaves out, a process that h
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +21,16 @@ from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 from seqgans.verbs.train import resume, train
 from tests.training.sharing_processes import held, training_of
-from tests.training.test_processes import ROUNDING, RUN, cases, pairs  # noqa: F401
+from tests.training.test_processes import ROUNDING, RUN, cases, launched
 
 SCRIPT = Path(__file__).with_name("sharing_processes.py")
 CONFIG = Path(__file__).parents[2] / "recipes" / "accelerate" / "fsdp.yaml"
+SHARED = ("--config_file", CONFIG)
 NAMES = ("seqgan", "bred", "values", "groups")
 
 
-def launched(*words: object) -> str:
-    """What two processes of the shipped file write to stdout."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    launcher = ("launch", "--config_file", CONFIG, "--main_process_port", port)
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", *launcher, *words]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-    found = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=400, env=environment, check=False
-    )
-    assert found.returncode == 0, found.stderr
-    return found.stdout
-
-
 @pytest.fixture(scope="module")
-def mappings(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:  # noqa: F811
+def mappings(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
     every = cases(recipes, pairs)
     return {name: every[name] for name in NAMES}
 
@@ -58,7 +40,7 @@ def finals(mappings: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPat
     """What each of two processes has in the end."""
     folder = tmp_path_factory.mktemp("shared")
     (folder / "recipes.json").write_text(json.dumps(mappings))
-    launched(SCRIPT, folder, folder / "recipes.json")
+    launched(SCRIPT, folder, folder / "recipes.json", options=SHARED)
     return [load_file(folder / f"{rank}.safetensors") for rank in range(2)]
 
 
@@ -94,7 +76,7 @@ def test_a_run_goes_on_with_any_number_of_processes(recipes: dict[str, dict[str,
     """The command line under the shipped file; a checkpoint of it, taken up by one process with all moments."""
     settings = tmp_path / "settings.yaml"
     settings.write_text(Recipe.of({**recipes["seqgan"], "run": {**RUN, "device": "cpu", "keep": 100}}).to_yaml())
-    out = launched("-m", "seqgans", "train", "--config", settings, "--out", tmp_path / "two")
+    out = launched("-m", "seqgans", "train", "--config", settings, "--out", tmp_path / "two", options=SHARED)
     assert out.count("run: ") == 1
     one = train(Recipe.from_yaml(settings.read_text()), tmp_path / "one")
     two = RunFolder.existing(tmp_path / "two")

@@ -46,6 +46,7 @@ NAMES = (
     "cautious",
 )
 SCRIPT = Path(__file__).with_name("two_processes.py")
+TWO = ("--multi_gpu", "--num_processes", 2, "--num_machines", 1)  # --multi_gpu is accelerate's word for torchrun
 
 
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
@@ -106,15 +107,6 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
 
 
 @pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sources and responses of one to four words."""
-    path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
-    words = [[f"w{(place + step) % 7}" for step in range(1 + place % 4)] for place in range(40)]
-    path.write_text("".join(f"{' '.join(row)} ?\t{' '.join(row[::-1])}\n" for row in words))
-    return path
-
-
-@pytest.fixture(scope="module")
 def finals(
     recipes: dict[str, dict[str, Any]], pairs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[dict[str, Tensor]]:
@@ -125,12 +117,12 @@ def finals(
     return [load_file(folder / f"{rank}.safetensors") for rank in range(2)]
 
 
-def launched(*words: object) -> str:
-    """What `accelerate launch` of two processes writes to stdout; `--multi_gpu` is its word for torchrun."""
+def launched(*words: object, options: tuple[object, ...] = TWO) -> str:
+    """What `accelerate launch` of two processes writes to stdout."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    launcher = ("launch", "--multi_gpu", "--num_processes", 2, "--num_machines", 1, "--main_process_port", port)
+    launcher = ("launch", *options, "--main_process_port", port)
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", *launcher, *words]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     found = subprocess.run(
