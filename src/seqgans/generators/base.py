@@ -210,7 +210,11 @@ class Generator(nn.Module, ABC):
                 log_probs[:, time] = token_log_probs(hidden, self.output.weight, self.output.bias, tokens[:, time])
             if time >= given or kept is not None:
                 how = self.decoding_at(time, decoding)
-                drawn, of = draw(hidden, weight, bias, uniforms[:, time : time + 1], how, head=head)
+                ours = uniforms[:, time : time + 1]
+                if time == 0 and count and bool((hidden == hidden[:1]).all()):  # all begin alike: one row of logits
+                    drawn, of = (each.t() for each in draw(hidden[:1], weight, bias, ours.t(), how, head=head))
+                else:
+                    drawn, of = draw(hidden, weight, bias, ours, how, head=head)
                 free = ~kept[:, time] if kept is not None and time < given else alive.new_ones(count)
                 tokens[:, time] = torch.where(free, drawn[:, 0], tokens[:, time])
                 log_probs[:, time] = torch.where(free, of[:, 0], log_probs[:, time])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.generators.base import Generator, State, join, repeat
-from seqgans.generators.decoding import PLAIN, draw
+from seqgans.generators.decoding import PLAIN, Head, draw
 from seqgans.randomness import Stream
 from seqgans.sequences import mask_until
 
@@ -51,6 +51,7 @@ def complete(
     ):
         raise ValueError(f"roll-outs need ascending prefix lengths from 1 to {time - 1}, got {lengths}")
     weight, bias = generator.output.weight, generator.output.bias
+    head = Head.of(weight, bias)
     completed = tokens[None, None].repeat(len(lengths), rollouts, 1, 1)  # (prefixes, rollouts, batch, time)
     state = generator.start_state(batch)
     previous = torch.full((batch,), generator.start, dtype=torch.long, device=tokens.device)
@@ -64,12 +65,12 @@ def complete(
             before = completed[:begun, :, :, step - 1].reshape(-1)
             ahead, under_way = generator.advance(before, under_way)
             uniforms = random.uniform(begun, rollouts, batch, rows=2).to(tokens.device).reshape(-1, 1)
-            drawn, _ = draw(ahead, weight, bias, uniforms, how, with_log_probs=False)
+            drawn, _ = draw(ahead, weight, bias, uniforms, how, False, head)
             completed[:begun, :, :, step] = drawn.view(begun, rollouts, batch)
         if step in lengths:
             uniforms = random.uniform(rollouts, batch, rows=1).to(tokens.device)
             first = uniforms.t().contiguous()
-            drawn, _ = draw(hidden, weight, bias, first, how, with_log_probs=False)  # (batch, rollouts)
+            drawn, _ = draw(hidden, weight, bias, first, how, False, head)  # (batch, rollouts)
             completed[begun, :, :, step] = drawn.t()
             if step < time - 1:
                 fresh = repeat(state, rollouts)
