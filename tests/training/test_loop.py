@@ -175,6 +175,35 @@ def test_early_stopping(corpus: Corpus, patience: int, keep_best: bool, epochs: 
     assert_close(copied(learner.players), seen[kept])
 
 
+@pytest.mark.parametrize("stop_after", [None, 2, 3, 4])
+def test_out_of_patience_goes_on_from_the_best_at_a_tenth_of_the_rate(corpus: Corpus, stop_after: int | None) -> None:
+    """The third epoch is no better than the second, nor the fifth than the fourth; stopped and resumed anywhere."""
+    figures = [3.0, 2.0, 2.5, 1.5, 1.5, 0.0]
+    phase, seen = validated(figures, patience=1, keep_best=True)
+    phase = dataclasses.replace(phase, lowerings=1)
+    learner, epochs, slow = training(corpus, phase), 0, 0
+    run = learner.events()
+    while event := next(run, None):
+        slow += event.kind == "update" and learner.place.lowered
+        epochs += event.kind == "gathering"
+        if event.kind == "gathering" and epochs == stop_after:
+            other = training(corpus, phase)
+            other.restore(*learner.state())
+            learner, run = other, other.events()
+        if event.kind == "gathering" and epochs == 3:
+            assert not learner.out_of_patience(phase)
+            assert not learner.out_of_patience(phase)  # once is enough
+            assert_close(copied(learner.players), seen[1])
+    assert (len(seen), slow) == (5, 2 * (len(corpus.train) // 5))
+    assert_close(copied(learner.players), seen[3])
+    held = [
+        learner.optimizers["generator", name].state_dict() for name in ("generator 0.01", "generator 0.01 slowed 1")
+    ]
+    assert [one["param_groups"][0]["lr"] for one in held] == [0.01, pytest.approx(0.001)]
+    assert {int(moments["step"]) for moments in held[1]["state"].values()} == {slow}
+    assert learner.place.lowered == 0
+
+
 def test_early_stopping_needs_validation_sequences(corpus: Corpus) -> None:
     without = dataclasses.replace(corpus, valid=corpus.valid[:0])
     learner = Training(Likelihood(pretrain_epochs=1), players(), without, 0, Team("cpu"))

@@ -29,8 +29,7 @@ class Players(nn.Module):
     """The networks of a game, by name. Whatever must survive a checkpoint is a parameter or buffer in here.
 
     Args:
-        players: at least a "generator"; mostly a "discriminator"; anything else an algorithm needs (a critic,
-            a frozen reference, a moving baseline).
+        players: at least a "generator"; mostly a "discriminator"; anything else (a critic, a frozen reference).
         length: positions of the sequences they deal with, for those that remember some.
     """
 
@@ -151,8 +150,7 @@ class Scene:
     def over_batch(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
         """Apply `function` to the rows of all processes and keep this process's part of the result.
 
-        Anything that looks across the batch (a batch mean, a rank) goes through here, so that several
-        processes give what one would.
+        What looks across the batch (a batch mean, a rank) goes through here: several processes give what one would.
         """
         return function(self.gather(rows))[self.rank :: self.processes]
 
@@ -224,6 +222,7 @@ class Phase:
         validate: a figure to make small, taken after each gathering; None for none.
         patience: stop the phase after this many gatherings without a better figure; 0 never stops.
         keep_best: leave the phase with the parameters of the best figure instead of the last.
+        lowerings: so often a phase out of patience goes on from its best with a tenth of the rate and new moments.
         variants: updates tried on each minibatch, after `updates`, of which the fittest stays.
         fitness: how good the players are after one, on random numbers that all share; the play is the minibatch.
         parents: how many of those tried stay as parents (`algorithms.population`); the fittest plays.
@@ -238,6 +237,7 @@ class Phase:
     validate: Callable[[Players, Scene], float] | None = None
     patience: int = 0
     keep_best: bool = False
+    lowerings: int = 0
     variants: tuple[Variant, ...] = ()
     fitness: Callable[[Players, Play, Scene], float] | None = None
     parents: int = 1

@@ -9,8 +9,18 @@ from seqgans.algorithms.base import Phase, Schedule, Update
 
 
 def updates_of(phase: Phase) -> tuple[Update, ...]:
-    """The updates that a phase makes and those that it tries."""
-    return *phase.updates, *(variant.update for variant in phase.variants)
+    """The updates that a phase makes, at every rate that it comes to, and those that it tries."""
+    made = [slowed(update, times) for times in range(phase.lowerings + 1) for update in phase.updates]
+    return *made, *(variant.update for variant in phase.variants)
+
+
+def slowed(update: Update, times: int) -> Update:
+    """The same update at a tenth of its rate, so many times, each with moments of its own."""
+    if not times:
+        return update
+    how = update.optimizer
+    slower = dataclasses.replace(how, name=f"{how.name} slowed {times}", rate=how.rate * 0.1**times)
+    return dataclasses.replace(update, optimizer=slower)
 
 
 def judges(update: Update) -> bool:

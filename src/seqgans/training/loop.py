@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from seqgans.algorithms.base import Algorithm, Phase, Play, Players, Scene, Update
 from seqgans.data.corpus import Corpus
 from seqgans.errors import Diverged, Failed
-from seqgans.options.phases import updates_of
+from seqgans.options.phases import slowed, updates_of
 from seqgans.randomness import Stream, generator_for
 from seqgans.training.borrowed import fingerprints, kept, load_players
 from seqgans.training.moments import Optimizer, adam_for, moments_of, restore_moments
@@ -108,7 +108,7 @@ class Training:
                 yield Event("gathering", place.step, place.round, phase.name, place.gathering, figures=figures)
             if phase.keep_best and self.best.tensors:
                 self.players.load_state_dict(self.best.tensors, strict=False)
-            self.best, place.gathering, place.phase = Best(), 0, place.phase + 1
+            self.best, place.gathering, place.lowered, place.phase = Best(), 0, 0, place.phase + 1
             if place.round == 0:
                 yield Event("phase", place.step, 0, phase.name)
             elif place.phase == len(self.schedule.round):
@@ -136,7 +136,7 @@ class Training:
                 self.order = self.streams["order"].permutation(rows) if size < rows else torch.arange(rows)
             while place.batch * size < rows:
                 chosen = self.order[place.batch * size : (place.batch + 1) * size].to(self.team.device)
-                done = [(update.player, *self.moved(update, play, chosen)) for update in phase.updates]
+                done = [(one.player, *self.moved(slowed(one, place.lowered), play, chosen)) for one in phase.updates]
                 if phase.variants:
                     done.append(fittest(self, phase, play, chosen))
                 place.batch += 1
@@ -232,20 +232,24 @@ class Training:
         return self.optimizers[key]
 
     def out_of_patience(self, phase: Phase) -> bool:
-        """Whether the phase stops early; a training that goes on from a checkpoint sees it again."""
-        return 0 < phase.patience <= self.best.since
+        """Whether the phase stops early; where its rate can still be lowered it goes on from its best instead."""
+        out = 0 < phase.patience <= self.best.since  # a training that goes on from a checkpoint sees it again
+        if out and self.place.lowered < phase.lowerings:
+            self.players.load_state_dict(self.best.tensors, strict=False)
+            self.place.lowered, self.best.since = self.place.lowered + 1, 0
+            return False
+        return out
 
     def judge(self, phase: Phase, figures: dict[str, float]) -> None:
         """Take the phase's validation figure, and keep the parameters if it is the best so far."""
         if phase.validate is None:
             return
         scene = Scene(self.corpus, self.streams["gather"])
-        value = phase.validate(self.players, scene)
-        figures["validation"] = value
+        figures["validation"] = value = phase.validate(self.players, scene)
         best = self.best
         if value < best.value:
             best.value, best.since = value, 0
-            if phase.keep_best:
+            if phase.keep_best or phase.lowerings:
                 moved = tuple(f"{update.player}." for update in updates_of(phase))
                 everything = kept(self.players).items()
                 best.tensors = {name: tensor.clone() for name, tensor in everything if name.startswith(moved)}

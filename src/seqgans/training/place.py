@@ -45,6 +45,7 @@ class Place:
     gathering: int = 0
     passes: int = 0
     batch: int = 0
+    lowered: int = 0
     done: bool = False
 
 
