@@ -6,16 +6,15 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from seqgans.discriminators.base import Discriminator
-from seqgans.generators.adapters import frozen_names
+from seqgans.discriminators.readers import LanguageJudge
 from seqgans.generators.encoder_decoder import Reader
 from seqgans.randomness import Stream
-from seqgans.sequences import Sequences, last_of
+from seqgans.sequences import Sequences
 
 
-class AnswerJudge(Discriminator):
+class AnswerJudge(LanguageJudge):
     """s(x, y_≤t) = w · h_t + b, h_t the decoder's state once it has read y_t, having read x; D = σ(s).
 
     Args:
@@ -24,25 +23,10 @@ class AnswerJudge(Discriminator):
     """
 
     def __init__(self, model: Any, vocabulary_size: int) -> None:
-        super().__init__(vocabulary_size)
-        self.model = model.eval()
         own = model.get_output_embeddings()
         if own is not None and own.weight is not model.get_input_embeddings().weight:
             own.requires_grad_(False)  # nothing goes through it
-        self.base, self.origin = frozen_names(self), ""
-        self.head = nn.Linear(model.config.hidden_size, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def train(self, mode: bool = True) -> AnswerJudge:
-        """Dropout stays off: equal texts score equally."""
-        return super().train(False)  # pyright: ignore[reportReturnType]
-
-    def scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
-    ) -> Float[Tensor, " batch"]:
-        """Logit of each sequence being real."""
-        return last_of(self.step_scores(tokens, mask, random=random), mask)
+        super().__init__(vocabulary_size, {"model": model}, model.config.hidden_size)
 
     def step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
@@ -50,12 +34,6 @@ class AnswerJudge(Discriminator):
         """One logit a token, where nothing was asked."""
         nothing = torch.zeros(1, 0, dtype=torch.long, device=mask.device)
         return self.read(tokens, Sequences(nothing, nothing.bool()))
-
-    def pair_scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
-    ) -> Float[Tensor, " batch"]:
-        """Logit of each response being real, its source known."""
-        return last_of(self.pair_step_scores(tokens, mask, source, random=random), mask)
 
     def pair_step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None

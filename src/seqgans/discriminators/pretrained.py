@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.encoder_decoder import AnswerJudge
+from seqgans.discriminators.readers import LanguageJudge
 from seqgans.errors import BadInput
-from seqgans.generators.adapters import adapted, copy_without_adapters, frozen_names
+from seqgans.generators.adapters import adapted, copy_without_adapters
 from seqgans.generators.base import Generator, look_up
 from seqgans.generators.loading import load_model
 from seqgans.generators.pretrained import CausalLM
 from seqgans.randomness import Stream
-from seqgans.sequences import Sequences, last_of
+from seqgans.sequences import Sequences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ class PretrainedScorer:
         return found
 
 
-class Judge(Discriminator):
+class Judge(LanguageJudge):
     """s(x, y) = w · h(x, y) + b, h the hidden state at the last real token; D = σ(s).
 
     Args:
@@ -107,37 +108,18 @@ class Judge(Discriminator):
         vocabulary_size: number of ids.
     """
 
+    trunk: nn.Module
+
     def __init__(self, trunk: nn.Module, vocabulary_size: int) -> None:
-        super().__init__(vocabulary_size)
-        self.trunk = trunk.eval()
-        self.base, self.origin = frozen_names(self), ""
         embedding: nn.Embedding = trunk.get_input_embeddings()  # pyright: ignore
         config = getattr(trunk, "config", None)
-        self.head = nn.Linear(getattr(config, "hidden_size", embedding.weight.shape[1]), 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def train(self, mode: bool = True) -> Judge:
-        """Dropout stays off: equal texts score equally."""
-        return super().train(False)  # pyright: ignore[reportReturnType]
-
-    def scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
-    ) -> Float[Tensor, " batch"]:
-        """Logit of each sequence being real."""
-        return last_of(self.step_scores(tokens, mask, random=random), mask)
+        super().__init__(vocabulary_size, {"trunk": trunk}, getattr(config, "hidden_size", embedding.weight.shape[1]))
 
     def step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
     ) -> Float[Tensor, "batch time"]:
         """One logit a token; entry t has seen the tokens up to t."""
         return self.read(look_up(self.table, tokens))
-
-    def pair_scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
-    ) -> Float[Tensor, " batch"]:
-        """Logit of each response being real, after its prompt."""
-        return last_of(self.pair_step_scores(tokens, mask, source, random=random), mask)
 
     def pair_step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
