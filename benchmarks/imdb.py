@@ -34,8 +34,10 @@ from seqgans.training.recipe import Recipe, mapping_of
 from seqgans.verbs.train import resume, train
 
 AT_ONCE = 100  # completions drawn at once
-TOLD_ROUNDS = 20
-TOLD = {"generator_rate": 3e-4, "discriminator_rate": 1e-4, "kl": 0.1, "group": 4, "baseline": "group"}
+TOLD = {
+    "pretrain_epochs": 0, "discriminator_pretrain_steps": 0, "rounds": 20,
+    "generator_rate": 3e-4, "discriminator_rate": 1e-4, "kl": 0.1, "group": 4, "baseline": "group",
+}  # fmt: skip
 """Where the discriminator knows something from the start: it keeps what it knows, and the generator its language."""
 RECIPE = Path(__file__).parent.parent / "recipes" / "rlgaf" / "imdb.yaml"
 
@@ -52,8 +54,12 @@ def game(place: Place) -> None:
 
 def told_game(place: Place) -> None:
     """RLGAF from there, by a discriminator that was told good reviews from bad ones."""
-    settings = {"pretrain_epochs": 0, "discriminator_pretrain_steps": 0, "rounds": TOLD_ROUNDS, **TOLD}
-    trained(place, "rlgaf-told", settings, start="told")
+    trained(place, "rlgaf-told", TOLD, start="told")
+
+
+def told_control(place: Place) -> None:
+    """The same game with rewards that belong to other completions of the batch."""
+    trained(place, "rlgaf-told-control", {**TOLD, "shuffled": True}, start="told")
 
 
 def trained(place: Place, name: str, settings: dict[str, Any], start: str | None = None) -> None:
@@ -109,6 +115,7 @@ STAGES: dict[str, Callable[[Place], None]] = {
     "game": game,
     "told": told,
     "told-game": told_game,
+    "told-control": told_control,
     "completions": completions,
     "table": table,
 }

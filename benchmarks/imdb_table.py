@@ -30,7 +30,13 @@ TRIED = 6000  # reviews of the training split that the judge is tried on
 BEST_OF, ASKED = 8, 60  # candidates, and prompts that have them
 LIKELIHOODS = 150  # completions whose perplexity is taken
 DECODING = Decoding(temperature=0.8, top_k=100)  # paper
-ARMS = {"as it is": None, "sft": "sft", "rlgaf": "rlgaf", "rlgaf, told": "rlgaf-told"}
+ARMS = {
+    "as it is": None,
+    "sft": "sft",
+    "rlgaf": "rlgaf",
+    "rlgaf, told": "rlgaf-told",
+    "told, control": "rlgaf-told-control",
+}
 """What is asked, and the run that answers."""
 RESULTS = Path(__file__).parent / "results" / "imdb.json"
 Pairs = list[tuple[str, list[int]]]
@@ -140,7 +146,7 @@ def arms_of(place: Place) -> dict[str, Pairs]:
     arms |= {name: read(file) for name in ARMS if (file := file_of(place, name)).exists()}
     candidates, arms["sft"] = arms["sft"], arms["sft"][:HELD_OUT]
     for name, which in ARMS.items():
-        if name in arms and which not in (None, "sft"):
+        if name in arms and which in ("rlgaf", "rlgaf-told"):
             picked = f"best of {BEST_OF} by {name}"
             if not file_of(place, picked).exists():
                 write(file_of(place, picked), best(place, which, candidates))

@@ -44,6 +44,16 @@ def test_flags_overrule_the_file_and_the_file_overrules_defaults_in_any_order(tm
         assert (found["run"]["seed"], found["corpus"]["spec"], found["corpus"]["length"]) == (4, "oracle", 9)
 
 
+def test_a_recipe_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From any folder; a file of that name goes first."""
+    monkeypatch.chdir(tmp_path)
+    found = order("--config", "seqgan/short", "--corpus", "a.txt", "--rounds", "3")
+    assert found["algorithm"] | {"name": "seqgan", "rounds": 3, "baseline": "batch_mean"} == found["algorithm"]
+    (tmp_path / "seqgan").mkdir()
+    (tmp_path / "seqgan" / "short").write_text("algorithm: {name: likelihood}\n")
+    assert order("--config", "seqgan/short", "--corpus", "a.txt")["algorithm"]["name"] == "likelihood"
+
+
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_print_config_is_complete_and_comes_back_through_config(algorithm: str, call, tmp_path: Path) -> None:
     first = call("train", algorithm, "--corpus", "world:copy", "--seed", "5", "--print-config")
@@ -137,7 +147,8 @@ HELP = "see seqgans train seqgan --help"
         (("seqgan", *CORPUS, "--seed", "-1"), "run: RunSettings.seed must be at least 0, got -1"),
         (
             ("seqgan", *CORPUS, "--config", "/nowhere.yaml"),
-            "--config must be a YAML file, /nowhere.yaml cannot be read: No such file or directory",
+            "--config must be a YAML file or a recipe such as seqgan/short, /nowhere.yaml cannot be read: "
+            "No such file or directory",
         ),
     ],
 )

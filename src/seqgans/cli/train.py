@@ -25,7 +25,7 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options
 from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
-from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, usual_players
+from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped, usual_players
 from seqgans.training.settings import RunSettings
 from seqgans.verbs.progress import Progress
 from seqgans.verbs.train import resume, train
@@ -157,7 +157,7 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     parser.add_argument("algorithm_name", nargs="?", type=str, metavar="ALGORITHM", help="name of the algorithm")
     parser.add_argument("--out", type=str, metavar="DIR", help="a new folder for the run")
     parser.add_argument(
-        "--config", type=str, metavar="FILE", help="settings from a YAML file, as --print-config writes"
+        "--config", type=str, metavar="FILE", help="a YAML file, as --print-config writes, or a recipe: seqgan/short"
     )
     parser.add_argument(
         "--print-config", action="store_true", help="write all settings as YAML to stdout and do nothing else"
@@ -227,15 +227,18 @@ def glanced(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def read_config(file: str) -> dict[str, dict[str, Any]]:
-    """The parts of a YAML file of settings, each a mapping, missing ones empty.
+    """The parts of a YAML file of settings, or of a recipe by name, each a mapping, missing ones empty.
 
     Raises:
         BadInput: it cannot be read, or is something else.
     """
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        path = None if Path(file).exists() else shipped(file)
+        text = (path or Path(file)).read_text(encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"--config must be a YAML file, {file} cannot be read: {error.strerror}") from error
+        raise BadInput(
+            f"--config must be a YAML file or a recipe such as seqgan/short, {file} cannot be read: {error.strerror}"
+        ) from error
     except UnicodeDecodeError as error:
         raise BadInput(f"--config must be a YAML file, {file} is not UTF-8 text") from error
     try:

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from seqgans.algorithms import ALGORITHMS, ANSWERING
@@ -187,6 +188,16 @@ def share_model(parts: dict[str, dict[str, Any]], spec: str, discriminator: str 
         parts["corpus"]["stop"] = parts["generator"]["stop"]  # real answers end where written ones do
     if discriminator == PRETRAINED and not parts["discriminator"].get("model"):
         parts["discriminator"]["model"] = model
+
+
+def shipped(name: str) -> Path | None:
+    """The file of a recipe that comes with the library, "seqgan/short"; None if there is none of that name.
+
+    They stand beside the package in a checkout and inside it in a wheel.
+    """
+    package = Path(__file__).parents[1]
+    files = (folder / "recipes" / f"{name}.yaml" for folder in (package, package.parents[1]))
+    return next((file for file in files if file.is_file()), None)
 
 
 def mapping_of(text: str) -> dict[str, Any]:

@@ -20,11 +20,10 @@ from typing import Any
 
 from seqgans.choices import choice
 from seqgans.errors import BadInput
-from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged
+from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped
 
 SIZES = ("quick", "full")
-PACKAGE = Path(__file__).parents[1]
-FOLDER = PACKAGE / "suites"
+FOLDER = Path(__file__).parents[1] / "suites"
 OWN = ("name", "label", "recipe", "start", "checkpoint", "control", "paper", *SIZES, *PARTS)  # keys of a system
 
 
@@ -202,13 +201,12 @@ def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: 
 
 
 def recipe_file(name: str) -> dict[str, Any]:
-    """The settings of a file of `recipes/`, which stand beside the package in a checkout and inside it in a wheel.
+    """The settings of a file of `recipes/`.
 
     Raises:
         BadInput: there is no such recipe.
     """
-    for folder in (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes"):
-        path = folder / f"{name}.yaml"
-        if path.is_file():
-            return mapping_of(path.read_text(encoding="utf-8"))
-    raise BadInput(f"no recipe is called {name!r}; recipes stand in the folder recipes/ of the project")
+    path = shipped(name)
+    if path is None:
+        raise BadInput(f"no recipe is called {name!r}; recipes stand in the folder recipes/ of the project")
+    return mapping_of(path.read_text(encoding="utf-8"))
