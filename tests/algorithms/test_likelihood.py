@@ -84,14 +84,21 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
     train = ended([2, 2, 2, 0], [2, 3, 2, 0])
     valid = ended([2, 2, 2, 0], [3, 3, 3, 0])  # learning the training set by heart makes the second one unlikely
     corpus = corpus_of(train, valid)
-    algorithm = Likelihood(pretrain_epochs=60, batch=2, rate=0.05, patience=5)
-    training = Training(algorithm, players(4, end=0), corpus, seed=1, team=Team("cpu"))
-    figures = [event.figures["validation"] for event in training.events() if event.kind == "gathering"]
-    kept = validation_nll(training.players, Scene(corpus, Stream(generator_for(1))))
-    assert len(figures) < 60
-    assert figures[-6] == min(figures)
-    assert kept == pytest.approx(min(figures), abs=1e-6)
-    assert kept < figures[-1] - 0.01
+    found = []
+    for anneal in (0, 1):
+        algorithm = Likelihood(pretrain_epochs=60, batch=2, rate=0.05, patience=5, anneal=anneal)
+        training = Training(algorithm, players(4, end=0), corpus, seed=1, team=Team("cpu"))
+        figures = [event.figures["validation"] for event in training.events() if event.kind == "gathering"]
+        kept = validation_nll(training.players, Scene(corpus, Stream(generator_for(1))))
+        assert kept == pytest.approx(min(figures), abs=1e-6)
+        found.append(figures)
+    plain, annealed = found
+    assert len(plain) < 60
+    assert plain[-6] == min(plain)
+    assert min(plain) < plain[-1] - 0.01
+    assert annealed[: len(plain)] == plain
+    assert len(annealed) >= len(plain) + 5  # from the best epoch once more, at a tenth of the rate
+    assert abs(annealed[len(plain)] - min(plain)) < abs(plain[-5] - min(plain))  # the same epoch, a smaller step
 
 
 def test_early_stopping_without_validation_sequences_is_refused() -> None:

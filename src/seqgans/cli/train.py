@@ -27,6 +27,7 @@ from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped, usual_players
 from seqgans.training.settings import RunSettings
+from seqgans.training.team import parting
 from seqgans.verbs.progress import Progress
 from seqgans.verbs.train import resume, train
 
@@ -66,7 +67,8 @@ def run_train(words: list[str]) -> None:
         sys.stdout.write(order.recipe.to_yaml())
         return
     mind_launcher()
-    show_outcome(train(order.recipe, order.out, Progress()))
+    with parting():
+        show_outcome(train(order.recipe, order.out, Progress()))
 
 
 def run_resume(words: list[str]) -> None:
@@ -74,7 +76,8 @@ def run_resume(words: list[str]) -> None:
     parser = Parser("resume", "resume DIR", "Go on with a run from its newest checkpoint, as if it had never stopped.")
     parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run")
     mind_launcher()
-    show_outcome(resume(parser.read(words).dir, Progress()))
+    with parting():
+        show_outcome(resume(parser.read(words).dir, Progress()))
 
 
 def mind_launcher() -> None:

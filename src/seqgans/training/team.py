@@ -112,6 +112,16 @@ class Team:
         self.accelerator.wait_for_everyone()
 
 
+@contextmanager
+def parting() -> Iterator[None]:
+    """Close what joins the processes when the work in here ends; left open, it may bring one down as it exits."""
+    try:
+        yield
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
 def asked_to_share() -> bool:
     """Whether `accelerate launch` asks for moments that are shared out: by its FSDP, with parameters left whole.
 
