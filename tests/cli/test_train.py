@@ -113,7 +113,7 @@ HELP = "see seqgans train seqgan --help"
         (("seqgan", *CORPUS, "--nonsense.x", "7"), f"no setting is called --nonsense.x; {HELP}"),
         (
             ("random", *CORPUS, "--rounds", "3"),
-            "no setting is called --algorithm.rounds; see seqgans train random --help",
+            "--rounds means nothing to random; leave it out, or see seqgans train random --help",
         ),
         (("seqgan", "relgan", *CORPUS), f"there is one word too many, 'relgan'; {HELP}"),
         (
@@ -145,6 +145,10 @@ HELP = "see seqgans train seqgan --help"
             "a pre-trained model reads text, the corpus oracle has none; give a file of text or a table",
         ),
         (("seqgan", *CORPUS, "--seed", "-1"), "run: RunSettings.seed must be at least 0, got -1"),
+        (
+            ("likelihood", "--corpus", "oracle", "--rounds", "1"),
+            "--rounds means nothing to likelihood; leave it out, or see seqgans train likelihood --help",
+        ),
         (
             ("seqgan", *CORPUS, "--config", "/nowhere.yaml"),
             "--config must be a YAML file or a recipe such as seqgan/short, /nowhere.yaml cannot be read: "

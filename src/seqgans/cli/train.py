@@ -6,6 +6,7 @@ words and in the file; the parser is then made from the dataclasses those names 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -113,6 +114,12 @@ def read_order(words: Sequence[str]) -> Order:
             parser_for(None, None, None).read(["--help"])
         raise BadInput(f"train needs the name of an algorithm; choose one of: {', '.join(sorted(ALGORITHMS))}")
     kind = choice(ALGORITHMS, algorithm, "algorithm")
+    known = {f"--algorithm.{field.name}" for field in dataclasses.fields(kind)}
+    for brief, full in SHORT.items():
+        if full in flags and full.startswith("--algorithm.") and full not in known:
+            raise BadInput(
+                f"{brief} means nothing to {algorithm}; leave it out, or see seqgans train {algorithm} --help"
+            )
     model = flags.get("--generator.model") or config["generator"].get("model")
     usual = usual_players(algorithm, bool(model))
     generator = flags.get("--generator.name") or config["generator"].get("name") or usual[0]
