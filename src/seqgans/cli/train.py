@@ -113,7 +113,7 @@ def read_order(words: Sequence[str]) -> Order:
         if "--help" in flags or "-h" in flags:
             parser_for(None, None, None).read(["--help"])
         raise BadInput(f"train needs the name of an algorithm; choose one of: {', '.join(sorted(ALGORITHMS))}")
-    kind = choice(ALGORITHMS, algorithm, "algorithm")
+    kind: type[Any] = choice(ALGORITHMS, algorithm, "algorithm")
     known = {f"--algorithm.{field.name}" for field in dataclasses.fields(kind)}
     for brief, full in SHORT.items():
         if full in flags and full.startswith("--algorithm.") and full not in known:
