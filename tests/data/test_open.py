@@ -66,6 +66,10 @@ def test_what_is_no_corpus(tmp_path: Path) -> None:
     assert refused("nothing.txt") == (
         f"no file or corpus is called 'nothing.txt'; give a path or a spec such as: {examples}"
     )
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert refused(tmp_path / "loop") == (
+        f"{tmp_path / 'loop'} must be a readable file, but is a link that leads nowhere; check the path"
+    )
     (tmp_path / "a.doc").touch()
     assert refused(tmp_path / "a.doc") == (
         f"{tmp_path / 'a.doc'} must end with one of .txt, .txt.gz, .tsv, .tsv.gz, .csv, .csv.gz, .jsonl, .jsonl.gz, "

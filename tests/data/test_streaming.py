@@ -28,7 +28,7 @@ def test_lines_are_those_that_are_not_blank(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.txt", b"\n \n", "must hold at least one sequence, but all are blank"),
-        ("a.txt", b"a\nb\n\xff\xfe", "must be UTF-8 text, but is not after line"),
+        ("a.txt", b"a\nb\n\xff\xfe", "must be UTF-8 text, but line 1 or one soon after it is not"),
         ("a.txt", b"a\nb\0\n", "line 2 holds zero bytes"),
         ("a.txt.gz", b"not packed", "must be gzip"),
         ("a.txt.gz", gzip.compress(b"a b c\n" * 99, mtime=0)[:-9], "must be gzip, but cannot be unpacked"),

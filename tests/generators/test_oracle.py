@@ -76,6 +76,7 @@ def test_files_that_are_no_oracle_are_refused_in_one_line(tmp_path: Path, shared
     path = tmp_path / "oracle.safetensors"
     with pytest.raises(BadInput, match="an oracle must be a safetensors file") as missing:
         published_oracle(path)
+    assert str(missing.value).endswith(f"but there is none at {path}; check the path")
     path.write_bytes(b"not a safetensors file at all")
     with pytest.raises(BadInput, match="an oracle must be a safetensors file") as corrupt:
         published_oracle(path)

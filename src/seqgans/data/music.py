@@ -201,7 +201,7 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
     except PermissionError as error:
         raise BadInput(f"{path} must be readable, but permission was denied; change its permissions") from error
     except (tarfile.TarError, EOFError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rstrip(":")
         raise BadInput(f"{path} must be a tar of MIDI files, but cannot be read ({reason}); fetch it again") from error
 
 

@@ -149,6 +149,8 @@ def _existing(spec: str) -> Path:
         there = path.exists()
     except PermissionError as error:
         raise BadInput(f"{spec} must be readable, but permission was denied; change its permissions") from error
+    if not there and path.is_symlink():
+        raise BadInput(f"{spec} must be a readable file, but is a link that leads nowhere; check the path")
     if not there:
         examples = ", ".join(kind.example for kind in CORPORA.values())
         raise BadInput(f"no file or corpus is called {spec!r}; give a path or a spec such as: {examples}")

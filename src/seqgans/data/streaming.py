@@ -30,7 +30,7 @@ def stream_lines(path: Path) -> Iterator[str]:
                     yield line.rstrip("\n")
     except UnicodeDecodeError as error:
         raise BadInput(
-            f"{path} must be UTF-8 text, but is not after line {number}; convert it (iconv -t utf-8)"
+            f"{path} must be UTF-8 text, but line {number + 1} or one soon after it is not; convert it (iconv -t utf-8)"
         ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise BadInput(f"{path} must be gzip, but cannot be unpacked ({error}); fetch or pack it again") from error

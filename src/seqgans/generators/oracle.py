@@ -54,6 +54,8 @@ def published_oracle(path: str | Path) -> Recurrent:
     Raises:
         BadInput: the file cannot be read, or holds something else.
     """
+    if not Path(path).is_file():
+        raise BadInput(f"an oracle must be a safetensors file, but there is none at {path}; check the path")
     try:
         found = load_file(path)
     except (OSError, SafetensorError) as error:
