@@ -1,16 +1,17 @@
 """What a step of fine-tuning costs, beside TRL's RLOO at the same sizes, in the same run.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/rlgaf_speed.py [--vocabulary 1000] [--steps 8] [--device cpu]
+    OMP_WAIT_POLICY=PASSIVE python benchmarks/rlgaf_speed.py [--vocabulary 1000] [--steps 8] [--repeats 3]
 
 A random GPT-2 of 4 layers of 256 units, prompts of 16 tokens, answers of exactly 32, 32 answers in groups of 4, a
-reference model, float32, one thread. Each contestant runs in a process of its own:
+reference model, float32, one thread. Each contestant runs in processes of its own, in turn:
 
     plain         answers, the reference, a trivial reward, leave-one-out advantages, one policy-gradient step
     adversarial   the same with a discriminator of the same size, paid token by token, which takes a step as well
     full          as `seqgans train rlgaf` does it by default: with the weight on real answers
     trl           TRL's RLOOTrainer, trivial reward
 
-Seconds are CPU seconds of the process, medians after the second step; benchmarks/results/rlgaf_speed.json has them all.
+Seconds are CPU seconds of the process, medians over all steps after the second of each process;
+benchmarks/results/rlgaf_speed.json has them all. --vocabulary 50257 is GPT-2's own; --device cuda counts wall time.
 On a GPU seconds are wall time, and tokens per second stand beside the time that reading all weights once a token takes.
 """
 
@@ -196,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vocabulary", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--one", choices=CONTESTANTS, help=argparse.SUPPRESS)
@@ -206,23 +208,31 @@ def main() -> None:
             found = theirs(path, given) if given.one == "trl" else ours(given.one, path, given)
         print(json.dumps({"contestant": given.one, **found}))
         return
-    rows = []
-    for name in given.only:
+    steps: dict[str, list[float]] = {}
+    facts: dict[str, dict[str, Any]] = {}
+    for name in given.only * given.repeats:  # in turn, so that all meet the same load
         command = [sys.executable, __file__, "--one", name, "--vocabulary", str(given.vocabulary)]
         command += ["--steps", str(given.steps), "--device", given.device]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"{name}: {done.stderr.strip().splitlines()[-1]}")
             continue
-        rows.append(json.loads(done.stdout.strip().splitlines()[-1]))
+        found = json.loads(done.stdout.strip().splitlines()[-1])
+        print(json.dumps(found), flush=True)
+        steps.setdefault(name, []).extend(found.pop("steps"))
+        found["peak_mib"] = max(found["peak_mib"], facts.get(name, found)["peak_mib"])
+        facts[name] = found
+    rows = []
+    for name, every in steps.items():
+        row = {**facts[name], "seconds": round(statistics.median(every), 3), "steps": every}
         if given.device == "cuda":
-            rows[-1]["tokens_per_second"] = round(BATCH * ANSWER / rows[-1]["seconds"])
+            row["tokens_per_second"] = round(BATCH * ANSWER / row["seconds"])
             weights = 4 * (12 * LAYERS * WIDTH**2 + given.vocabulary * WIDTH)
-            rows[-1]["decoding_floor_share"] = round(ANSWER * weights / BANDWIDTH / rows[-1]["seconds"], 4)
-        print(json.dumps(rows[-1]), flush=True)
+            row["decoding_floor_share"] = round(ANSWER * weights / BANDWIDTH / row["seconds"], 4)
+        rows.append(row)
     seconds = {row["contestant"]: row["seconds"] for row in rows}
     ratios = {name: round(value / seconds["trl"], 3) for name, value in seconds.items() if "trl" in seconds}
-    sizes = f"--vocabulary {given.vocabulary} --steps {given.steps} --device {given.device}"
+    sizes = f"--vocabulary {given.vocabulary} --steps {given.steps} --repeats {given.repeats} --device {given.device}"
     command = f"python benchmarks/rlgaf_speed.py {sizes}"
     RESULTS.write_text(json.dumps({"command": command, "rows": rows, "of_trl": ratios}, indent=1) + "\n")
     print(ratios)

@@ -18,9 +18,10 @@ from seqgans.discriminators.encoder_decoder import AnswerJudge
 from seqgans.discriminators.readers import LanguageJudge
 from seqgans.errors import BadInput
 from seqgans.generators.adapters import adapted, copy_without_adapters
-from seqgans.generators.base import Generator, look_up
+from seqgans.generators.base import Generator
 from seqgans.generators.loading import load_model
 from seqgans.generators.pretrained import CausalLM
+from seqgans.generators.reading import apart, checkpoint_activations, embedded, read_behind, worth_sharing
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences
 
@@ -35,6 +36,8 @@ class PretrainedScorer:
             once, with adapters and a last layer of its own. Both must learn by adapters (`lora`).
         lora: rank of low-rank adapters, which then learn beside the last layer and nothing else; 0 moves everything.
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
+        gradient_checkpointing: keep what enters each layer and compute the rest again for the gradient: less memory, a
+            third more time. A shared trunk does as the generator's.
     """
 
     paper: ClassVar[str] = "Zhang, Lau, Wong and Zhang 2023"
@@ -43,6 +46,7 @@ class PretrainedScorer:
     trunk: Literal["own", "shared"] = "own"
     lora: int = 0
     lora_alpha: float = 16.0
+    gradient_checkpointing: bool = False
 
     def __post_init__(self) -> None:
         if self.lora < 0:
@@ -61,6 +65,8 @@ class PretrainedScorer:
         if self.trunk == "shared":
             raise BadInput("a shared trunk needs the generator it is shared with; take --discriminator.trunk own")
         model = load_model(self.model, random)
+        if self.gradient_checkpointing:
+            checkpoint_activations(model)
         known = model.get_input_embeddings().weight.shape[0]
         if known != vocabulary_size:
             raise BadInput(
@@ -119,24 +125,23 @@ class Judge(LanguageJudge):
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
     ) -> Float[Tensor, "batch time"]:
         """One logit a token; entry t has seen the tokens up to t."""
-        return self.read(look_up(self.table, tokens))
+        return self.read(embedded(self.trunk, tokens))
 
     def pair_step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], source: Sequences, *, random: Stream | None = None
     ) -> Float[Tensor, "batch time"]:
         """One logit a token of the response; entry t has seen the prompt and the response up to t."""
-        embedded = look_up(self.table, tokens)  # (batch, time, width)
+        inputs = embedded(self.trunk, tokens)  # (batch, time, width)
+        once, which = apart(source)
+        if worth_sharing(self.trunk, once, which):
+            sizes = once.mask.sum(1)
+            return self.head(read_behind(self.trunk, once.tokens[:, : int(sizes.max())], sizes, which, inputs))[:, :, 0]
         places = source.mask.sum(1, keepdim=True) + torch.arange(mask.shape[1], device=mask.device)
-        prompts = nn.functional.pad(look_up(self.table, source.tokens), (0, 0, 0, mask.shape[1]))
-        both = prompts.scatter(1, places[:, :, None].expand_as(embedded), embedded)
+        prompts = nn.functional.pad(embedded(self.trunk, source.tokens), (0, 0, 0, mask.shape[1]))
+        both = prompts.scatter(1, places[:, :, None].expand_as(inputs), inputs)
         return self.read(both).gather(1, places)
 
-    @property
-    def table(self) -> Float[Tensor, "vocab width"]:
-        """Embeddings of the ids."""
-        return self.trunk.get_input_embeddings().weight  # pyright: ignore
-
-    def read(self, embedded: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time"]:
+    def read(self, inputs: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time"]:
         """A logit after each token; what follows a token is never looked at, so padding needs no mask."""
-        found = self.trunk(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        found = self.trunk(inputs_embeds=inputs, use_cache=False).last_hidden_state
         return self.head(found)[:, :, 0]

@@ -60,6 +60,13 @@ def roomy_layer() -> type[Any]:
     return Roomy
 
 
+def empty_cache() -> Any:
+    """Room for all that is read, also where a model looks back a few tokens only: what it looks at, its mask says."""
+    from transformers import DynamicCache
+
+    return DynamicCache()
+
+
 def cache_of(parts: list[Tensor], filled: int) -> Any:
     """Keys and values of all layers as `transformers` reads them.
 

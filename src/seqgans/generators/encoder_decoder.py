@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from seqgans.errors import BadInput
 from seqgans.generators.adapters import frozen_names
-from seqgans.generators.base import Generator, State, look_up
+from seqgans.generators.base import Generator, State
 from seqgans.generators.caching import cache_of, parts_of
 from seqgans.generators.conditional import Conditional
+from seqgans.generators.reading import apart, embedded
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences
 
@@ -34,8 +35,7 @@ class Reader:
 
     def embedded(self, tokens: Tensor) -> Tensor:
         """What the decoder reads of ids, or of weights over the vocabulary."""
-        table = self.decoder.get_input_embeddings()
-        return look_up(table.weight, tokens) * getattr(table, "embed_scale", 1.0)
+        return embedded(self.decoder, tokens)
 
     def marked(self, source: Sequences) -> Sequences:
         """Sources between the marks that the model knows from its training: an end, for some a beginning."""
@@ -57,15 +57,17 @@ class Reader:
         """
         if len(source) not in (1, count):
             raise ValueError(f"{count} sequences need {count} sources or one for all, got {len(source)}")
-        marked = self.marked(source)
-        states = self.encoder(input_ids=marked.tokens, attention_mask=marked.mask.long()).last_hidden_state
-        return states.expand(count, -1, -1), marked.mask.expand(count, -1)
+        once, which = apart(self.marked(source))  # sources that several answers share are read once
+        states = self.encoder(input_ids=once.tokens, attention_mask=once.mask.long()).last_hidden_state
+        if len(once) == 1:
+            return states.expand(count, -1, -1), once.mask.expand(count, -1)
+        return (states, once.mask) if len(once) == count else (states[which], once.mask[which])
 
-    def decoded(self, embedded: Tensor, encoded: tuple[Tensor, Tensor]) -> Float[Tensor, "batch time width"]:
+    def decoded(self, inputs: Tensor, encoded: tuple[Tensor, Tensor]) -> Float[Tensor, "batch time width"]:
         """States of the decoder, each having read what stands up to there."""
         states, real = encoded
         return self.decoder(
-            inputs_embeds=embedded, encoder_hidden_states=states, encoder_attention_mask=real.long(), use_cache=False
+            inputs_embeds=inputs, encoder_hidden_states=states, encoder_attention_mask=real.long(), use_cache=False
         ).last_hidden_state
 
 

@@ -23,13 +23,21 @@ from seqgans.data.stops import Stops
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.errors import BadInput
 from seqgans.generators.adapters import adapted, frozen_names, share_base
-from seqgans.generators.base import Generator, State, look_up
+from seqgans.generators.base import Generator, State, select
 from seqgans.generators.caching import cache_of, parts_of
 from seqgans.generators.conditional import Conditional
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.encoder_decoder import EncoderDecoderLM
 from seqgans.generators.engines import VLLM
 from seqgans.generators.loading import load_model
+from seqgans.generators.reading import (
+    apart,
+    checkpoint_activations,
+    embedded,
+    read_behind,
+    remembered,
+    worth_sharing,
+)
 from seqgans.randomness import Stream, as_stream
 from seqgans.sequences import Samples, Sequences
 
@@ -44,6 +52,8 @@ class Pretrained:
         lora: rank of low-rank adapters, which are then all that learns; 0 moves every parameter.
         lora_alpha: their strength: what they add is scaled by lora_alpha / lora.
         min_new_tokens: tokens of an answer before it can end, in samples and likelihoods alike.
+        gradient_checkpointing: keep what enters each layer and compute the rest again for the gradient: less memory, a
+            third more time.
         engine: what writes samples: the model's own sampler, or vLLM, which is given the parameters after each update.
         engine_memory: share of the GPU's memory that vLLM takes.
         stop: strings behind which an answer ends, in samples and likelihoods alike; real answers are cut there too.
@@ -56,6 +66,7 @@ class Pretrained:
     lora_alpha: float = 16.0
     min_new_tokens: int = 0
     stop: tuple[str, ...] = ()
+    gradient_checkpointing: bool = False
     engine: Literal["own", "vllm"] = "own"
     engine_memory: float = 0.3
 
@@ -84,6 +95,8 @@ class Pretrained:
                 f"{self.model} knows {known} ids and the corpus {vocabulary_size}; "
                 "read the corpus with the model's own tokenizer (--corpus.tokenizer)"
             )
+        if self.gradient_checkpointing:
+            checkpoint_activations(model)
         model: Any = adapted(model, self.lora, self.lora_alpha, random)
         if model.config.is_encoder_decoder:
             found = EncoderDecoderLM(model, vocabulary_size, end)
@@ -167,13 +180,12 @@ class CausalLM(Conditional):
         row, (batch,), which places of the cache are real, (batch, room), and keys and values of each layer.
         """
         waiting, position, real, *cached = state
-        table = self.model.get_input_embeddings().weight
-        embedded = look_up(table, tokens)
-        embedded = torch.where(waiting[:, None] >= 0, look_up(table, waiting.clamp(min=0)), embedded)[:, None]
+        first = embedded(self.trunk, waiting.clamp(min=0))
+        inputs = torch.where(waiting[:, None] >= 0, first, embedded(self.trunk, tokens))[:, None]
         filled = real.shape[1]
         real = torch.cat([real, real.new_ones(len(real), 1)], 1)
         found = self.trunk(
-            inputs_embeds=embedded,
+            inputs_embeds=inputs,
             attention_mask=real.long(),
             position_ids=position[:, None],
             past_key_values=cache_of(cached, filled),
@@ -245,29 +257,35 @@ class Continuing(Generator):
         return engine.sample(self.whole, self.rows(count), length, as_stream(random), decoding)
 
     def hidden(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
-        """The hidden states from which each token would be drawn: prompts and tokens in one pass.
+        """The hidden states from which each token would be drawn.
 
-        Tokens stand right behind their prompt, padding behind both, where no real token looks.
+        Prompts that rows share are read once; else prompts and tokens in one pass, tokens right behind their prompt,
+        padding behind both, where no real token looks.
         """
-        both, _, places = in_one(self.rows(len(tokens)), tokens, torch.ones_like(tokens, dtype=torch.bool))
-        found = self.whole.trunk(input_ids=both[:, :-1], use_cache=False).last_hidden_state
+        source, trunk = self.rows(len(tokens)), self.whole.trunk
+        once, which = apart(source)
+        if worth_sharing(trunk, once, which):
+            sizes = once.mask.sum(1)
+            last = once.tokens.gather(1, sizes[:, None] - 1)[which]
+            inputs = embedded(trunk, torch.cat([last, tokens[:, :-1]], 1))
+            return read_behind(trunk, once.tokens[:, : int(sizes.max()) - 1], sizes - 1, which, inputs)
+        both, _, places = in_one(source, tokens, torch.ones_like(tokens, dtype=torch.bool))
+        found = trunk(input_ids=both[:, :-1], use_cache=False).last_hidden_state
         return found.gather(1, (places - 1)[:, :, None].expand(-1, -1, found.shape[2]))
 
     def start_state(self, count: int) -> State:
         """All of each prompt is read but its last token, which is read first."""
-        source = self.rows(1 if len(self.source) == 1 else count)
+        source, which = apart(self.rows(1 if len(self.source) == 1 else count))
         sizes = source.mask.sum(1)
         waiting = source.tokens.gather(1, sizes[:, None] - 1)[:, 0]
         position, width = sizes - 1, int(sizes.max()) - 1
-        real = torch.arange(width, device=position.device) < position[:, None]
+        real, cached = torch.ones(len(sizes), 0, dtype=torch.bool, device=sizes.device), []
         if width:
-            cached = parts_of(self.whole.trunk(input_ids=source.tokens[:, :width], use_cache=True).past_key_values)
-        else:
-            cached = ()
+            real, cached = remembered(self.whole.trunk, source.tokens[:, :width], position)
         state = (waiting, position, real, *cached)
-        if len(waiting) == count:
-            return state
-        return tuple(part.expand(count, *part.shape[1:]) for part in state)
+        if len(source) == 1:
+            return tuple(part.expand(count, *part.shape[1:]) for part in state)
+        return state if len(source) == count else select(state, which)
 
 
 def opened(source: Sequences, start: int) -> Sequences:
