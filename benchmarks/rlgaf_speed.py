@@ -220,7 +220,7 @@ def main() -> None:
         found = json.loads(done.stdout.strip().splitlines()[-1])
         print(json.dumps(found), flush=True)
         steps.setdefault(name, []).extend(found.pop("steps"))
-        found["peak_mib"] = max(found["peak_mib"], facts.get(name, found)["peak_mib"])
+        found["peak_mib"] = max(found["peak_mib"], facts[name]["peak_mib"] if name in facts else 0)
         facts[name] = found
     rows = []
     for name, every in steps.items():
