@@ -1,9 +1,9 @@
 """RankGAN on a small oracle from an early start, beside its control arm (rankgan.md, check 5).
 
 Measured with `recipes/rankgan/toy.yaml`, nats per token, seeds 0, 1 and 2, whose oracles have entropies of 1.52, 1.85
-and 1.62: NLL_oracle falls from 1.992 to 1.845, 2.458 to 2.355 and 2.157 to 1.972 in 50 rounds, the reverse KL from 0.290
-to 0.260, 0.359 to 0.333 and 0.320 to 0.272, NLL_gen stays; with shuffled rewards the reverse KL is 0.323, 0.393 and
-0.403 after 20 rounds.
+and 1.62. NLL_oracle falls in 50 rounds from 1.992 to 1.845, from 2.458 to 2.355 and from 2.157 to 1.972, the reverse KL
+from 0.290 to 0.260, from 0.359 to 0.333 and from 0.320 to 0.272, NLL_gen stays; with shuffled rewards the reverse KL is
+0.323, 0.393 and 0.403 after 20 rounds.
 """
 
 from __future__ import annotations

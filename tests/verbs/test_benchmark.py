@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from seqgans.errors import BadInput
-from seqgans.training.build import open_corpus
+from seqgans.training.build import build_players, open_corpus
+from seqgans.training.loop import Training
+from seqgans.training.team import Team
 from seqgans.verbs import suites
 from seqgans.verbs.benchmark import benchmark, carried_out
 from seqgans.verbs.suites import SIZES, read_suite, suite_names
@@ -189,11 +191,15 @@ def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", suite_names())
 def test_the_corpus_of_every_suite_opens(name: str, shared_data: Path, tmp_path: Path) -> None:
-    """Kills: a file of test sequences that is looked for where it is not."""
-    recipe = read_suite(name, tmp_path, shared_data, seeds=[0]).trials[0].recipe
+    """Kills: a file of test sequences that is looked for where it is not; players that do not fit each other."""
+    trials = read_suite(name, tmp_path, shared_data, seeds=[0]).trials
+    recipe = trials[0].recipe
     corpus, _ = open_corpus(recipe.corpus, recipe.corpus_settings, 0)
     assert len(corpus.train) > 90
     assert len(corpus.test) > 9
+    for trial in trials:
+        if trial.recipe.corpus_settings == recipe.corpus_settings:
+            Training(trial.recipe.played, build_players(trial.recipe, corpus, 0), corpus, 0, Team("cpu"))
 
 
 def test_data_that_is_missing_is_said(tmp_path: Path) -> None:
