@@ -160,6 +160,14 @@ def test_what_does_not_exist_is_said(asked: dict, message: str, tiny: Path) -> N
     assert str(refused.value).startswith(message.split(";")[0])
 
 
+def test_a_suite_may_be_like_another(tiny: Path) -> None:
+    (suites.FOLDER / "other.yaml").write_text("like: tiny\ntitle: Another\ncorpus: {sequences: 90}\n")
+    ours, theirs = (read_suite(name, tiny, seeds=[0]) for name in ("other", "tiny"))
+    assert (ours.title, ours.about, len(ours.trials)) == ("Another", theirs.about, len(theirs.trials))
+    assert [trial.recipe.corpus_settings.sequences for trial in (ours.trials[0], theirs.trials[0])] == [90, 120]
+    assert ours.trials[0].recipe.corpus == theirs.trials[0].recipe.corpus
+
+
 def test_a_game_alone_brings_its_start(tiny: Path) -> None:
     names = [trial.name for trial in read_suite("tiny", tiny, only=["game"], seeds=[3]).trials]
     assert names == ["likelihood-3", "game-3", "game-control-3"]
@@ -169,7 +177,7 @@ def test_a_game_alone_brings_its_start(tiny: Path) -> None:
 @pytest.mark.parametrize("name", suite_names())
 def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -> None:
     """All recipes exist, all settings are known, and every start comes before what begins with it."""
-    said = suites.mapping_of((suites.FOLDER / f"{name}.yaml").read_text())
+    said = suites.read_mapping(name)
     if said.get("data"):
         place = tmp_path / said["data"]
         place.parent.mkdir(parents=True, exist_ok=True)

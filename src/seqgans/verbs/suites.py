@@ -1,5 +1,6 @@
 """Suites: named sets of runs over seeds, each with its start and its control arm, read from YAML files.
 
+like                another suite, from which comes all that is not said
 title, about        what stands above the table
 data                the file or folder that the corpus needs, below the folder of data; none for fresh oracles
 seeds, columns      seeds of every system; names of the figures in the table
@@ -105,7 +106,7 @@ def read_suite(
         raise BadInput(f"no suite is called {name!r}; choose one of: {', '.join(suite_names())}")
     if size not in SIZES:
         raise BadInput(f"the size of a suite must be one of: {', '.join(SIZES)}, got {size!r}")
-    said = mapping_of((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    said = read_mapping(name)
     systems = {system["name"]: system for system in said["systems"]}
     wanted = chosen(systems, only)
     place = found_data(name, said.get("data"), data)
@@ -127,6 +128,12 @@ def read_suite(
         metrics=said.get("metrics", []),
         trials=trials,
     )
+
+
+def read_mapping(name: str) -> dict[str, Any]:
+    """What the file of a suite says, over what the suite says that it is like."""
+    said = mapping_of((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return merged(read_mapping(said["like"]), said) if "like" in said else said
 
 
 def chosen(systems: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None) -> list[str]:
