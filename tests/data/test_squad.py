@@ -16,7 +16,9 @@ import pytest
 from seqgans.data import CorpusSettings, open_text_corpus
 from seqgans.data.sources import source_texts
 from seqgans.data.squad import pieces, read_squad, window
+from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.errors import BadInput
+from tests.generators.models import model_folder
 
 
 def document(count: int = 12) -> dict[str, Any]:
@@ -56,6 +58,24 @@ def test_questions_with_answers(file: Path) -> None:
     every = read_squad(file, 9, every=True)
     assert every.texts[:3] == ["blue0", "is blue0", "blue1"]
     assert every.sources[0] == every.sources[1]
+
+
+def test_a_pre_trained_model_is_asked_in_its_own_text(tmp_path: Path) -> None:
+    """The window shrinks until the whole prompt fits, counted in the model's own tokens."""
+    vocabulary = vocabulary_of_model(str(model_folder(tmp_path / "model")))
+    context = "w9 w8, w7 w6 w5! w1 w2 w3 w4"
+    file = tmp_path / "a.json"
+    qas = [{"question": " Is w6 w5? ", "answers": [{"text": "w5"}, {"text": " w6 w5"}, {"text": "w5"}]}]
+    file.write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": qas}]}]}))
+    whole = read_squad(file, 99, every=True, vocabulary=vocabulary)
+    assert whole.texts == [" w5", " w6 w5"]
+    assert whole.sources[0] == f"{context}\nQuestion: Is w6 w5?\nAnswer:"
+    needed = len(vocabulary.encode("\nQuestion: Is w6 w5?\nAnswer:"))
+    found = read_squad(file, needed + 3, vocabulary=vocabulary)
+    assert found.sources == ["w7 w6 w5\nQuestion: Is w6 w5?\nAnswer:"]
+    assert read_squad(file, needed, vocabulary=vocabulary).sources == ["\nQuestion: Is w6 w5?\nAnswer:"]
+    with pytest.raises(BadInput, match=r"at most 2 tokens, but a question alone has more: 'Is w6 w5\?'; raise"):
+        read_squad(file, 2, vocabulary=vocabulary)
 
 
 def test_a_window_does_not_know_the_answer() -> None:

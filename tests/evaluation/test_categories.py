@@ -45,6 +45,21 @@ def test_samples_are_judged_by_what_they_were_meant_to_be() -> None:
     assert measure(collapsed, NAME).flat()["category_accuracy"].value == pytest.approx(1 / 3)
 
 
+def test_the_judge_learns_from_labelled_training_sequences_where_there_are_any() -> None:
+    """Kills: a judge that learns from what it is tested on; labels of the other split."""
+    samples, meant = labelled(1, 200)
+    train, labels = labelled(3, 500)
+    given = {"samples": samples, "sample_categories": meant, "references": REAL, "categories": LABELS}
+    found = measure(Evidence(**given, train=train, train_categories=labels), NAME).flat()
+    assert found["real_category_accuracy"].count == len(REAL)
+    assert found["category_accuracy"].details["learnt_from"] == 500
+    assert found["category_accuracy"].value > 0.85
+    turned = [(label + 1) % 3 for label in labels]
+    assert (
+        measure(Evidence(**given, train=train, train_categories=turned), NAME).flat()["category_accuracy"].value < 0.15
+    )
+
+
 def test_shares_are_those_of_what_the_judge_sees() -> None:
     """Kills: shares of the labels for those of the samples, categories off by one."""
     samples, meant = labelled(2, 300)

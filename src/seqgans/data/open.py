@@ -16,6 +16,7 @@ from seqgans.data.music import music_corpus
 from seqgans.data.squad import ENDINGS, read_squad
 from seqgans.data.tables import Header, cells_of, read_labels, read_sources, read_table
 from seqgans.data.text import read_lines
+from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.data.worlds import WORLDS
 from seqgans.errors import BadInput
 
@@ -115,7 +116,8 @@ def squad_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings,
         BadInput: a file is of another layout.
     """
     room = settings.source_length or LONGEST
-    found = {split: read_squad(path, room, every=split != "train") for split, path in paths.items()}
+    known = None if settings.tokenizer is None else vocabulary_of_model(settings.tokenizer, settings.lowercase)
+    found = {split: read_squad(path, room, every=split != "train", vocabulary=known) for split, path in paths.items()}
     left_out = {split: {"asked": part.asked, "unanswerable": part.unanswerable} for split, part in found.items()}
     texts, sources = ({split: getattr(part, name) for split, part in found.items()} for name in ("texts", "sources"))
     return corpus_of_texts(spec, texts, settings, seed, {"kind": "squad", "questions": left_out}, None, sources)

@@ -2,8 +2,15 @@
 
     data › paragraphs › context, qas › question, answers › text
 
-A source is the question, then a window of its context: the one that shares most words with the question, which anybody
-can find without knowing the answer. Words and punctuation are set apart. Questions without an answer are left out.
+A source holds the question and a window of its context: the one that shares most words with the question, which anybody
+can find without knowing the answer. Questions without an answer are left out.
+
+For vocabularies of our own, words and punctuation are set apart, the question first. A pre-trained model is asked in
+text as it stands, in the order in which it goes on:
+
+    CONTEXT
+    Question: QUESTION
+    Answer: ANSWER
 
 References: Rajpurkar, Jia and Liang (2018), arXiv:1806.03822.
 """
@@ -18,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from seqgans.data.text import read_text
+from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 
 ENDINGS = (".json", ".json.gz")
@@ -41,13 +49,14 @@ class Questions:
     unanswerable: int
 
 
-def read_squad(path: Path, room: int, *, every: bool = False) -> Questions:
+def read_squad(path: Path, room: int, *, every: bool = False, vocabulary: Vocabulary | None = None) -> Questions:
     """The questions of a file and their answers.
 
     Args:
         path: a `.json` or `.json.gz` file.
         room: tokens of a source.
         every: a row for each different answer to a question, as a test needs them; otherwise only the first.
+        vocabulary: that of a pre-trained model, in whose tokens sources are measured; None sets words apart.
 
     Raises:
         BadInput: the file cannot be read, is of another layout, or has no answer at all.
@@ -62,18 +71,70 @@ def read_squad(path: Path, room: int, *, every: bool = False) -> Questions:
             f"{path} must be JSON in the SQuAD layout (data, paragraphs, qas), but: {reason}; convert it to a table "
             "and name --corpus.source"
         ) from error
-    sources, texts, asked = [], [], 0
-    for context, question, answers in found:
-        asked += bool(answers)
-        if answers:
-            words = pieces(question)
-            source = " ".join([*words, *window(pieces(context), words, room - len(words))])
-            for answer in answers if every else answers[:1]:
-                sources.append(source)
-                texts.append(answer)
-    if not texts:
+    answered = [(context, question, answers) for context, question, answers in found if answers]
+    if not answered:
         raise BadInput(f"{path} must hold at least one question with an answer, but none has one; give another file")
-    return Questions(sources, texts, asked, len(found) - asked)
+    asked = [(context, question) for context, question, _ in answered]
+    written = apart(asked, room) if vocabulary is None else prompts(asked, room, vocabulary)
+    sources, texts = [], []
+    for source, (_, _, answers) in zip(written, answered, strict=True):
+        spelled = dict.fromkeys(" ".join(pieces(answer)) if vocabulary is None else f" {answer}" for answer in answers)
+        for answer in list(spelled)[: None if every else 1]:
+            sources.append(source)
+            texts.append(answer)
+    return Questions(sources, texts, len(answered), len(found) - len(answered))
+
+
+def apart(asked: Sequence[tuple[str, str]], room: int) -> list[str]:
+    """Sources of contexts and questions: the question, then the window, in words and punctuation set apart."""
+    sources = []
+    for context, question in asked:
+        words = pieces(question)
+        sources.append(" ".join([*words, *window(pieces(context), words, room - len(words))]))
+    return sources
+
+
+def prompts(asked: Sequence[tuple[str, str]], room: int, vocabulary: Vocabulary) -> list[str]:
+    """Sources of contexts and questions for a pre-trained model, as text.
+
+    Args:
+        asked: contexts and questions.
+        room: tokens of a prompt; the window is as long as they allow.
+        vocabulary: what counts the tokens.
+
+    Raises:
+        BadInput: a question alone needs more.
+    """
+    words = [room] * len(asked)  # of each window; a word has at least one token
+    written = [""] * len(asked)
+    waiting = list(range(len(asked)))
+    while waiting:
+        for place in waiting:
+            context, question = asked[place]
+            written[place] = f"{stretch(context, question, words[place])}\nQuestion: {question.strip()}\nAnswer:"
+        counts = map(len, vocabulary.encode_all(written[place] for place in waiting))
+        long = [(place, count) for place, count in zip(waiting, counts, strict=True) if count > room]
+        hopeless = next((place for place, _ in long if words[place] == 0), None)
+        if hopeless is not None:
+            raise BadInput(
+                f"a prompt must have at most {room} tokens, but a question alone has more: "
+                f"{asked[hopeless][1].strip()!r}; raise --corpus.source-length"
+            )
+        for place, count in long:
+            words[place] = max(0, min(words[place] - 1, words[place] - (count - room) * 2 // 3))
+        waiting = [place for place, _ in long]
+    return written
+
+
+def stretch(context: str, question: str, size: int) -> str:
+    """The window of a context as it is written there, from its first word to its last.
+
+    >>> stretch("It rained. The e-mail (late) came!", "Which mail came?", 7)
+    'e-mail (late) came'
+    """
+    found = list(PIECES.finditer(context))
+    start, end = place_of([one.group() for one in found], pieces(question), size)
+    return context[found[start].start() : found[end - 1].end()] if end > start else ""
 
 
 def pieces(text: str) -> list[str]:
@@ -86,22 +147,30 @@ def pieces(text: str) -> list[str]:
 
 
 def window(context: Sequence[str], question: Sequence[str], size: int) -> Sequence[str]:
-    """The part of a context that shares most with a question, each of its words counted once; the first such part.
+    """The part of a context that shares most with a question, as `place_of` finds it.
 
-    Words weigh the less the more often they stand in the context; case does not count.
+    >>> " ".join(window("a b c the d e the f".split(), "The e ?".split(), 3))
+    'the d e'
+    """
+    start, end = place_of(context, question, size)
+    return context[start:end]
+
+
+def place_of(context: Sequence[str], question: Sequence[str], size: int) -> tuple[int, int]:
+    """Where the window of a context begins and ends that shares most with a question; the first such window.
+
+    Each word of the question is counted once. Words weigh the less the more often they stand in the context; case does
+    not count.
 
     Args:
         context: its words.
         question: its words.
         size: of the window, in words.
-
-    >>> " ".join(window("a b c the d e the f".split(), "The e ?".split(), 3))
-    'the d e'
     """
     words = [word.lower() for word in context]
     asked = {word: 1 / words.count(word) for word in {word.lower() for word in question} if word in words}
     if size <= 0 or len(words) <= size:
-        return context[: max(size, 0)]
+        return 0, min(max(size, 0), len(words))
     inside: dict[str, int] = {}
     best, place, worth = -1.0, 0, 0.0
     for end, word in enumerate(words):
@@ -114,9 +183,9 @@ def window(context: Sequence[str], question: Sequence[str], size: int) -> Sequen
             worth -= asked[left] if not inside[left] else 0.0
         if end >= size - 1 and worth > best + 1e-9:
             best, place = worth, end - size + 1
-    return context[place : place + size]
+    return place, place + size
 
 
 def _answers(qa: dict[str, Any]) -> list[str]:
-    """The different answers to a question, in their order, words and punctuation set apart."""
-    return list(dict.fromkeys(text for answer in qa["answers"] if (text := " ".join(pieces(answer["text"])))))
+    """What answers a question, in the order of the file, as it is written there."""
+    return [text for answer in qa["answers"] if (text := answer["text"].strip())]

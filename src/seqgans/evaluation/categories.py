@@ -38,30 +38,37 @@ class Judged:
     sizes: dict[str, int]
 
 
-def judge_of(real: Lists, labels: Sequence[int], *, kinds: int, seed: int = 0) -> Judged:
-    """A CNN that learns from four fifths of labelled sequences and is tested on the others.
+def judge_of(
+    learn: tuple[Lists, Sequence[int]], test: tuple[Lists, Sequence[int]], *, kinds: int, seed: int = 0
+) -> Judged:
+    """A CNN that learns categories from real sequences and is tested on others.
 
     Args:
-        real: labelled sequences that the generator was not trained on.
-        labels: the category of each, from 0.
+        learn: sequences and the category of each, from 0.
+        test: the same of sequences that it does not learn from.
         kinds: how many categories there are.
-        seed: which real ones are learnt from, and all of the classifier.
+        seed: of the classifier.
 
     Raises:
-        BadInput: a category has fewer than five real sequences.
+        BadInput: a category has fewer than five sequences to learn from.
     """
-    counts = np.bincount(labels, minlength=kinds)
+    counts = np.bincount(learn[1], minlength=kinds)
     if counts.min() < LEAST:
         raise BadInput(
             f"a judge of categories needs at least {LEAST} real sequences of each, got {counts.min()} of category "
-            f"{counts.argmin()}: hold more out (--corpus.test)"
+            f"{counts.argmin()}: give more labelled sequences"
         )
+    judge = Classifier.learn(*learn, kinds, seed=seed)
+    sizes = {"learnt_from": len(learn[0]), "categories": kinds, "epochs": judge.epochs}
+    return Judged(judge, Figure.of(judge.named(test[0]) == np.asarray(test[1]), **sizes), sizes)
+
+
+def divided(real: Lists, labels: Sequence[int], seed: int) -> tuple[tuple[Lists, list[int]], tuple[Lists, list[int]]]:
+    """Four fifths of labelled sequences, and the others."""
     order = np.random.default_rng(seed).permutation(len(real)).tolist()
     test, learn = order[::TESTED], [place for number, place in enumerate(order) if number % TESTED]
-    judge = Classifier.learn([real[place] for place in learn], [labels[place] for place in learn], kinds, seed=seed)
-    right = judge.named([real[place] for place in test]) == np.asarray(labels)[test]
-    sizes = {"learnt_from": len(learn), "categories": kinds, "epochs": judge.epochs}
-    return Judged(judge, Figure.of(right, **sizes), sizes)
+    parts = [([real[place] for place in places], [labels[place] for place in places]) for places in (learn, test)]
+    return parts[0], parts[1]
 
 
 def labelled(evidence: Evidence) -> tuple[Lists, list[int]]:
@@ -73,8 +80,20 @@ def labelled(evidence: Evidence) -> tuple[Lists, list[int]]:
 
 
 def judge_of_evidence(evidence: Evidence, kinds: int) -> Judged:
-    """The judge that read the references, learnt once for all metrics that ask it."""
-    return evidence.once(f"judge of {kinds}", lambda: judge_of(*labelled(evidence), kinds=kinds, seed=evidence.seed))
+    """The judge, learnt once for all metrics that ask it.
+
+    It learns from the labelled sequences that the generator learnt from and is tested on the references; where the
+    former have no labels, from four fifths of the references, and is tested on the others.
+    """
+
+    def learnt() -> Judged:
+        real, labels = labelled(evidence)
+        learn, test = divided(real, labels, evidence.seed)
+        if evidence.train is not None and evidence.train_categories is not None:
+            learn, test = (evidence.train, list(evidence.train_categories)), (real, labels)
+        return judge_of(learn, test, kinds=kinds, seed=evidence.seed)
+
+    return evidence.once(f"judge of {kinds}", learnt)
 
 
 def drawn(evidence: Evidence, kinds: int) -> tuple[Lists, list[int]]:
@@ -125,8 +144,9 @@ METRICS = (
         unit="0 to 1",
         better="higher",
         needs=frozenset({"samples", "references", "categories"}),
-        sizes="`count` samples, equally many of each category; four fifths of the references are learnt from",
-        floor="real_category_accuracy, of the other fifth",
+        sizes="`count` samples, equally many of each category; the judge learns from labelled training sequences, else "
+        "from four fifths of the references",
+        floor="real_category_accuracy, of references it has not learnt from",
         compute=category_accuracy,
     ),
     Metric(
@@ -137,7 +157,7 @@ METRICS = (
         unit="0 to 1",
         better="closer to real",
         needs=frozenset({"samples", "references", "categories"}),
-        sizes="the first `count` samples; four fifths of the references are learnt from",
+        sizes="the first `count` samples; the judge is that of category_accuracy",
         floor="real_category_share, of the labels themselves",
         compute=category_share,
     ),

@@ -52,6 +52,7 @@ class Evidence:
         train_sources: what each training sequence answers.
         vocabulary: the meaning of the ids.
         categories: number of each reference's category, from 0.
+        train_categories: that of each training sequence; a judge of categories learns from those where they are known.
         sample_categories: what each of the given samples was meant to be.
         length: tokens of the longest sequence, its end token included; found from the sequences where missing.
         end: id of the end token, None where all sequences have the same length.
@@ -73,6 +74,7 @@ class Evidence:
     train_sources: Sequences | None = None
     vocabulary: Vocabulary | None = None
     categories: Sequence[int] | None = None
+    train_categories: Sequence[int] | None = None
     sample_categories: Sequence[int] | None = None
     length: int | None = None
     end: int | None = None

@@ -106,6 +106,7 @@ def evidence_of_run(
         train_sources=learnt.source,
         vocabulary=vocabulary,
         categories=None if held_out.categories is None else held_out.categories.tolist(),
+        train_categories=None if learnt.categories is None else learnt.categories.tolist(),
         length=corpus.length,
         end=vocabulary.end,
         seed=seed,

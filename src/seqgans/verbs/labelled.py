@@ -26,7 +26,7 @@ def evidence_of_labelled(
     if real_labels is None:
         raise BadInput(f"{references} must have a label before each text (label<TAB>text), but no line has a tab")
     names = sorted(set(real_labels))
-    learnt = None if train is None else labelled_texts(Path(train), reading)[0]
+    learnt, learnt_labels = (None, None) if train is None else labelled_texts(Path(train), reading)
     numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
     held_out, trained, samples = (None if some is None else [*numbering.encode(some)] for some in (real, learnt, texts))
     return Evidence(
@@ -34,6 +34,7 @@ def evidence_of_labelled(
         references=held_out,
         train=trained,
         categories=numbers_of(references, real_labels, names),
+        train_categories=None if learnt_labels is None or train is None else numbers_of(train, learnt_labels, names),
         sample_categories=None if labels is None else numbers_of(path, labels, names),
         vocabulary=numbering.vocabulary,
         end=numbering.vocabulary.end,
