@@ -29,10 +29,23 @@ def test_files_of_two_temperatures(files: list[Path], call, tmp_path: Path) -> N
     assert first.split()[:3] == ["cold", "temperature", "0.5"]
     assert second.split()[:3] == ["cold", "temperature", "1"]
     assert "wrote" in found.err
-    assert found.err.endswith("1000 texts at each setting, cut into words, seed 0.\n")
+    assert found.err.endswith(
+        "5 to 6 texts at each setting, cut into words, seed 0.\n"
+        "self-BLEU rises with the number of texts: compare settings of equally many (--samples).\n"
+    )
     assert 'id="plane"' in (tmp_path / "page.html").read_text()
     document = json.loads(call(*words, "--json").out)
     assert [row["temperature"] for row in document["systems"][0]["sweep"]] == [0.5, 1.0]
+
+
+def test_texts_in_another_language_are_doubted(files: list[Path], call, tmp_path: Path) -> None:
+    strange = tmp_path / "strange.txt"
+    strange.write_text("die Katze liegt auf dem Teppich\nein Hund sitzt dort\n" * 3)
+    found = call("evaluate", strange, files[1], "--references", files[0], "--at", "0.5,1")
+    assert found.code == 0, found
+    last = found.err.splitlines()[-1]
+    assert last.startswith("strange, temperature 0.5: 0% of the tokens of samples occur in the references, where real")
+    assert "6 texts at each setting" in found.err
 
 
 def test_two_systems_have_an_area_between_them(files: list[Path], call) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 from seqgans.data import CorpusSettings
 from seqgans.data.streaming import Numbering
 from seqgans.errors import BadInput
+from seqgans.evaluation.base import doubts
+from seqgans.evaluation.evidence import Evidence
 from seqgans.evaluation.likelihood import as_sequences
 from seqgans.evaluation.sweep import INVERSE_TEMPERATURES, language_curve, overlap_curve
 from seqgans.generators.decoding import PLAIN, Decoding
@@ -86,7 +88,7 @@ def sweep(
     curves = [*written(targets, real, (temperatures, top_ks, top_ps), checkpoint, count, seed)]
     curves = in_order(targets, [*curves, *filed(targets, at, count, reading)])
     numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
-    measure = measured(numbering, real)
+    measured = Measured(numbering, real)
     total, systems = sum(len(curve.settings) for curve in curves), []
     known: dict[tuple[Texts, Decoding], dict[str, float]] = {}
     for curve in curves:
@@ -96,7 +98,7 @@ def sweep(
                 watch(curve.name, total)
             key = (curve.texts, setting)
             if key not in known:
-                known[key] = {**knobs(setting), **measure(curve.texts(setting), f"{curve.name}, {words(setting)}")}
+                known[key] = {**knobs(setting), **measured(curve.texts(setting), f"{curve.name}, {words(setting)}")}
             rows.append(known[key])
         plain = PLAIN if PLAIN in curve.settings else curve.settings[0]
         systems.append({"name": curve.name, "sweep": rows, "samples": curve.texts(plain)[:SHOWN]})
@@ -105,7 +107,7 @@ def sweep(
         "title": f"Quality and diversity beside {Path(references).name}",
         "corpus": references,
         "baseline": baseline,
-        "notes": [f"{count} texts at each setting, cut into {numbering.kind}, seed {seed}."],
+        "notes": [f"{measured.counted} at each setting, cut into {numbering.kind}, seed {seed}.", *measured.doubts],
         "planes": [beside(axes, sweeps, baseline) for axes in PLANES[1:]],  # nobody knows the law of texts
         "systems": systems,
     }
@@ -212,19 +214,50 @@ def common_name(files: Sequence[str]) -> str:
     return shared or names[0]
 
 
-def measured(numbering: Numbering, real: Sequence[str]) -> Callable[[Sequence[str], str], dict[str, float]]:
-    """From texts to the figures of both planes."""
-    held_out = [ids for ids in numbering.encode(real) if ids]
-    curves = overlap_curve(held_out, 0), language_curve(held_out, 0)
+class Measured:
+    """From texts to the figures of both planes.
 
-    def measure(texts: Sequence[str], where: str) -> dict[str, float]:
-        rows = [ids for ids in numbering.encode(texts) if ids]
+    Attributes:
+        sizes: of the texts that were measured, one for each setting.
+        doubts: what makes the figures doubtful, each said once.
+    """
+
+    def __init__(self, numbering: Numbering, real: Sequence[str]) -> None:
+        self.numbering, self.held_out = numbering, [ids for ids in numbering.encode(real) if ids]
+        self.curves = overlap_curve(self.held_out, 0), language_curve(self.held_out, 0)
+        self.sizes: list[int] = []
+        self.found: dict[str, None] = {}
+
+    def __call__(self, texts: Sequence[str], where: str) -> dict[str, float]:
+        """The figures.
+
+        Args:
+            texts: of one setting.
+            where: which, for messages.
+
+        Raises:
+            BadInput: fewer than two of them hold a token.
+        """
+        rows = [ids for ids in self.numbering.encode(texts) if ids]
         if len(rows) < 2:
             raise BadInput(f"{where}: at least 2 of {len(texts)} texts must hold a token, got {len(rows)}")
+        self.sizes.append(len(texts))
+        for doubt in doubts(Evidence(samples=rows, references=self.held_out)):
+            self.found[f"{where}: {doubt}"] = None
         drawn = as_sequences(rows, end=0)
-        return {name: figure.value for curve in curves for name, figure in curve(1.0, drawn).items()}
+        return {name: figure.value for curve in self.curves for name, figure in curve(1.0, drawn).items()}
 
-    return measure
+    @property
+    def counted(self) -> str:
+        """How many texts there were."""
+        least, most = min(self.sizes), max(self.sizes)
+        return f"{most} texts" if least == most else f"{least} to {most} texts"
+
+    @property
+    def doubts(self) -> list[str]:
+        """What makes the figures doubtful."""
+        uneven = "self-BLEU rises with the number of texts: compare settings of equally many (--samples)."
+        return [*([uneven] if min(self.sizes) < max(self.sizes) else []), *self.found]
 
 
 def knobs(setting: Decoding) -> dict[str, float]:
