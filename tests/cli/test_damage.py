@@ -70,6 +70,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "ids-garbage": (IDS, garbage, "{path} cannot be read: "),
     "ids-empty": (IDS, emptied, "{path} cannot be read: "),
     "form": ("versions.json", holding('{"form": 99}'), "{run} must be a run of form 1, its versions.json says 99; "),
+    "older": ("versions.json", holding('{"form": 0}'), "{run} must be a run of form 1, its versions.json says 0; "),
     "versions": ("versions.json", garbage, "{path} is damaged: not UTF-8 text"),
 }  # fmt: skip
 

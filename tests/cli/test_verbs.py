@@ -23,6 +23,10 @@ def test_list_has_one_line_for_each_thing(call) -> None:
     assert [entry["name"] for entry in json.loads(call("list", "metrics", "--json").out)] == [
         entry.name for entry in KINDS["metrics"]()
     ]
+    bleu = next(entry for entry in json.loads(call("list", "metrics", "--json").out) if entry["name"] == "bleu")
+    assert bleu["facts"]["needs"] == "samples, references"
+    assert bleu["facts"]["better"] == "higher"
+    assert set(bleu["facts"]) == {"needs", "unit", "better", "sizes", "floor"}
 
 
 def test_every_entry_says_what_it_is_and_where_from() -> None:

@@ -131,6 +131,11 @@ def test_findings_name_their_run(comparison: dict[str, Any], parse: Any) -> None
     assert "fell from 4.1 to 1.9" in text
 
 
+def test_that_nothing_was_found_is_said(parse: Any) -> None:
+    systems = [{"name": name, "runs": [{"findings": []}]} for name in ("one", "two")]
+    assert "What the detectors sawNothing." in parse(comparison_page({"systems": systems})).text()
+
+
 @pytest.mark.parametrize(
     "left_out", ["title", "corpus", "seeds", "commands", "notes", "baseline", "planes", "differences", "figures_order"]
 )

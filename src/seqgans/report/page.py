@@ -110,13 +110,13 @@ def run_page(report: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> 
         for stage, shown in STAGES.items()
         if stage in stages or stage in sweeps
     ]
-    findings = report.get("findings", ())
+    watched = {"findings": report["findings"]} if "findings" in report else {}
     after = {
         "name": name,
         "figures": stages.get(AFTER, {}),
         "sweep": sweeps.get(AFTER, []),
         "samples": report.get("samples", ()),
-        "runs": [{"seed": report.get("seed"), "events": events, "findings": findings}],
+        "runs": [{"seed": report.get("seed"), "events": events, **watched}],
     }
     systems = [*before, after]
     rounds = report.get("rounds", {})

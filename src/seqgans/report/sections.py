@@ -212,7 +212,11 @@ def findings_section(systems: Sequence[Plain], alone: bool = False) -> str:
                     f"<p><b>Try:</b> {escape(str(finding.get('try', '')))}</p>"
                     "</article>"
                 )
-    return section("findings", "What the detectors saw", f'<div class="cards">{"".join(cards)}</div>' if cards else "")
+    watched = any("findings" in run for system in systems for run in system.get("runs", ()))
+    nothing = '<p class="about">Nothing.</p>' if watched else ""
+    return section(
+        "findings", "What the detectors saw", f'<div class="cards">{"".join(cards)}</div>' if cards else nothing
+    )
 
 
 def differences_section(differences: Mapping[str, Plain], systems: Sequence[str]) -> str:

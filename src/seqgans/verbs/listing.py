@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from seqgans.algorithms import ALGORITHMS
@@ -12,6 +12,7 @@ from seqgans.choices import choice
 from seqgans.data import CORPORA
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.evaluation import METRICS
+from seqgans.evaluation.evidence import NEEDED
 from seqgans.generators import GENERATORS
 
 
@@ -24,12 +25,14 @@ class Entry:
         name: what it is asked for by.
         description: what it is, one line without full stop.
         source: authors and year, empty where there is no paper.
+        facts: of a metric what it needs, its unit, which way is better, the sample sizes and what real sequences give.
     """
 
     kind: str
     name: str
     description: str
     source: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_algorithms() -> list[Entry]:
@@ -58,7 +61,19 @@ def list_corpora() -> list[Entry]:
 def list_metrics() -> list[Entry]:
     """All metrics."""
     return [
-        Entry("metrics", name, f"{metric.description} [{metric.unit}]", f"{metric.paper} {metric.year or ''}".strip())
+        Entry(
+            "metrics",
+            name,
+            f"{metric.description} [{metric.unit}; {metric.better}]",
+            f"{metric.paper} {metric.year or ''}".strip(),
+            {
+                "needs": ", ".join(need for need in NEEDED if need in metric.needs),
+                "unit": metric.unit,
+                "better": metric.better,
+                "sizes": metric.sizes,
+                "floor": metric.floor,
+            },
+        )
         for name, metric in METRICS.items()
     ]
 
