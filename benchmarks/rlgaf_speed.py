@@ -230,6 +230,7 @@ def main() -> None:
             weights = 4 * (12 * LAYERS * WIDTH**2 + given.vocabulary * WIDTH)
             row["decoding_floor_share"] = round(ANSWER * weights / BANDWIDTH / row["seconds"], 4)
         rows.append(row)
+        print(json.dumps({key: value for key, value in row.items() if key != "steps"}))
     seconds = {row["contestant"]: row["seconds"] for row in rows}
     ratios = {name: round(value / seconds["trl"], 3) for name, value in seconds.items() if "trl" in seconds}
     sizes = f"--vocabulary {given.vocabulary} --steps {given.steps} --repeats {given.repeats} --device {given.device}"

@@ -33,7 +33,8 @@ def test_the_plan_nears_the_optimum_of_an_independent_solver(rows: int, columns:
     if rows == columns:
         pairs = linear_sum_assignment(costs.numpy())
         assert best == pytest.approx(costs[pairs].mean().item())
-    for step, iterations, error in ((1.0, 50, 0.02), (0.5, 50, 0.01), (1.0, 500, 1.5e-3)):
+    half, long = (0.006, 0.001) if rows == columns else (0.01, 0.0015)
+    for step, iterations, error in ((1.0, 50, 0.02), (0.5, 50, half), (1.0, 500, long)):
         plan = proximal_plan(costs, step=step, iterations=iterations)
         assert (plan * costs).sum().item() == pytest.approx(best, rel=error), (step, iterations)
         assert bool((plan >= 0).all())
