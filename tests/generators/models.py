@@ -26,35 +26,25 @@ def causal_model(kind: str, seed: int = 0, vocabulary: int = VOCABULARY) -> Any:
                 vocab_size=vocabulary, n_layer=2, n_embd=16, n_head=2, n_positions=64, bos_token_id=0, eos_token_id=0
             )
             model = transformers.GPT2LMHeadModel(sizes)
-        elif kind == "gemma3":  # embeddings that are scaled, every second layer looks 4 tokens back
-            sizes = transformers.Gemma3TextConfig(
-                vocab_size=vocabulary,
-                hidden_size=16,
-                intermediate_size=24,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                num_key_value_heads=1,
-                head_dim=8,
-                query_pre_attn_scalar=8,
-                sliding_window=4,
-                layer_types=["sliding_attention", "full_attention"],
-                bos_token_id=1,
-                eos_token_id=0,
-                pad_token_id=0,
-            )
-            model = transformers.Gemma3ForCausalLM(sizes)
         else:
-            sizes = transformers.LlamaConfig(
-                vocab_size=vocabulary,
-                hidden_size=16,
-                intermediate_size=24,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                num_key_value_heads=2,
-                bos_token_id=1,
-                eos_token_id=0,
-            )
-            model = transformers.LlamaForCausalLM(sizes)
+            shared = {"vocab_size": vocabulary, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2}
+            shared |= {"bos_token_id": 1, "eos_token_id": 0}
+            if kind == "gemma3":  # embeddings that are scaled, every second layer looks 4 tokens back
+                sizes = transformers.Gemma3TextConfig(
+                    **shared,
+                    num_attention_heads=2,
+                    num_key_value_heads=1,
+                    head_dim=8,
+                    query_pre_attn_scalar=8,
+                    sliding_window=4,
+                    layer_types=["sliding_attention", "full_attention"],
+                    pad_token_id=0,
+                )
+                model = transformers.Gemma3ForCausalLM(sizes)
+            else:
+                model = transformers.LlamaForCausalLM(
+                    transformers.LlamaConfig(**shared, num_attention_heads=4, num_key_value_heads=2)
+                )
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from seqgans.algorithms.equipment import frozen_copy
+from seqgans.data.sources import apart
 from seqgans.discriminators import pretrained as judging
 from seqgans.discriminators.pairs import beside
 from seqgans.discriminators.pretrained import Judge, PretrainedScorer
@@ -22,7 +23,7 @@ from seqgans.errors import BadInput
 from seqgans.generators import pretrained as writing
 from seqgans.generators.encoder_decoder import EncoderDecoderLM
 from seqgans.generators.pretrained import CausalLM, Pretrained
-from seqgans.generators.reading import apart, checkpoint_activations, forgets
+from seqgans.generators.reading import checkpoint_activations, forgets
 from seqgans.randomness import generator_for
 from seqgans.sequences import Sequences
 from tests.generators.models import KINDS, VOCABULARY, answering_model, causal_model, model_folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import torch
 from jaxtyping import Bool, Int
@@ -54,21 +54,47 @@ def encode_sources(
     return Sequences(tokens, torch.arange(width) < sizes + closed), counts
 
 
+def numbered(rows: Iterable[Hashable]) -> tuple[list[int], list[int]]:
+    """A number for each row, from 0 in the order of their first appearance and equal for equal rows; where each began.
+
+    >>> numbered("aba")
+    ([0, 1, 0], [0, 1])
+    """
+    numbers: dict[Hashable, int] = {}
+    first: list[int] = []
+    which = []
+    for place, row in enumerate(rows):
+        number = numbers.setdefault(row, len(numbers))
+        if number == len(first):
+            first.append(place)
+        which.append(number)
+    return which, first
+
+
 def alike(sources: Sequences) -> list[int]:
     """A number for each row, from 0 in the order of their first appearance: equal for rows that answer the same.
 
     >>> alike(Sequences.of(torch.tensor([[5, 0], [6, 0], [5, 0]]), end=0))
     [0, 1, 0]
     """
-    numbers: dict[tuple[int, ...], int] = {}
-    return [numbers.setdefault(tuple(row), len(numbers)) for row in sources.lists()]
+    return numbered(map(tuple, sources.lists()))[0]
+
+
+def apart(sources: Sequences) -> tuple[Sequences, Int[Tensor, " batch"]]:
+    """Different sources, each once, in the order of their first appearance, and which of them each row has.
+
+    >>> once, which = apart(Sequences.of(torch.tensor([[5, 0], [6, 0], [5, 0]]), end=0))
+    >>> once.tokens[:, 0].tolist(), which.tolist()
+    ([5, 6], [0, 1, 0])
+    """
+    which, first = (torch.tensor(each, dtype=torch.long) for each in numbered(map(tuple, sources.lists())))
+    device = sources.tokens.device
+    return sources[first.to(device)], which.to(device)
 
 
 def once_each(sources: Sequences) -> Sequences:
     """Different sources, each once, in the order of their first appearance."""
-    numbers = alike(sources)
-    first = {number: row for row, number in reversed(list(enumerate(numbers)))}
-    return sources[torch.tensor([first[number] for number in range(len(first))], dtype=torch.long)]
+    return apart(sources)[0]
 
 
 def source_texts(sources: Sequences, vocabulary: Vocabulary) -> list[str]:

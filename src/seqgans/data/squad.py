@@ -75,7 +75,7 @@ def read_squad(path: Path, room: int, *, every: bool = False, vocabulary: Vocabu
     if not answered:
         raise BadInput(f"{path} must hold at least one question with an answer, but none has one; give another file")
     asked = [(context, question) for context, question, _ in answered]
-    written = apart(asked, room) if vocabulary is None else prompts(asked, room, vocabulary)
+    written = spaced(asked, room) if vocabulary is None else prompts(asked, room, vocabulary)
     sources, texts = [], []
     for source, (_, _, answers) in zip(written, answered, strict=True):
         spelled = dict.fromkeys(" ".join(pieces(answer)) if vocabulary is None else f" {answer}" for answer in answers)
@@ -85,7 +85,7 @@ def read_squad(path: Path, room: int, *, every: bool = False, vocabulary: Vocabu
     return Questions(sources, texts, len(answered), len(found) - len(answered))
 
 
-def apart(asked: Sequence[tuple[str, str]], room: int) -> list[str]:
+def spaced(asked: Sequence[tuple[str, str]], room: int) -> list[str]:
     """Sources of contexts and questions: the question, then the window, in words and punctuation set apart."""
     sources = []
     for context, question in asked:

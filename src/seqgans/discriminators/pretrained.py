@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from seqgans.data.sources import apart
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.encoder_decoder import AnswerJudge
 from seqgans.discriminators.readers import LanguageJudge
@@ -21,7 +22,7 @@ from seqgans.generators.adapters import adapted, copy_without_adapters
 from seqgans.generators.base import Generator
 from seqgans.generators.loading import load_model
 from seqgans.generators.pretrained import CausalLM
-from seqgans.generators.reading import apart, checkpoint_activations, embedded, read_behind, worth_sharing
+from seqgans.generators.reading import checkpoint_activations, embedded, read_behind, worth_sharing
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences
 

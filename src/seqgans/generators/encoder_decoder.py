@@ -12,12 +12,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from seqgans.data.sources import apart
 from seqgans.errors import BadInput
 from seqgans.generators.adapters import frozen_names
 from seqgans.generators.base import Generator, State
 from seqgans.generators.caching import cache_of, parts_of
 from seqgans.generators.conditional import Conditional
-from seqgans.generators.reading import apart, embedded
+from seqgans.generators.reading import embedded
 from seqgans.randomness import Stream
 from seqgans.sequences import Sequences
 

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from seqgans.data.sources import in_one
+from seqgans.data.sources import apart, in_one
 from seqgans.data.stops import Stops
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.errors import BadInput
@@ -31,7 +31,6 @@ from seqgans.generators.encoder_decoder import EncoderDecoderLM
 from seqgans.generators.engines import VLLM
 from seqgans.generators.loading import load_model
 from seqgans.generators.reading import (
-    apart,
     checkpoint_activations,
     embedded,
     read_behind,

@@ -15,7 +15,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from seqgans.data.sources import alike, once_each
 from seqgans.errors import BadInput
 from seqgans.generators.base import look_up
 from seqgans.generators.caching import cache_of, empty_cache, parts_of
@@ -26,16 +25,6 @@ def embedded(trunk: Any, tokens: Tensor) -> Tensor:
     """What a model reads of ids, or of weights over the vocabulary; some models scale their table."""
     table = trunk.get_input_embeddings()
     return look_up(table.weight, tokens) * getattr(table, "embed_scale", 1.0)
-
-
-def apart(sources: Sequences) -> tuple[Sequences, Int[Tensor, " batch"]]:
-    """Different sources, each once, and which of them each row has.
-
-    >>> once, which = apart(Sequences.of(torch.tensor([[5, 0], [6, 0], [5, 0]]), end=0))
-    >>> once.tokens[:, 0].tolist(), which.tolist()
-    ([5, 6], [0, 1, 0])
-    """
-    return once_each(sources), torch.tensor(alike(sources), dtype=torch.long, device=sources.tokens.device)
 
 
 def worth_sharing(trunk: Any, sources: Sequences, which: Int[Tensor, " batch"]) -> bool:

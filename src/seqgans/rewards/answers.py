@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
+from seqgans.data.sources import numbered
 from seqgans.randomness import Stream
 from seqgans.rewards.advantages import at_the_end, gained
 from seqgans.rewards.control import shuffled_over_batch
@@ -64,12 +65,9 @@ def distinct(answers: Sequences) -> tuple[Sequences, Int[Tensor, " batch"]]:
     tensor([0, 1, 0])
     """
     parts = [part.view(len(answers), -1).long() for part in answers.tensors().values()]
-    numbers: dict[tuple[int, ...], int] = {}
-    which = [numbers.setdefault(tuple(row), len(numbers)) for row in torch.cat(parts, 1).tolist()]
-    first = {number: row for row, number in reversed(list(enumerate(which)))}
+    which, first = (torch.tensor(each, dtype=torch.long) for each in numbered(map(tuple, torch.cat(parts, 1).tolist())))
     device = answers.tokens.device
-    rows = torch.tensor([first[number] for number in range(len(first))], dtype=torch.long, device=device)
-    return answers[rows], torch.tensor(which, dtype=torch.long, device=device)
+    return answers[first.to(device)], which.to(device)
 
 
 def repeated_share(answers: Sequences) -> float:
