@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqgans.algorithms.base import Algorithm, Play, Players, Scene
 from seqgans.algorithms.gsgan import GSGAN
+from seqgans.algorithms.relaxed import relaxed_judging
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.discriminators.recurrent import LSTMScorer
 from seqgans.errors import BadInput
@@ -132,7 +133,7 @@ def test_the_discriminator_learns_from_soft_samples_and_leaves_the_generator_alo
     relaxed = expected_samples(both, 2.0, name="scene")
     torch.testing.assert_close(gathered.extras["weights"], relaxed.weights)
     assert not relaxed.mask.all()
-    loss = SETTINGS.discriminator_loss(both, gathered)
+    loss = relaxed_judging(SETTINGS.objective)(both, gathered)
     assert gathered.real is not None
     real = both.discriminator.scores(gathered.real.tokens, gathered.real.mask)
     fake = both.discriminator.scores(relaxed.weights, relaxed.mask)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Algorithm, Play, Players, Scene
+from seqgans.algorithms.relaxed import relaxed_judging
 from seqgans.algorithms.relgan import ANNEALINGS, RelGAN
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.discriminators.base import Discriminator
@@ -146,7 +147,7 @@ def test_the_discriminator_loss_scores_aligned_pairs_and_leaves_the_generator_al
     assert torch.equal(gathered.extras["mask"], expected.mask)
     assert not expected.mask.all()  # some samples end early, so the mask matters
     assert len(gathered) == 6
-    loss = algorithm.discriminator_loss(both, gathered)
+    loss = relaxed_judging(algorithm.objective)(both, gathered)
     assert gathered.real is not None
     real = both.discriminator.view_scores(gathered.real.tokens, gathered.real.mask)
     fake = both.discriminator.view_scores(expected.weights, expected.mask)
@@ -167,9 +168,9 @@ def test_the_penalty_of_a_discriminator_is_added() -> None:
     given = play()
     weights = torch.full((6, LENGTH, VOCABULARY), 1 / VOCABULARY, dtype=torch.float64)
     given = Play(real=given.real, extras={"weights": weights, "mask": torch.ones(6, LENGTH, dtype=torch.bool)})
-    before = RelGAN().discriminator_loss(both, given).value
+    before = relaxed_judging(RelGAN().objective)(both, given).value
     both.discriminator.penalty = lambda: torch.tensor(2.5, dtype=torch.float64)
-    torch.testing.assert_close(RelGAN().discriminator_loss(both, given).value, before + 2.5)
+    torch.testing.assert_close(relaxed_judging(RelGAN().objective)(both, given).value, before + 2.5)
 
 
 def test_a_discriminator_that_sees_nothing_costs_the_logarithm_of_two() -> None:

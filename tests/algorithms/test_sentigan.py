@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqgans.algorithms.adversaries import telling_apart
 from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.algorithms.sentigan import SentiGAN
 from seqgans.algorithms.seqgan import SeqGAN
@@ -154,6 +155,15 @@ def test_one_category_and_the_log_estimator_are_seqgan() -> None:
     torch.testing.assert_close(play.rewards, -other.rewards, rtol=0, atol=1e-6)
     assert play.figures == pytest.approx(other.figures, abs=1e-6)
     torch.testing.assert_close(ours.generator_loss(both, play).value, theirs.generator_loss(plain, other).value)
+    shown = ours.real_and_fake(both, scene(world))
+    found, expected = ours.discriminator_loss(both, shown), telling_apart(plain, shown)
+    torch.testing.assert_close(found.value, expected.value)
+    assert found.figures == pytest.approx(expected.figures, abs=1e-6)
+    parameters = [*both.discriminator.parameters()]  # plain has the same
+    for one, other in zip(
+        torch.autograd.grad(found.value, parameters), torch.autograd.grad(expected.value, parameters), strict=True
+    ):
+        torch.testing.assert_close(one, other)
 
 
 def test_the_control_keeps_penalties_within_their_category(corpus: Corpus) -> None:

@@ -1,7 +1,8 @@
 """What every option must do in every game it can be combined with: the contract of algorithms, with all options on.
 
 Mutants killed: a memory or referee that a checkpoint forgets, an option that takes randomness from outside the streams
-or from them while it is off, a penalty that moves another player, options that YAML cannot hold.
+or from them while it is off, a penalty that moves another player, options that YAML cannot hold, an option that is
+refused after hours of pre-training or breaks a round, a table in docs/options.md that says something else.
 """
 
 from __future__ import annotations
@@ -25,9 +26,18 @@ from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
+from tests.contracts.small import LINES, mapping
 
-LINES = ["a b c d e", "a c", "b", "d d a", "c a b b", "e", "b e a c", "a", "c c c c c", "d b"]
 ALWAYS = {"interleave": 1, "gradient_penalty": 1.0, "patience": 2, "validation_samples": 8}
+EACH: dict[str, dict[str, Any]] = {
+    **{name: {name: 1} for name in ("interleave", "gradient_penalty", "spectral_norm")},
+    "replay": {"replay": 0.5},
+    "smoothing": {"smoothing": 0.1},
+    "discriminators": {"discriminators": 2},
+    "critic": {"critic": "baseline"},
+    "patience": {"patience": 1, "validation_samples": 8},
+}
+DOCS = Path(__file__).parents[2] / "docs" / "options.md"
 CNN = {"embedding": 4, "widths": [1, 2], "maps": [3, 3]}
 CASES: dict[str, dict[str, Any]] = {
     "seqgan": {
@@ -173,3 +183,33 @@ def test_an_option_that_cannot_be_is_one_line(option: str, value: Any) -> None:
     with pytest.raises(BadInput, match=rf"^options\.{option} needs .* Likelihood has none") as found:
         equipped(ALGORITHMS["likelihood"](), Options(**{option: value}))
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_option_is_played_or_refused_before_anything_is_learnt(
+    algorithm: str, corpora: tuple[Corpus, Corpus]
+) -> None:
+    """What docs/options.md says of each: played, or refused in one line that names what to leave out."""
+    played = [name for name, options in EACH.items() if plays(algorithm, options, corpora[0])]
+    lines = [line.split("|")[1:-1] for line in DOCS.read_text().splitlines() if line.startswith(f"| `{algorithm}` |")]
+    assert len(lines) == 1, f"docs/options.md must have one row of {algorithm} in its table of games"
+    told = [cell.strip() == "yes" for cell in lines[0][1:]]
+    assert dict(zip(EACH, told, strict=True)) == {name: name in played for name in EACH}
+
+
+def plays(algorithm: str, options: dict[str, Any], corpus: Corpus) -> bool:
+    """Whether the first two rounds of a game with options are played.
+
+    Raises:
+        BadInput: it is refused when something has been learnt, or does not say what to leave out.
+    """
+    small = {**mapping(algorithm), "options": options}
+    small["algorithm"] = {**small["algorithm"], "smoothing": 0.0} if algorithm == "rlgaf" else small["algorithm"]
+    try:
+        learner = training(Recipe.of(small), corpus)
+    except BadInput as error:
+        if "leave" in str(error) or "one alone" in str(error):
+            return False
+        raise
+    list(learner.events())
+    return True

@@ -1,7 +1,8 @@
 """Judging pairs: one view on every discriminator, equal to reading each source and response by hand.
 
 Mutants killed: sources of other rows, of other roll-outs or of other prefixes; a response that begins a place too early
-or late; a source whose padding is read; a score of the source's last token; a context that is not handed on.
+or late; a source whose padding is read; a score of the source's last token; a context that is not handed on;
+windows that are sought where nothing is left to be read.
 """
 
 from __future__ import annotations
@@ -99,3 +100,13 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(BadInput, match="with a score per step, got Convolutional"):
         beside(judge, SOURCE).step_scores(TOKENS, MASK)  # pyright: ignore
     assert torch.equal(beside(judge, SOURCE).penalty(), judge.penalty())
+
+
+def test_sources_of_one_length_leave_nothing_beyond_the_last_prefix(judge: Discriminator) -> None:
+    """All of them as long as they can be: the last prefix is all there is."""
+    long = Sequences.of(torch.tensor([[3, 4, 1, 2], [2, 1, 2, 2]]), end=0)
+    found = prefix_rewards(beside(judge, long), TOKENS[:2], MASK[:2])
+    for row in range(2):
+        for size in range(1, int(MASK[row].sum()) + 1):
+            score = by_hand(judge, long[row : row + 1], TOKENS[row, :size].tolist())
+            assert found[row, size - 1].item() == pytest.approx(torch.tensor(score).sigmoid().item(), abs=1e-5)

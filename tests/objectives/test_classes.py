@@ -116,3 +116,13 @@ def test_one_category_is_the_plain_discriminator_loss() -> None:
     ours = class_loss(real, torch.zeros(5, dtype=torch.long), fake)
     torch.testing.assert_close(ours, discriminator_loss(real[:, 1] - real[:, 0], fake[:, 1] - fake[:, 0]))
     assert class_accuracy(torch.eye(2)[[1, 0]], torch.tensor([0, 0]), torch.eye(2)[[0, 0, 0]]) == pytest.approx(0.75)
+
+
+def test_smoothed_targets_leave_the_rest_to_the_class_of_generated_ones() -> None:
+    scores, categories = torch.randn(7, 3, generator=generator_for(4)), torch.tensor([0, 1, 1, 0])
+    real, fake = scores[:4], scores[4:]
+    log = real.log_softmax(1)
+    targets = torch.zeros(4, 3).index_put((torch.arange(4), categories + 1), torch.tensor(0.7))
+    targets[:, 0] = 0.3
+    expected = (2 * -(targets * log).sum(1).mean() - fake.log_softmax(1)[:, 0].mean()) / 3
+    torch.testing.assert_close(class_loss(real, categories, fake, 0.3), expected)

@@ -51,3 +51,15 @@ def test_the_critic_is_moved_at_blanks_only() -> None:
     torch.testing.assert_close(values.grad, torch.tensor([[-2.0, 0.0], [0.0, 1.0]]))
     with pytest.raises(ValueError, match="returns must carry no gradient"):
         value_loss(values, returns.requires_grad_(), mask)
+
+
+def test_smoothing_lowers_the_target_of_every_real_token() -> None:
+    """Also that of the kept ones of a filled-in sequence; padding has none."""
+    real, fake = torch.tensor([[2.0, -1.0]]), torch.tensor([[0.5, 4.0]])
+    mask, kept = torch.tensor([[True, True]]), torch.tensor([[True, False]])
+    targets = torch.tensor([[0.9, 0.9], [0.9, 0.0]])
+    scores = torch.cat([real, fake])
+    expected = -(targets * scores.sigmoid().log() + (1 - targets) * (-scores).sigmoid().log()).mean()
+    torch.testing.assert_close(fill_loss(real, fake, mask, mask, kept, 0.1), expected)
+    none = mask & False
+    assert fill_loss(real, fake, none, none, kept, 0.1).item() == 0

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqgans.algorithms.adversaries import telling_apart
 from seqgans.algorithms.base import Play, Players, Update
+from seqgans.algorithms.gsgan import GSGAN
 from seqgans.algorithms.relgan import RelGAN
 from seqgans.algorithms.seqgan import SeqGAN
 from seqgans.algorithms.textgan import TextGAN
@@ -167,3 +168,22 @@ def test_smoothing_has_one_place() -> None:
 
 def keyword(update: Update) -> float | None:
     return update.loss.keywords["smoothing"] if isinstance(update.loss, functools.partial) else None
+
+
+@pytest.mark.parametrize("objective", ["standard", "minimax", "kullback_leibler"])
+def test_relaxed_samples_are_told_apart_with_smoothed_targets(objective: str) -> None:
+    scores = torch.randn(2, ROWS, TIME, SYMBOLS, generator=generator_for(5))
+    given = play()
+    weights = scores[0].softmax(-1)
+    given = dataclasses.replace(given, fake=None, extras={"weights": weights, "mask": torch.ones(ROWS, TIME) > 0})
+    judge = Linear()
+    players = Players({"discriminator": judge})
+    schedule = smoothed(GSGAN(objective=objective).schedule(), 0.2)
+    (loss,) = (update.loss for phase in schedule.round for update in phase.updates if update.player == "discriminator")
+    assert given.real is not None
+    real = judge.scores(given.real.tokens, given.real.mask)
+    fake = judge.scores(weights, given.extras["mask"])
+    expected = -(0.8 * real.sigmoid().log() + 0.2 * (-real).sigmoid().log()).mean() - (-fake).sigmoid().log().mean()
+    torch.testing.assert_close(loss(players, given).value, expected)
+    with pytest.raises(BadInput, match=r"options\.smoothing needs .* cross-entropy"):
+        smoothed(GSGAN(objective="hinge").schedule(), 0.2)

@@ -1,8 +1,7 @@
 """What an algorithm says to the training loop: who plays, what is gathered, which loss moves whom.
 
-A `Schedule` is data. Each `Phase` first *gathers* without gradient (samples, rewards: a `Play`), then
-*updates* players on minibatches of what was gathered. The loop in `training/loop.py` runs any schedule;
-an algorithm holds no network, optimiser, device or file.
+A `Schedule` is data. Each `Phase` first *gathers* without gradient (samples, rewards: a `Play`), then *updates*
+players on minibatches of it. The loop in `training/loop.py` runs any; an algorithm holds no network, device or file.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -226,6 +225,7 @@ class Phase:
         variants: updates tried on each minibatch, after `updates`, of which the fittest stays.
         fitness: how good the players are after one, on random numbers that all share; the play is the minibatch.
         parents: how many of those tried stay as parents (`algorithms.population`); the fittest plays.
+        holds: what is in its plays: real and generated sequences, real ones alone, with rows of weights, or else.
     """
 
     name: str
@@ -241,6 +241,7 @@ class Phase:
     variants: tuple[Variant, ...] = ()
     fitness: Callable[[Players, Play, Scene], float] | None = None
     parents: int = 1
+    holds: Literal["sequences", "real", "weights", "own"] = "sequences"
 
 
 @dataclass(frozen=True, kw_only=True)

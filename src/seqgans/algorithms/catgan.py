@@ -125,15 +125,15 @@ class CatGAN:
             for objective in self.mutations
             for sign, step in steps.items()
         )
-        learnt = pretraining(
-            self.pretrain_epochs, self.pretrain_rate, self.batch, self.clip, self.pretrain_patience, self.pretrain_best
-        )
+        patience, best = self.pretrain_patience, self.pretrain_best
+        learnt = pretraining(self.pretrain_epochs, self.pretrain_rate, self.batch, self.clip, patience, best)
         bred = Phase(name="generator", gather=self.real, variants=variants, fitness=self.fitness, parents=self.parents)
         judging = Phase(
             name="discriminator",
             gather=functools.partial(facing_any, gather=self.real_and_relaxed),
             updates=(Update("discriminator", self.discriminator_loss, discriminator),),
             gathers=self.discriminator_steps,
+            holds="weights",
         )
         return Schedule(before=(learnt,), round=(bred, judging), rounds=self.rounds)
 

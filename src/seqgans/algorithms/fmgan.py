@@ -110,6 +110,7 @@ class FMGAN:
                     gather=self.matched,
                     updates=(Update("discriminator", self.extractor_loss, extractor),),
                     gathers=self.extractor_steps,
+                    holds="own",
                 ),
             ),
             rounds=self.rounds,
@@ -163,8 +164,7 @@ def extractor(players: Players) -> StridedCNN:
         BadInput: it is another one.
     """
     if not isinstance(players.discriminator, StridedCNN):
-        found = type(players.discriminator).__name__
-        raise BadInput(f"FM-GAN needs the discriminator 'strided', got {found}; leave --discriminator out")
+        raise players.discriminator.lacking("FM-GAN needs the discriminator 'strided'", "it")
     return players.discriminator
 
 

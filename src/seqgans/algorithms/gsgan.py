@@ -30,7 +30,7 @@ import torch
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
-from seqgans.algorithms.relaxed import real_and_relaxed, relaxed_discriminator_loss, relaxed_generator_loss
+from seqgans.algorithms.relaxed import real_and_relaxed, relaxed_generator_loss, relaxed_judging
 from seqgans.choices import choice
 from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.randomness import Stream
@@ -111,8 +111,9 @@ class GSGAN:
                 Phase(
                     name="discriminator",
                     gather=self.real_and_relaxed,
-                    updates=(Update("discriminator", self.discriminator_loss, discriminator),),
+                    updates=(Update("discriminator", relaxed_judging(self.objective), discriminator),),
                     gathers=self.discriminator_steps,
+                    holds="weights",
                 ),
                 Phase(
                     name="generator",
@@ -156,7 +157,3 @@ class GSGAN:
         """L_G on fresh relaxed samples, through which its gradient flows."""
         loss = relaxed_generator_loss(players, play, self.relaxed, self.objective, self.cut_gradient)
         return Loss(loss.value, {"temperature": self.temperature(play.progress), **loss.figures})
-
-    def discriminator_loss(self, players: Players, play: Play) -> Loss:
-        """L_D, plus the discriminator's own penalty."""
-        return relaxed_discriminator_loss(players, play, self.objective)

@@ -64,6 +64,7 @@ def judging(
         updates=(Update("discriminator", telling_fills_apart, optimizer), *others),
         gathers=steps,
         passes=epochs,
+        holds="own",
     )
 
 
@@ -142,7 +143,7 @@ def taken_over(players: Players, scene: Scene) -> Play:
     return Play(real=scene.corpus.train[:0])
 
 
-def telling_fills_apart(players: Players, play: Play) -> Loss:
+def telling_fills_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
     """Cross-entropy of real against filled-in tokens, each judged beside the blanks, and the judge's own penalty."""
     real, source = parts(play)
     if play.fake is None:
@@ -151,7 +152,7 @@ def telling_fills_apart(players: Players, play: Play) -> Loss:
     scores, fake_scores = (
         judge.step_scores(part.tokens, part.mask, context=source, random=play.random) for part in (real, play.fake)
     )
-    value = fill_loss(scores, fake_scores, real.mask, play.fake.mask, kept)
+    value = fill_loss(scores, fake_scores, real.mask, play.fake.mask, kept, smoothing)
     accuracy = fill_accuracy(scores, fake_scores, real.mask & ~kept, play.fake.mask & ~kept)
     return Loss(value + players.discriminator.penalty(), {"loss": value.item(), "accuracy": accuracy})
 

@@ -123,7 +123,7 @@ def autoencoding(epochs: int, rate: float, batch: int, clip: float, *, encode: E
     optimizer = Optimizer(name="autoencoding", rate=rate, clip=clip)
     loss = functools.partial(reconstruction, encode=encode)
     updates = tuple(Update(player, loss, optimizer) for player in ("generator", *moved))
-    return Phase(name="autoencoding", gather=epoch, updates=updates, gathers=epochs, batch=batch)
+    return Phase(name="autoencoding", gather=epoch, updates=updates, gathers=epochs, batch=batch, holds="real")
 
 
 def reconstruction(players: Players, play: Play, encode: Encode) -> Loss:

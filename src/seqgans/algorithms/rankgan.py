@@ -124,10 +124,13 @@ class RankGAN:
     def ranking(self, name: str, steps: int, epochs: int) -> Phase:
         """Ranker steps; a minibatch is one ranking."""
         update = Update("discriminator", self.ranker_loss, Optimizer(name="discriminator", rate=self.ranker_rate))
-        return Phase(name=name, gather=self.rankings, updates=(update,), gathers=steps, passes=epochs, batch=1)
+        return Phase(
+            name=name, gather=self.rankings, updates=(update,), gathers=steps, passes=epochs, batch=1, holds="own"
+        )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """No further players."""
+        """No further players; here it shows whether the discriminator ranks."""
+        as_ranker(players.discriminator)
         return {}
 
     def play(self, players: Players, scene: Scene) -> Play:

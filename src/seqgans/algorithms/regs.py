@@ -113,7 +113,7 @@ class REGS:
             before=(start, self.discriminator_phase("discriminator pre-training", self.discriminator_pretrain_steps)),
             round=(
                 Phase(name="generator", gather=self.play, updates=(game,), gathers=self.generator_steps),
-                Phase(name="teacher", gather=self.real, updates=(teacher,), gathers=self.teacher_steps),
+                Phase(name="teacher", gather=self.real, updates=(teacher,), gathers=self.teacher_steps, holds="real"),
                 self.discriminator_phase("discriminator", self.discriminator_steps),
             ),
             rounds=self.rounds,

@@ -5,13 +5,14 @@ The samples of a generator step need gradient, so its loss draws them; those of 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from seqgans.algorithms.base import Play, Players, Scene
-from seqgans.objectives.adversarial import ADVERSARIAL, pair_accuracy
+from seqgans.algorithms.base import LossFunction, Play, Players, Scene
+from seqgans.objectives.adversarial import ADVERSARIAL, CROSS_ENTROPIES, pair_accuracy
 from seqgans.randomness import Stream
 from seqgans.sequences import Loss, Relaxed, Sequences
 
@@ -60,6 +61,27 @@ def compared_generator_loss(
     if cut_gradient:
         value = value + 0.0 * relaxed.weights.sum()
     return Loss(value, {"largest_weight": weights.detach().amax(2).mean().item()})
+
+
+def relaxed_judging(objective: str) -> LossFunction:
+    """What the discriminator minimises on real and relaxed sequences, by the name of its loss.
+
+    Where that is a cross-entropy of real against generated, the target of real sequences can be smoothed.
+    """
+    loss = smoothed_discriminator_loss if objective in CROSS_ENTROPIES else relaxed_discriminator_loss
+    return functools.partial(loss, objective=objective)
+
+
+def smoothed_discriminator_loss(players: Players, play: Play, objective: str, smoothing: float = 0.0) -> Loss:
+    """The same with targets of 1 − s for real sequences: s times their mean score more."""
+    if not smoothing:
+        return relaxed_discriminator_loss(players, play, objective)
+
+    def losses(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        ours, theirs = ADVERSARIAL[objective](real, fake)
+        return ours + smoothing * real.mean(), theirs  # softplus(r) = softplus(−r) + r
+
+    return compared_discriminator_loss(players, play, losses)
 
 
 def relaxed_discriminator_loss(players: Players, play: Play, objective: str) -> Loss:

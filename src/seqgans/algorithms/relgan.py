@@ -31,7 +31,7 @@ import torch
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.likelihood import pretraining
-from seqgans.algorithms.relaxed import real_and_relaxed, relaxed_discriminator_loss, relaxed_generator_loss
+from seqgans.algorithms.relaxed import real_and_relaxed, relaxed_generator_loss, relaxed_judging
 from seqgans.choices import choice
 from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.randomness import Stream
@@ -132,8 +132,9 @@ class RelGAN:
                 Phase(
                     name="discriminator",
                     gather=self.real_and_relaxed,
-                    updates=(Update("discriminator", self.discriminator_loss, discriminator),),
+                    updates=(Update("discriminator", relaxed_judging(self.objective), discriminator),),
                     gathers=self.discriminator_steps,
+                    holds="weights",
                 ),
             ),
             rounds=self.rounds,
@@ -169,7 +170,3 @@ class RelGAN:
         """l_G on fresh relaxed samples, through which its gradient flows."""
         loss = relaxed_generator_loss(players, play, self.relaxed, self.objective, self.cut_gradient)
         return Loss(loss.value, {"inverse_temperature": self.inverse_temperature(play.progress), **loss.figures})
-
-    def discriminator_loss(self, players: Players, play: Play) -> Loss:
-        """l_D, plus the discriminator's own penalty."""
-        return relaxed_discriminator_loss(players, play, self.objective)

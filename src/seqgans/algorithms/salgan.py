@@ -119,6 +119,7 @@ class SALGAN:
             gathers=self.discriminator_steps,
             passes=self.discriminator_epochs,
             batch=self.discriminator_batch // 2,
+            holds="own",
         )
         first = replace(discriminator, name="discriminator pre-training", gathers=self.discriminator_pretrain_steps)
         start = pretraining(
@@ -143,7 +144,7 @@ class SALGAN:
         """Sample, ask how samples compare with the references, remember them."""
         past, comparer = self.past(players, scene), as_comparer(players.discriminator)
         fake = players.generator.sample(scene.share(self.batch), scene.corpus.length, random=scene.random)
-        human = scene.whole(scene.real(self.references * scene.processes))[: self.references]
+        human = replace(scene, rank=0, processes=1).real(self.references)  # the same on all
         latest = self.reference == "latest"
         places = past.latest(self.references) if latest else past.drawn(self.references, scene.random)
         chosen = human if self.reference == "real" else past.at(places)

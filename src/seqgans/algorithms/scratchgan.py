@@ -128,14 +128,14 @@ class ScratchGAN:
         figures |= {"advantage": kept.mean().item(), "advantage_spread": kept.std(correction=0).item()}
         return Play(real=real, fake=fake.sequences, rewards=returns, figures=figures)
 
-    def discriminator_loss(self, players: Players, play: Play) -> Loss:
+    def discriminator_loss(self, players: Players, play: Play, smoothing: float = 0.0) -> Loss:
         """Cross-entropy at every position, a mean over all of them; padding scores 0, which costs ln 2."""
         if play.real is None or play.fake is None:
             raise ValueError("a discriminator needs real and generated sequences, got a play without one of them")
         tokens, mask = (torch.cat([getattr(play.real, part), getattr(play.fake, part)]) for part in ("tokens", "mask"))
         scores = step_scorer(players.discriminator).step_scores(tokens, mask, random=play.random)  # (batch, time)
         real, fake = scores.masked_fill(~mask, 0.0).chunk(2)
-        value = discriminator_loss(real.flatten(), fake.flatten())
+        value = discriminator_loss(real.flatten(), fake.flatten(), smoothing)
         loss = judged(players, real[play.real.mask], fake[play.fake.mask], value)
         ends = (scores.gather(1, mask.sum(1, keepdim=True) - 1)[:, 0]).chunk(2)
         figures = {"accuracy_first": accuracy(real[:, 0], fake[:, 0]), "accuracy_last": accuracy(*ends)}

@@ -127,7 +127,8 @@ class SentiGAN:
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """No further players."""
+        """No further players; here it shows whether the discriminator knows classes."""
+        discriminator_of_classes(players.discriminator)
         return {}
 
     def play(self, players: Players, scene: Scene) -> Play:
@@ -177,7 +178,7 @@ class SentiGAN:
         )
         return Play(real=Sequences(real_tokens, real_mask, numbers), fake=Sequences(fake_tokens, fake_mask))
 
-    def discriminator_loss(self, players: Players, play: Play) -> Loss:
+    def discriminator_loss(self, players: Players, play: Play, smoothing: float = 0.0) -> Loss:
         """J_D, divided by the number of classes, plus the discriminator's own penalty."""
         real, fake = play.real, play.fake
         if real is None or fake is None or real.categories is None:
@@ -185,7 +186,7 @@ class SentiGAN:
         judge = discriminator_of_classes(players.discriminator)
         tokens, mask = torch.cat([real.tokens, fake.tokens]), torch.cat([real.mask, fake.mask])
         real_scores, fake_scores = judge.class_scores(tokens, mask, random=play.random).chunk(2)  # equally many
-        value = class_loss(real_scores, real.categories, fake_scores)
+        value = class_loss(real_scores, real.categories, fake_scores, smoothing)
         figures = {
             "loss": value.item(),
             "accuracy": class_accuracy(real_scores, real.categories, fake_scores),

@@ -32,7 +32,6 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Sche
 from seqgans.algorithms.matching import autoencoding, distance_of, features_of_both, generator_loss, matched, unfolder
 from seqgans.choices import choice
 from seqgans.discriminators.matching import CodeReader, MatchingCNN
-from seqgans.errors import BadInput
 from seqgans.objectives.adversarial import accuracy, discriminator_loss
 from seqgans.objectives.matching import Distance, covariance_matching, kernel_discrepancy, mean_matching
 from seqgans.sequences import Loss, Sequences
@@ -137,6 +136,7 @@ class TextGAN:
                 Update("reader", self.reader_loss, judging),
             ),
             gathers=self.discriminator_steps,
+            holds="own",
         )
         return Schedule(before=(swapping, autoencoder), round=(game, discriminator), rounds=self.rounds)
 
@@ -181,8 +181,7 @@ class TextGAN:
 def cnn(players: Players) -> MatchingCNN:
     """The discriminator, which must be one whose features can be matched."""
     if not isinstance(players.discriminator, MatchingCNN):
-        found = type(players.discriminator).__name__
-        raise BadInput(f"TextGAN needs the discriminator 'matching', got {found}; leave --discriminator out")
+        raise players.discriminator.lacking("TextGAN needs the discriminator 'matching'", "it")
     return players.discriminator
 
 

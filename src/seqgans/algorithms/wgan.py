@@ -110,6 +110,7 @@ class WGAN:
                     gather=self.real_and_relaxed,
                     updates=(Update("discriminator", self.critic_loss, critic),),
                     gathers=self.discriminator_steps,
+                    holds="weights",
                 ),
                 Phase(
                     name="generator",

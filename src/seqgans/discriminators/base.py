@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from seqgans.errors import BadInput
 from seqgans.randomness import Stream
 
 
@@ -67,6 +68,15 @@ class Discriminator(nn.Module, ABC):
             for part, real in zip(flat.split(SCORING_ROWS), flat_mask.split(SCORING_ROWS), strict=True)
         ]
         return torch.cat(parts).reshape(shape[:-1])
+
+    def lacking(self, what: str, instead: str) -> BadInput:
+        """The error of a discriminator that cannot do what is asked of it.
+
+        Args:
+            what: what is needed.
+            instead: what to choose.
+        """
+        return BadInput(f"{what}, got {type(self).__name__}; choose {instead}")
 
     def penalty(self) -> Tensor:
         """What is added to the discriminator's loss at each update (weight decay of the paper), a scalar."""

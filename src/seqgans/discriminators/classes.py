@@ -12,7 +12,6 @@ from torch import Tensor
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.convolutional import CNN, Convolutional, check_filters
-from seqgans.errors import BadInput
 from seqgans.randomness import Stream
 
 
@@ -147,5 +146,5 @@ def discriminator_of_classes(discriminator: Discriminator) -> ClassDiscriminator
         BadInput: it only tells real from generated.
     """
     if not isinstance(discriminator, ClassDiscriminator):
-        raise BadInput("this algorithm needs a discriminator of classes; leave --discriminator.name at classes")
+        raise discriminator.lacking("this algorithm needs a discriminator of classes", "--discriminator.name classes")
     return discriminator

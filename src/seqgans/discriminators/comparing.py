@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.convolutional import CNN, PAPER_MAPS, PAPER_WIDTHS, Convolutional, check_filters
-from seqgans.errors import BadInput
 from seqgans.randomness import Stream
 
 BETTER, WORSE, TIE = 0, 1, 2
@@ -143,8 +142,5 @@ def as_comparer(discriminator: Discriminator) -> Comparing:
         BadInput: it is another one.
     """
     if not isinstance(discriminator, Comparing):
-        raise BadInput(
-            f"comparisons need a discriminator of pairs, got {type(discriminator).__name__}; "
-            "choose --discriminator.name comparer"
-        )
+        raise discriminator.lacking("comparisons need a discriminator of pairs", "--discriminator.name comparer")
     return discriminator

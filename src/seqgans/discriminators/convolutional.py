@@ -172,8 +172,11 @@ class Convolutional(Discriminator):
             best = None if shared is None else shared.cummax(1).values  # (batch, windows, maps)
             for prefix, length in enumerate(lengths):
                 first = max(0, length - width + 1)  # the first window that reaches beyond the prefix
-                own = windows_of(symbols[prefix, :, :, first:].reshape(rollouts * batch, -1), table, width)
-                out[prefix] = own.amax(1).view(rollouts, batch, maps)
+                beyond = symbols[prefix, :, :, first:].reshape(rollouts * batch, -1)
+                if beyond.shape[1] < width:  # the prefix is all there is
+                    out[prefix] = -torch.inf
+                else:
+                    out[prefix] = windows_of(beyond, table, width).amax(1).view(rollouts, batch, maps)
                 if best is not None and length >= width:
                     torch.maximum(out[prefix], best[None, :, length - width], out=out[prefix])
             out.add_(layer.bias)

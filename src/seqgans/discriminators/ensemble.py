@@ -75,6 +75,12 @@ class Ensemble(Discriminator):
         """Mean logit of each roll-out."""
         return self.mean(lambda member: member.completion_scores(tokens, mask, lengths))
 
+    def lacking(self, what: str, instead: str) -> BadInput:
+        """Several together are asked for scores and nothing else."""
+        return BadInput(
+            f"{what}, got {len(self.members)} at once, which give scores alone; leave options.discriminators out"
+        )
+
     def penalty(self) -> Tensor:
         """The sum of the members' own penalties."""
         return torch.stack([member.penalty() for member in self.members]).sum()  # pyright: ignore

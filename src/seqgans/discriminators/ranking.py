@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from seqgans.discriminators.base import Discriminator, embed
 from seqgans.discriminators.convolutional import PAPER_MAPS, PAPER_WIDTHS, Highway, check_filters
 from seqgans.discriminators.pooling import PooledFilters
-from seqgans.errors import BadInput
 from seqgans.randomness import Stream, dropout
 
 
@@ -101,5 +100,5 @@ def as_ranker(discriminator: Discriminator) -> Ranking:
         BadInput: it is another one.
     """
     if not isinstance(discriminator, Ranking):
-        raise BadInput(f"ranks need features of unit length, got {type(discriminator).__name__}; choose ranker")
+        raise discriminator.lacking("ranks need a discriminator with features of unit length", "ranker")
     return discriminator

@@ -144,7 +144,7 @@ class Planner(Generator):
         if not isinstance(discriminator, Leaks):
             raise BadInput(
                 "the hierarchical generator reads features of its discriminator, "
-                f"{type(discriminator).__name__} leaks none; choose the discriminator 'leaking'"
+                f"{type(discriminator).__name__} leaks none; choose the discriminator 'leaking', one alone"
             )
         width = discriminator.feature_count
         if not self._known:

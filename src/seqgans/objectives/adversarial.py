@@ -135,6 +135,8 @@ ADVERSARIAL: dict[str, Callable[[Tensor, Tensor], Losses]] = {
     "total_variation": total_variation,
     "wasserstein": wasserstein,
 }
+CROSS_ENTROPIES = ("standard", "minimax", "kullback_leibler")
+"""Those whose discriminator learns by cross-entropy of real against generated, each score by itself."""
 
 
 def by_category(

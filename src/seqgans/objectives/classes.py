@@ -45,10 +45,11 @@ def class_loss(
     real_scores: Float[Tensor, "real classes"],
     categories: Int[Tensor, " real"],
     fake_scores: Float[Tensor, "fake classes"],
+    smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Cross-entropy of telling k categories of real sequences and generated ones apart, equal weight on each class.
 
-        L(φ) = 1/(k + 1) (−k · mean_r log D_{c(r)+1} − mean_f log D_0)
+        L(φ) = 1/(k + 1) (−k · mean_r [(1 − s) log D_{c(r)+1} + s log D_0] − mean_f log D_0)
 
     With as many real sequences of each category this is SentiGAN's loss over k + 1; its optimum is
     D_{i+1} = P_i / (Σ_j P_j + P_g). With k = 1 it is `discriminator_loss` of the score c_1 − c_0.
@@ -57,6 +58,7 @@ def class_loss(
         real_scores: logits of real sequences; class 0 is "generated", class i + 1 category i.
         categories: of each real sequence, from 0.
         fake_scores: logits of generated sequences; their number may differ.
+        smoothing: s, by how much the target of real sequences stays below 1; in [0, 1).
 
     Returns:
         The loss in nats: log(k + 1) where all scores are 0.
@@ -68,7 +70,9 @@ def class_loss(
     tensor(1.0986)
     """
     count = real_scores.shape[1] - 1
-    real = cross_entropy(real_scores, categories + 1)
+    real, generated = cross_entropy(real_scores, categories + 1), torch.full_like(categories, GENERATED)
+    if smoothing:
+        real = real + smoothing * (cross_entropy(real_scores, generated) - real)
     fake = cross_entropy(fake_scores, torch.full_like(fake_scores[:, 0], GENERATED, dtype=torch.long))
     return (count * real + fake) / (count + 1)
 

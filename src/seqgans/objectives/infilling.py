@@ -14,12 +14,14 @@ def fill_loss(
     real_mask: Bool[Tensor, "batch time"],
     fake_mask: Bool[Tensor, "batch time"],
     kept: Bool[Tensor, "batch time"],
+    smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Cross-entropy of telling, token by token, what is real from what was filled in.
 
         L(φ) = (1/2BT) Σ_bt [ −log σ(r_bt) − k_bt log σ(f_bt) − (1 − k_bt) log σ(−f_bt) ]
 
-    A token that was kept is real in a filled-in sequence too. Padding counts as 0.
+    A token that was kept is real in a filled-in sequence too. Padding counts as 0. Smoothing puts the target of every
+    real token at 1 − s: s times its score is added.
 
     Args:
         real_scores: r, logits of the tokens of real sequences.
@@ -27,6 +29,7 @@ def fill_loss(
         real_mask: True where a real sequence has a token.
         fake_mask: True where a filled-in one has.
         kept: k, True where the token was kept.
+        smoothing: s, in [0, 1).
 
     Returns:
         The loss in nats: ln 2 where all scores are 0 and nothing is padding.
@@ -38,8 +41,9 @@ def fill_loss(
     >>> fill_loss(torch.zeros(1, 2), torch.zeros(1, 2), whole, whole, torch.tensor([[True, False]]))
     tensor(0.6931)
     """
-    real = softplus(-real_scores).masked_fill(~real_mask, 0.0)
-    fake = softplus(torch.where(kept, -fake_scores, fake_scores)).masked_fill(~fake_mask, 0.0)
+    real = (softplus(-real_scores) + smoothing * real_scores).masked_fill(~real_mask, 0.0)
+    fake = softplus(torch.where(kept, -fake_scores, fake_scores)) + smoothing * fake_scores * kept
+    fake = fake.masked_fill(~fake_mask, 0.0)
     return 0.5 * (real.mean() + fake.mean())
 
 

@@ -72,8 +72,8 @@ def criticised(schedule: Schedule, way: str, rate: float) -> Schedule:
     learning = Update(CRITIC, critic_loss, Optimizer(name=CRITIC, rate=rate))
 
     def changed(phase: Phase) -> Phase:
-        if not any(update.optimizer.name == POLICY_GRADIENT for update in updates_of(phase)):
-            return phase
+        if phase.holds == "real" or not any(up.optimizer.name == POLICY_GRADIENT for up in updates_of(phase)):
+            return phase  # nothing was sampled, nothing earned
         gather = functools.partial(with_advantages, gather=phase.gather, way=way)
         return dataclasses.replace(phase, gather=gather, updates=(*phase.updates, learning))
 

@@ -13,16 +13,25 @@ from seqgans.algorithms.base import LossFunction, Play, Players, Schedule, Updat
 from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
 from seqgans.objectives.gradient_penalty import gradient_penalty, slopes_between
-from seqgans.options.phases import every_judging, judges, updates_of
+from seqgans.options.phases import every_judging, judges, judging_phases, updates_of
 from seqgans.sequences import Loss
 
 
 def penalised(schedule: Schedule, weight: float) -> Schedule:
-    """The same game, its discriminator with a gradient penalty wherever it compares real with generated sequences."""
+    """The same game, its discriminator with a gradient penalty wherever it compares real with generated sequences.
+
+    Raises:
+        BadInput: it compares something else.
+    """
 
     def changed(update: Update) -> Update:
         return dataclasses.replace(update, loss=functools.partial(with_penalty, loss=update.loss, weight=weight))
 
+    if any(phase.holds == "own" for phase in judging_phases(schedule)):
+        raise BadInput(
+            "options.gradient_penalty needs a discriminator that compares real with generated sequences alone, got one "
+            "that compares something else; leave it out"
+        )
     return every_judging(schedule, changed)
 
 

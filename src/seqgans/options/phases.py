@@ -28,6 +28,11 @@ def judges(update: Update) -> bool:
     return update.player.split(".")[0] == "discriminator"
 
 
+def judging_phases(schedule: Schedule) -> list[Phase]:
+    """The phases in which the discriminator learns."""
+    return [phase for phase in (*schedule.before, *schedule.round) if any(map(judges, updates_of(phase)))]
+
+
 def every_phase(schedule: Schedule, change: Callable[[Phase], Phase]) -> Schedule:
     """The schedule with every phase changed."""
     before, again = (tuple(map(change, phases)) for phases in (schedule.before, schedule.round))

@@ -24,13 +24,19 @@ def replaying(schedule: Schedule, share: float) -> Schedule:
     """The same game, its discriminator shown old negatives among fresh ones.
 
     Raises:
-        BadInput: a phase moves the discriminator and someone else by the same samples, whose rewards are theirs alone.
+        BadInput: a discriminator is not shown plain sequences; or a phase moves it and someone else by the same
+            samples, whose rewards are theirs alone.
     """
 
     def changed(phase: Phase) -> Phase:
         moves = updates_of(phase)
-        if not any(map(judges, moves)):
+        if not any(map(judges, moves)) or phase.holds == "real":
             return phase
+        if phase.holds != "sequences":
+            raise BadInput(
+                "options.replay needs a discriminator that is shown plain sequences, got one that is shown "
+                f"{'rows of weights' if phase.holds == 'weights' else 'something else'}; leave it out"
+            )
         if not all(map(judges, moves)):
             players = ", ".join(sorted({update.player for update in moves}))
             raise BadInput(

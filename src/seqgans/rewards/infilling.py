@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seqgans.discriminators.base import Discriminator
-from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.randomness import Stream
 from seqgans.rewards.returns import reward_to_go
@@ -56,10 +55,7 @@ def context_reader(discriminator: Discriminator) -> ContextReader:
         BadInput: it reads none.
     """
     if not isinstance(discriminator, ContextReader):
-        raise BadInput(
-            f"this needs a discriminator that reads a context, got {type(discriminator).__name__}; "
-            "choose --discriminator.name seq2seq"
-        )
+        raise discriminator.lacking("this needs a discriminator that reads a context", "--discriminator.name seq2seq")
     return discriminator
 
 
