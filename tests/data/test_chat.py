@@ -1,7 +1,7 @@
 """Conversations become prompts and answers as the model's template writes them; what is none is one line.
 
 Mutants killed: an answer that begins with the prompt's words, an end that the template wrote and the corpus once more,
-special tokens read as plain text, a conversation that the user ends.
+special tokens read as plain text, a conversation that the user ends, usual names of columns that are not known.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ def talk(number: int) -> list[dict[str, str]]:
     return [{"role": "user", "content": f"w1 w{number}"}, {"role": "assistant", "content": f"w3 w{number}"}]
 
 
-def read(path: Path, model: Path | None, **more: Any) -> Any:
+def read(path: Path | str, model: Path | None, **more: Any) -> Any:
     settings = CorpusSettings(tokenizer=str(model) if model else None, valid=0.0, test=0.0, end="yes", **more)
     return open_text_corpus(str(path), settings, 0)
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "pair"])
-def test_the_last_message_answers_what_stands_before_it(model: Path, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "pair", "saved"])
+def test_the_last_message_answers_what_stands_before_it(model: Path, tmp_path: Path, kind: str, named: bool) -> None:
     rows = [{"messages": talk(number)} for number in range(4, 10)]
     path = tmp_path / ("talks.parquet" if kind == "parquet" else "talks.jsonl")
     if kind == "parquet":
@@ -52,8 +53,12 @@ def test_the_last_message_answers_what_stands_before_it(model: Path, tmp_path: P
         if kind == "pair":
             rows = [{"prompt": row["messages"][:1], "completion": row["messages"][1:]} for row in rows]
         path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    if kind == "saved":
+        datasets = pytest.importorskip("datasets", reason="datasets need the extra [data]")
+        datasets.Dataset.from_list(rows).save_to_disk(tmp_path / "saved")
+        path = f"hf:{tmp_path / 'saved'}"
     columns = {"text": "completion", "source": "prompt"} if kind == "pair" else {"text": "messages"}
-    corpus = read(path, model, **columns)
+    corpus = read(path, model, **(columns if named else {}))  # they are called as usual
     found = {
         (tuple(source), tuple(answer))
         for source, answer in zip(corpus.train.source.lists(), corpus.train.lists(), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from seqgans.data.corpus import CorpusSettings
 from seqgans.data.hub import hub_corpus
+from seqgans.data.open import open_text_corpus
 from seqgans.errors import BadInput
 
 datasets = pytest.importorskip("datasets")
@@ -106,3 +108,35 @@ def test_other_folders_and_no_name(tmp_path: Path) -> None:
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     assert refused("hf:imdb") == "hf:NAME needs the package datasets: pip install 'seqgans[data]'"
+
+
+def test_questions_of_a_dataset_are_read_as_those_of_a_file(tmp_path: Path) -> None:
+    """One row a question, as hubs keep SQuAD; the file has them by article and paragraph."""
+    found = [
+        ("The cat sat on a mat.", "Where did the cat sit?", ["on a mat", "a mat"]),
+        ("It rained on Monday.", "When did it snow?", []),
+        ("Ten men came.", "How many men?", ["Ten"]),
+    ]
+    columns = {
+        "context": [context for context, _, _ in found],
+        "question": [question for _, question, _ in found],
+        "answers": [{"text": answers, "answer_start": [0] * len(answers)} for _, _, answers in found],
+    }
+    part = datasets.Dataset.from_dict(columns)
+    datasets.DatasetDict({"train": part, "validation": part, "test": part}).save_to_disk(tmp_path / "saved")
+    paragraphs = [
+        {"context": context, "qas": [{"question": question, "answers": [{"text": text} for text in answers]}]}
+        for context, question, answers in found
+    ]
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    ours = hub_corpus(f"hf:{tmp_path / 'saved'}", CorpusSettings(), 0)
+    same = CorpusSettings(valid_file=str(path), test_file=str(path))
+    theirs = open_text_corpus(str(path), same, 0)
+    assert ours.vocabulary == theirs.vocabulary
+    for split in ("train", "valid", "test"):
+        one, other = getattr(ours, split), getattr(theirs, split)
+        assert one.lists() == other.lists()
+        assert one.source.lists() == other.source.lists()
+    assert ours.facts["questions"] == theirs.facts["questions"]
+    assert (len(ours.train), len(ours.test)) == (2, 3)  # every different answer to judge by

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
 
 import pytest
 
+from seqgans.data.corpus import CorpusSettings
+from seqgans.data.open import open_text_corpus
 from seqgans.data.tables import read_table
 from seqgans.errors import BadInput
 
@@ -108,3 +111,17 @@ def test_empty_and_blank_tables(tmp_path: Path, name: str) -> None:
     assert refused(path) == f"{path} must hold at least one line, but it is empty; give a file with text"
     path = made(path, "\n \n")
     assert refused(path) == f"{path} must hold at least one row, but all lines are blank; give a file with text"
+
+
+def test_prompts_and_completions_are_known_by_their_names(tmp_path: Path) -> None:
+    """Where there is a column called text, or one was named, they are columns like others."""
+    path, settings = tmp_path / "pairs.jsonl", CorpusSettings(valid=0.0, test=0.0)
+    rows = [{"prompt": f"p{number}", "completion": f"c{number} d"} for number in range(6)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    corpus = open_text_corpus(str(path), settings, 0)
+    assert corpus.train.source is not None
+    assert {len(row) for row in corpus.train.lists()} == {2}
+    named = open_text_corpus(str(path), dataclasses.replace(settings, text="prompt"), 0)
+    assert named.train.source is None
+    path.write_text("".join(f"{json.dumps({**row, 'text': 'one two three'})}\n" for row in rows))
+    assert open_text_corpus(str(path), settings, 0).train.source is None

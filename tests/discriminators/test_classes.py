@@ -55,7 +55,7 @@ def test_roll_outs_score_as_finished_sequences() -> None:
 
 def test_a_plain_discriminator_is_refused() -> None:
     plain = CNN(embedding=4, widths=(1, 2), maps=(3, 3)).build(6, 7, generator_for(1))
-    with pytest.raises(BadInput, match="choose --discriminator.name classes"):
+    with pytest.raises(BadInput, match=r"choose --discriminator\.name classes"):
         discriminator_of_classes(plain)
     with pytest.raises(ValueError, match=r"Classes\.categories must be at least 1, got 0"):
         Classes(categories=0)

@@ -67,10 +67,11 @@ class CorpusSettings:
     """How a corpus is read.
 
     Attributes:
-        text: column of a table or of a hub dataset that holds the text, by name (default "text"), or by number from
-            0 in a .tsv or .csv without header line.
-        source: column that holds what each text answers, by name or number as `text`; none: texts answer nothing. A
-            file of questions in the SQuAD layout has sources of its own.
+        text: column of a table or of a hub dataset that holds the text, by name, or by number from 0 in a .tsv or .csv
+            without header line; none: "text", or, where objects or a dataset have no such column, "completion" (then
+            `source` is "prompt") or "messages".
+        source: column that holds what each text answers, by name or number as `text`; none: texts answer nothing.
+            Questions in the SQuAD layout, in a file or a dataset, have sources of their own.
         source_length: maximal tokens of a source, of which longer ones keep the first; none: the longest, at most 64.
         label: column that holds each text's category, by name or number as `text`; none: there are no categories.
         header: whether the first line of a .tsv or .csv names its columns; "auto": it does unless `text` is a number.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from seqgans.data.drawn import world_corpus
 from seqgans.data.hub import PREFIX, hub_corpus
 from seqgans.data.kinds import CORPORA
 from seqgans.data.music import music_corpus
-from seqgans.data.squad import ENDINGS, read_squad
-from seqgans.data.tables import Header, cells_of, read_labels, read_sources, read_table
+from seqgans.data.squad import ENDINGS, corpus_of_questions, read_squad
+from seqgans.data.tables import Header, cells_of, columns_of, read_labels, read_sources, read_table, usual_columns
 from seqgans.data.text import read_lines
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.data.worlds import WORLDS
@@ -70,6 +71,9 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
         return squad_corpus(spec, paths, settings, seed)
     kind = "text" if path.name.lower().endswith(TEXTS) else "table"
     settings.check_meaning(spec, (*READING, *FILES, *(COLUMNS if kind == "table" else ())))
+    if path.name.lower().endswith(NESTED):
+        text, source = usual_columns(columns_of(path), settings.text, settings.source)
+        settings = dataclasses.replace(settings, text=text, source=source)
     label, text, source = settings.label, settings.text, settings.source
     for setting, column in (("label", label), ("source", source)):
         if column is not None and settings.header == "auto" and column.isdecimal() != (text or "").isdecimal():
@@ -118,9 +122,7 @@ def squad_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings,
     room = settings.source_length or LONGEST
     known = None if settings.tokenizer is None else vocabulary_of_model(settings.tokenizer, settings.lowercase)
     found = {split: read_squad(path, room, every=split != "train", vocabulary=known) for split, path in paths.items()}
-    left_out = {split: {"asked": part.asked, "unanswerable": part.unanswerable} for split, part in found.items()}
-    texts, sources = ({split: getattr(part, name) for split, part in found.items()} for name in ("texts", "sources"))
-    return corpus_of_texts(spec, texts, settings, seed, {"kind": "squad", "questions": left_out}, None, sources)
+    return corpus_of_questions(spec, found, settings, seed)
 
 
 def read_texts(path: Path, column: str | None = None, header: Header = "auto") -> list[str]:

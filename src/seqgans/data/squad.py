@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.text import read_text
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
@@ -71,6 +73,40 @@ def read_squad(path: Path, room: int, *, every: bool = False, vocabulary: Vocabu
             f"{path} must be JSON in the SQuAD layout (data, paragraphs, qas), but: {reason}; convert it to a table "
             "and name --corpus.source"
         ) from error
+    return questions_of(path, found, room, every=every, vocabulary=vocabulary)
+
+
+def corpus_of_questions(spec: str, found: Mapping[str, Questions], settings: CorpusSettings, seed: int) -> Corpus:
+    """The corpus of the questions of each split; how many have no answer stands in its facts."""
+    left_out = {split: {"asked": part.asked, "unanswerable": part.unanswerable} for split, part in found.items()}
+    texts, sources = ({split: getattr(part, name) for split, part in found.items()} for name in ("texts", "sources"))
+    return corpus_of_texts(spec, texts, settings, seed, {"kind": "squad", "questions": left_out}, None, sources)
+
+
+def is_squad(columns: Sequence[str]) -> bool:
+    """Whether the columns of a dataset are those of SQuAD, one question a row, as hubs keep it."""
+    return {"context", "question", "answers"} <= set(columns)
+
+
+def rows_of(contexts: Sequence[str], asked: Sequence[str], answers: Sequence[Any]) -> list[tuple[str, str, list[str]]]:
+    """Contexts, questions and answers of such rows; a row's answers are texts under the name `text`."""
+    told = [[text.strip() for text in one["text"] if text.strip()] for one in answers]
+    return list(zip(contexts, asked, told, strict=True))
+
+
+def questions_of(
+    path: Path | str,
+    found: Sequence[tuple[str, str, list[str]]],
+    room: int,
+    *,
+    every: bool = False,
+    vocabulary: Vocabulary | None = None,
+) -> Questions:
+    """Sources and texts of contexts, questions and answers; arguments as of `read_squad`.
+
+    Raises:
+        BadInput: nothing has an answer, or a question is longer than a source may be.
+    """
     answered = [(context, question, answers) for context, question, answers in found if answers]
     if not answered:
         raise BadInput(f"{path} must hold at least one question with an answer, but none has one; give another file")

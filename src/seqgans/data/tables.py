@@ -103,6 +103,33 @@ def column_named(path: Path | str, column: str | None, there: Sequence[str], set
     return wanted
 
 
+def usual_columns(there: Sequence[str], text: str | None, source: str | None) -> tuple[str | None, str | None]:
+    """The columns of texts and of what they answer, where neither was named and a table calls them as usual.
+
+    >>> usual_columns(["prompt", "completion"], None, None)
+    ('completion', 'prompt')
+    >>> usual_columns(["messages"], None, None)
+    ('messages', None)
+    >>> usual_columns(["text", "prompt", "completion"], None, None)
+    (None, None)
+    """
+    if text is not None or source is not None or DEFAULT_COLUMN in there:
+        return text, source
+    if "prompt" in there and "completion" in there:
+        return "completion", "prompt"
+    return ("messages", None) if "messages" in there else (None, None)
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of the columns of a table of objects, as far as its first row tells; none where it cannot be read."""
+    try:
+        if path.name.lower().endswith(".parquet"):
+            return list(optional_package("pyarrow.parquet", "a .parquet file").read_schema(path).names)
+        return list(json.loads(next(line for line in read_text(path).split("\n") if line.strip())))
+    except (BadInput, OSError, ValueError, TypeError, StopIteration):
+        return []  # whoever reads it says what is wrong
+
+
 def _separated(path: Path, rows: list[list[str]], column: str | None, header: Header, setting: str) -> list[str]:
     named = header == "yes" or (header == "auto" and not (column or "").isdecimal())
     first = rows[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,26 @@ def address(spec: str) -> tuple[str, dict[str, Any]]:
     return (str(Path(spec).parent), {"gguf_file": Path(spec).name}) if spec.endswith(GGUF) else (spec, {})
 
 
+def base_of(spec: str) -> str:
+    """The model that a folder of low-rank adapters was made for; any other spec is its own base.
+
+    Raises:
+        BadInput: the adapters do not say which model.
+    """
+    told = Path(spec) / "adapter_config.json"
+    if not told.is_file():
+        return spec
+    try:
+        base = json.loads(told.read_text(encoding="utf-8")).get("base_model_name_or_path")
+    except (OSError, ValueError, AttributeError) as error:
+        raise BadInput(f"{told} must be the settings of adapters; {error}") from error
+    if not isinstance(base, str) or not base:
+        raise BadInput(f"{told} must name the model the adapters are for (base_model_name_or_path), got {base!r}")
+    if Path(base).resolve() == Path(spec).resolve():
+        raise BadInput(f"{told} must name the model the adapters are for, got their own folder")
+    return base
+
+
 def tokenizer_of_model(spec: str) -> Any:
     """The tokenizer of a pre-trained model, as transformers reads it.
 
@@ -38,6 +59,8 @@ def tokenizer_of_model(spec: str) -> Any:
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
     if Path(spec).is_dir() and not any(True for pattern in FILES for _ in Path(spec).glob(pattern)):
+        if base_of(spec) != spec:
+            return tokenizer_of_model(base_of(spec))
         raise BadInput(
             f"the model folder {spec} must hold a tokenizer (tokenizer.json); save it there beside the model"
         )
@@ -66,7 +89,7 @@ def vocabulary_of_model(spec: str, lowercase: bool = False, specials: bool = Fal
     """
     tokenizer = tokenizer_of_model(spec)
     transformers = optional_package("transformers", "the tokenizer of a pre-trained model", extra="lm")
-    where, more = address(spec)
+    where, more = address(base_of(spec))
     try:
         ids = transformers.AutoConfig.from_pretrained(where, **more).vocab_size
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from seqgans.data.packages import optional_package
-from seqgans.data.tokenizer import GGUF, address
+from seqgans.data.tokenizer import GGUF, address, base_of
 from seqgans.errors import BadInput
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
@@ -20,7 +20,8 @@ WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 def load_model(spec: str, random: torch.Generator) -> Any:
     """A causal language model or an encoder-decoder, with its head, in float32 and without dropout.
 
-    A folder that holds `config.json` and no weights gives a model with freshly drawn parameters.
+    A folder that holds `config.json` and no weights gives a model with freshly drawn parameters; one of low-rank
+    adapters gives the model they were made for, with what they learnt added to it.
 
     Args:
         spec: a folder that `save_pretrained` wrote, a .gguf file, or a name on the hub.
@@ -32,6 +33,8 @@ def load_model(spec: str, random: torch.Generator) -> Any:
     if not spec:
         raise BadInput("a pre-trained generator must be told which model: give --model FOLDER, FILE.gguf or hub name")
     transformers = optional_package("transformers", "a pre-trained model", extra="lm")
+    if base_of(spec) != spec:
+        return with_adapters(load_model(base_of(spec), random), spec)
     where, more = address(spec)
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
@@ -56,6 +59,24 @@ def load_model(spec: str, random: torch.Generator) -> Any:
     if not both and not causal(model):
         raise BadInput(f"{spec} must be a causal language model, but it reads what follows a token too; choose another")
     return model
+
+
+def with_adapters(model: Any, folder: str) -> Any:
+    """A model with the adapters of a folder added to its own parameters, as if it had learnt so all along.
+
+    Raises:
+        BadInput: there are no adapters that fit the model, or they are pickled.
+    """
+    peft = optional_package("peft", f"the low-rank adapters of {folder}", extra="lm")
+    if not (Path(folder) / "adapter_model.safetensors").is_file():
+        raise BadInput(f"{folder} must hold adapter_model.safetensors beside adapter_config.json; save it there")
+    try:
+        return peft.PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(
+            f"the adapters of {folder} must fit {base_of(folder)}, for which they are; {reason[:300]}"
+        ) from error
 
 
 @torch.no_grad()

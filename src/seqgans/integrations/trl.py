@@ -221,10 +221,10 @@ def callback_of(reward: AdversarialReward) -> Any:
 
 def vocabulary_size(model: str) -> int:
     """Ids that a model knows."""
-    from seqgans.data.tokenizer import address
+    from seqgans.data.tokenizer import address, base_of
 
     transformers = optional_package("transformers", "a pre-trained model", extra="lm")
-    where, more = address(model)
+    where, more = address(base_of(model))
     return transformers.AutoConfig.from_pretrained(where, **more).vocab_size
 
 

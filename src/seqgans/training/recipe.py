@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -235,7 +236,7 @@ def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
     Raises:
         BadInput: a setting does not exist or its value is not allowed.
     """
-    from jsonargparse import ArgumentError, ArgumentParser
+    from jsonargparse import ArgumentError
 
     known = [field.name for field in dataclasses.fields(kind)]
     for name in values:
@@ -246,12 +247,20 @@ def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
             raise BadInput(f"{part}.{name} must be a number, got nan")
     if not known:  # a parser without arguments has no settings to give back
         return kind()
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "settings", help=None)
     try:
-        return kind(**parser.parse_object({"settings": dict(values)}).settings.as_dict())
+        return kind(**parser_of(kind).parse_object({"settings": dict(values)}).settings.as_dict())
     except (ArgumentError, ValueError, TypeError) as error:
         raise BadInput(f"{part}: {' '.join(str(error).split())}") from error
+
+
+@functools.cache
+def parser_of(kind: type[Any]) -> Any:
+    """What reads the settings of a dataclass, by the types it declares."""
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "settings", help=None)
+    return parser
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
