@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Evidence, answers, measure
 from seqgans.evaluation.likelihood import divergences, draw_sequences
@@ -219,3 +221,19 @@ def test_each_metric_is_announced() -> None:
     seen = []
     measure(Evidence(samples=[[1], [2]]), ["length", "distinct"], watch=lambda name, count: seen.append((name, count)))
     assert seen == [("length", 2), ("distinct", 2)]
+
+
+def test_references_unlike_what_a_run_learnt_from_are_warned_of(complete: Evidence) -> None:
+    """A generator draws the samples, so what it learnt from stands for them; unknown tokens are no common ones."""
+    assert measure(complete, ["length"]).warnings == ()
+    other = dataclasses.replace(complete, references=[[7, 8], [9, 7], [8, 9]])
+    (warning,) = measure(other, ["length"]).warnings
+    assert warning.startswith(
+        "0% of the tokens of the references occur in the training sequences, where real ones share"
+    )
+    vocabulary = dataclasses.replace(Vocabulary.of_ids(3), unknown=2)
+    learnt = [[0, 1], [1, 0, 2]] * 20
+    unread = dataclasses.replace(complete, vocabulary=vocabulary, train=learnt, references=[[2, 2], [2, 0]])
+    (warning,) = measure(unread, ["length"]).warnings
+    assert warning.startswith("25% of the tokens of the references")
+    assert measure(dataclasses.replace(unread, references=learnt), ["length"]).warnings == ()

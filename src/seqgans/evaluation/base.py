@@ -167,21 +167,29 @@ def numbers(figures: dict[str, Figure]) -> dict[str, Figure]:
 
 
 def doubts(evidence: Evidence) -> list[str]:
-    """What makes figures of given samples doubtful: tokens that real sequences do not have, although they have others.
+    """What makes figures doubtful: tokens of samples that real sequences do not have, although they have others.
 
     Where samples were cut into other tokens than the references (words and characters, another case or language) few of
-    them occur there; so it is compared with how many tokens of one half of the references occur in the other.
+    them occur there; so it is compared with how many tokens of one half of the references occur in the other. Where a
+    generator draws the samples, they are of the kind of its training sequences, and the references are asked instead.
     """
-    samples, real = evidence.samples, evidence.references
-    if not samples or not real or len(real) < 2:
+    if evidence.samples is None:
+        ours, real = evidence.references, evidence.train
+        whose, where = "the references", "the training sequences"
+    else:
+        ours, real = evidence.samples, evidence.references
+        whose, where = "samples", "the references"
+    if not ours or not real or len(real) < 2:
         return []
-    ours, one, other = (Flat.of(rows).tokens for rows in (samples[:LOOKED_AT], real[:LOOKED_AT:2], real[1:LOOKED_AT:2]))
+    parts = (Flat.of(rows).tokens for rows in (ours[:LOOKED_AT], real[:LOOKED_AT:2], real[1:LOOKED_AT:2]))
+    ours, one, other = (np.asarray(tokens) for tokens in parts)
     if not len(ours) or not len(other):
         return []
-    share, usual = (float(np.isin(tokens, one).mean()) for tokens in (ours, other))
+    known = one[one != (-1 if evidence.vocabulary is None else evidence.vocabulary.unknown)]
+    share, usual = (float(np.isin(tokens, known).mean()) for tokens in (ours, other))
     if share >= ALIKE * usual:
         return []
     return [
-        f"{share:.0%} of the tokens of samples occur in the references, where real ones share {usual:.0%}: are both "
+        f"{share:.0%} of the tokens of {whose} occur in {where}, where real ones share {usual:.0%}: are both "
         "cut into tokens alike (words or characters, case, language)?"
     ]
