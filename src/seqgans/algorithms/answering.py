@@ -87,8 +87,12 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     tokens = scene.over_batch(paid, steps).masked_fill(~fake.mask, 0.0)
     extras = {"drawn": fake.log_probs, "score": scores, "reward": tokens.sum(1)}
     if settings.kl:
-        tokens, extras["kl"], costs = charged(players, scene, tokens, fake, real.source)
+        paid_for, known, extras["kl"], costs = charged(players, scene, tokens, fake, real.source)
         figures |= costs
+        if settings.kl_estimator == "k1":
+            tokens = paid_for
+        else:  # the loss pays
+            extras["reference"] = known
     if settings.compared_with == "value":
         values = Value.among(players).of(given(players.generator, real.source), fake.tokens)
         advantages, extras["returns"] = generalised_advantages(

@@ -14,7 +14,7 @@ from seqgans.sequences import Samples, Sequences
 
 def charged(
     players: Players, scene: Scene, earned: Tensor, fake: Samples, source: Sequences | None
-) -> tuple[Tensor, Tensor, dict[str, float]]:
+) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
     """What tokens earned less what they cost: r_t − β (log π(y_t) − log π_ref(y_t)), RLGAF's Eq. 3.
 
     Args:
@@ -25,14 +25,23 @@ def charged(
         source: what they answer.
 
     Returns:
-        Rewards, 0 where the mask is False; the divergence of each answer, nats; `kl`, nats per token, and `kl_cost`, β.
+        Rewards, 0 where the mask is False; log π_ref of each token; the divergence of each answer, nats; `kl`, nats per
+        token, and `kl_cost`, β.
     """
-    reference, leash = players.get_submodule("reference"), players.get_submodule("leash")
-    if not isinstance(reference, Generator) or not isinstance(leash, Leash):
-        raise TypeError("a divergence needs a generator as reference and a Leash, got other players")
+    reference, leash = players.get_submodule("reference"), leash_of(players)
+    if not isinstance(reference, Generator):
+        raise TypeError(f"a divergence needs a generator as reference, got {type(reference).__name__}")
     known = given(reference, source).log_probs(fake.tokens)
     apart = k1(fake.log_probs, known).masked_fill(~fake.mask, 0.0)
     figures = {"kl": (apart.sum() / fake.mask.sum().clamp(min=1)).item(), "kl_cost": float(leash.coefficient)}
     rewards = earned - leash.coefficient * apart
     leash.steer((scene.gather(apart).sum() / scene.gather(fake.mask).sum().clamp(min=1)).item())
-    return rewards, apart.sum(1), figures
+    return rewards, known, apart.sum(1), figures
+
+
+def leash_of(players: Players) -> Leash:
+    """β, where there is a reference."""
+    leash = players.get_submodule("leash")
+    if not isinstance(leash, Leash):
+        raise TypeError(f"the cost of a divergence must be a Leash, got {type(leash).__name__}")
+    return leash

@@ -69,6 +69,8 @@ class RLGAF:
             head on the generator's states, with generalised advantages), or none; auto: value for ppo, else group.
         kl: β, what a nat away from the reference costs, in deviations of the reward; 0 for no reference.
         kl_target: nats per token that an adaptive β steers to; none: β is fixed.
+        kl_estimator: k1 (each token's log-ratio, taken from its reward, as in the paper), or k2 or k3, estimates that
+            are never negative and a term of the loss.
         ppo_epochs: clipped steps on each batch.
         clip_ratio: ε of the clipped ratio.
         discount: γ of the advantages.
@@ -108,6 +110,7 @@ class RLGAF:
     baseline: Literal["auto", "group", "moving_average", "value", "none"] = "auto"
     kl: float = 0.02
     kl_target: float | None = None
+    kl_estimator: Literal["k1", "k2", "k3"] = "k1"
     ppo_epochs: int = 4
     clip_ratio: float = 0.2
     discount: float = 1.0
@@ -185,16 +188,8 @@ class RLGAF:
 
     def pairs(self, players: Players, scene: Scene, fresh: bool = False) -> Play:
         """What the discriminator is to tell apart; before the game, answers of their own."""
-        batch, objective = self.batch, self.discriminator_loss
+        told = functools.partial(to_tell_apart, players, scene, batch=self.batch, objective=self.discriminator_loss)
         if fresh:
-            answered(players, scene, chosen(scene, batch, self.group))
-            return to_tell_apart(players, scene, batch=batch, objective=objective, replay=0.0)
-        return to_tell_apart(
-            players,
-            scene,
-            batch=batch,
-            objective=objective,
-            replay=self.replay,
-            gate=self.gate,
-            gate_rounds=self.gate_rounds,
-        )
+            answered(players, scene, chosen(scene, self.batch, self.group))
+            return told(replay=0.0)
+        return told(replay=self.replay, gate=self.gate, gate_rounds=self.gate_rounds)

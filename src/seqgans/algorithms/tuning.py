@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seqgans.algorithms.base import Play, Players
+from seqgans.algorithms.reference import leash_of
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import ADVERSARIAL
+from seqgans.objectives.divergence import DIVERGENCES
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
 from seqgans.rewards.answers import Value, distinct
@@ -31,15 +34,20 @@ def tuning_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
 
 
 def policy_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
-    """REINFORCE (Eq. 2), or the clipped surrogate of PPO."""
+    """REINFORCE (Eq. 2), or the clipped surrogate of PPO; and β KL(π ‖ π_ref) of the answers where the loss pays it."""
     if play.fake is None or play.rewards is None:
         raise ValueError("the policy gradient needs answers and rewards, got a play without one of them")
     mask, drawn = play.fake.mask, play.extras["drawn"]
     log_probs = given(players.generator, play.fake.source).log_probs(play.fake.tokens)
     if settings.variant == "reinforce":
-        return Loss(reinforce_loss(log_probs, play.rewards, mask))
-    value = clipped_surrogate(log_probs, drawn, play.rewards, mask, settings.clip_ratio)
-    return Loss(value, {"clipped": clipped_share(log_probs, drawn, mask, settings.clip_ratio)})
+        loss = Loss(reinforce_loss(log_probs, play.rewards, mask))
+    else:
+        value = clipped_surrogate(log_probs, drawn, play.rewards, mask, settings.clip_ratio)
+        loss = Loss(value, {"clipped": clipped_share(log_probs, drawn, mask, settings.clip_ratio)})
+    if "reference" not in play.extras:
+        return loss
+    apart = DIVERGENCES[settings.kl_estimator](log_probs, play.extras["reference"]).masked_fill(~mask, 0.0)
+    return replace(loss, value=loss.value + leash_of(players).coefficient * apart.sum(1).mean())
 
 
 def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
