@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import string
+from typing import Any
 
 import pytest
 import torch
@@ -106,6 +107,19 @@ def test_the_likeliest_answer_to_each_source_is_measured() -> None:
     assert figures["answer_length"].value == sum(len(answer.split()) for answer in answers) / 2
     assert figures["real_answer_length"].value == pytest.approx(4 / 3)
     assert measure(evidence(1), ["f1"]).flat()["f1"].count == 1
+
+
+def test_answers_are_drawn_once_for_all_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Likeliest and sampled, whatever is asked of them: with a language model each takes minutes."""
+    plain, asked = Evidence.answers, []
+
+    def counted(self: Evidence, *arguments: Any) -> Sequences:
+        asked.append(arguments)
+        return plain(self, *arguments)
+
+    monkeypatch.setattr(Evidence, "answers", counted)
+    measure(evidence(), ["exact_match", "f1", "answer_length"])
+    assert len(asked) == 2
 
 
 def test_unknown_words_never_match() -> None:

@@ -32,7 +32,7 @@ def test_no_answer_has_a_part_in_its_own_baseline() -> None:
     assert found.tolist() == [[-1, -1, 0], [1, 0, 0], [-1, -1, -1], [1, 1, 1]]
     assert against_the_others(returns, MASK, 4)[0, 0] == 1 - 3
     placed = against_their_place(returns, MASK, 2)
-    assert placed.tolist() == [[-1, 0, 0], [1, 0, 0], [-1, -1, -1], [1, 1, 1]]  # alone at its place: 0
+    assert placed.tolist() == [[-1, 1, 0], [1, 0, 0], [-1, -1, -1], [1, 1, 1]]  # alone at its place: its return
     with pytest.raises(BadInput, match="4 answers must make whole groups of at least 2, got groups of 3"):
         against_the_others(returns, MASK, 3)
     assert compared(at_the_end(SCORES, MASK), MASK, None, 1.0, placed=True).equal(returns)

@@ -74,7 +74,11 @@ def compared(evidence: Evidence, name: str, measure: Callable[[str, Sequence[str
 
 
 def drawn(evidence: Evidence) -> dict[str, list[list[int]]]:
-    """Answers to the first `count` different sources at each temperature, unknown words left out."""
+    """Answers to the first `count` sources that differ, likeliest and sampled, unknown words left out; drawn once."""
+    return evidence.once("answers at each temperature", lambda: _drawn(evidence))
+
+
+def _drawn(evidence: Evidence) -> dict[str, list[list[int]]]:
     excluded = () if evidence.known.unknown is None else (evidence.known.unknown,)
     return {
         ending: evidence.answers(

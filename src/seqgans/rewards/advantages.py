@@ -76,13 +76,15 @@ def against_their_place(
 ) -> Float[Tensor, "batch time"]:
     """Returns less the mean at the same place over the other answers of the group that are as long.
 
+    Where none is, nothing is subtracted: that depends on the others alone, so the expected gradient is left as it is.
+
     Args:
         returns: Q, one a token.
         mask: True where a token is real.
         group: k, rows that answer the same, one after another.
 
     Returns:
-        A, 0 where the mask is False and where no other answer is as long.
+        A, 0 where the mask is False.
 
     Raises:
         BadInput: the rows cannot be divided into groups of at least 2.
@@ -91,7 +93,7 @@ def against_their_place(
     groups, real = returns.masked_fill(~mask, 0.0).unflatten(0, (-1, group)), mask.unflatten(0, (-1, group))
     others = real.sum(1, keepdim=True) - real.int()
     mean = (groups.sum(1, keepdim=True) - groups) / others.clamp(min=1)
-    return (groups - mean).masked_fill(~real | (others == 0), 0.0).flatten(0, 1)
+    return (groups - mean).masked_fill(~real, 0.0).flatten(0, 1)
 
 
 def check_groups(count: int, group: int) -> None:
