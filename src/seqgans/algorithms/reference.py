@@ -7,7 +7,7 @@ from torch import Tensor
 from seqgans.algorithms.base import Players, Scene
 from seqgans.generators.base import Generator
 from seqgans.generators.conditional import given
-from seqgans.objectives.divergence import k1
+from seqgans.objectives.divergence import DIVERGENCES, k1
 from seqgans.rewards.scale import Leash
 from seqgans.sequences import Samples, Sequences
 
@@ -37,6 +37,20 @@ def charged(
     rewards = earned - leash.coefficient * apart
     leash.steer((scene.gather(apart).sum() / scene.gather(fake.mask).sum().clamp(min=1)).item())
     return rewards, known, apart.sum(1), figures
+
+
+def cost_of(players: Players, estimator: str, log_probs: Tensor, known: Tensor, mask: Tensor) -> Tensor:
+    """β KL(π ‖ π_ref) as a term of a loss: a sum over the tokens of an answer, a mean over answers.
+
+    Args:
+        players: with a "leash".
+        estimator: which estimate of a token's divergence, by its name.
+        log_probs: log π of each token, with gradient (batch, time).
+        known: log π_ref of each (batch, time).
+        mask: True where a token is real.
+    """
+    apart = DIVERGENCES[estimator](log_probs, known).masked_fill(~mask, 0.0)
+    return leash_of(players).coefficient * apart.sum(1).mean()
 
 
 def leash_of(players: Players) -> Leash:

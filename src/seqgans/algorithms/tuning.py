@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seqgans.algorithms.base import Play, Players
-from seqgans.algorithms.reference import leash_of
+from seqgans.algorithms.reference import cost_of
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import ADVERSARIAL
-from seqgans.objectives.divergence import DIVERGENCES
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
 from seqgans.rewards.answers import Value, distinct
@@ -46,8 +45,8 @@ def policy_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
         loss = Loss(value, {"clipped": clipped_share(log_probs, drawn, mask, settings.clip_ratio)})
     if "reference" not in play.extras:
         return loss
-    apart = DIVERGENCES[settings.kl_estimator](log_probs, play.extras["reference"]).masked_fill(~mask, 0.0)
-    return replace(loss, value=loss.value + leash_of(players).coefficient * apart.sum(1).mean())
+    cost = cost_of(players, settings.kl_estimator, log_probs, play.extras["reference"], mask)
+    return replace(loss, value=loss.value + cost)
 
 
 def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
