@@ -36,8 +36,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 PLAYED_BY = {"rlgaf": ("transformer", "lstm")}
 """Networks that need no file, where the usual ones do."""
 FITTING: dict[str, dict[str, Any]] = {
-    "maligan": {"completions": 2},  # two processes share the prefixes
-    "rankgan": {"ranker_examples": 8},  # and rankings of four
+    "rankgan": {"ranker_examples": 8},  # two processes share rankings of four
     "rlgaf": {"group": 2, "memory": 8, "rounds": 3, "discriminator_pretrain_steps": 3},
     "coldgan": {"memory": 8, "rounds": 3, "discriminator_pretrain_steps": 3},
 }

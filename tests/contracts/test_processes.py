@@ -21,9 +21,11 @@ from tests.training.two_processes import learn
 
 TOLERANCE = 1e-4  # root of the mean square, as Adam makes much of rounding where one gradient is nearly 0
 APART: dict[str, dict[str, Any]] = {
-    "catgan": {"mutations": ["relativistic", "hinge"], "discriminator_objective": "relativistic"}
+    "catgan": {"mutations": ["relativistic", "hinge"], "discriminator_objective": "relativistic"},
+    "maligan": {"completions": 2},
 }
-"""Settings in place of what is said to be another loss on several processes: RaGAN's means over rows."""
+"""Settings in place of what is another loss on several processes (RaGAN's means over rows) or cannot be shared out (a
+batch of four completions of one prefix)."""
 
 
 def told(name: str, folder: Path) -> dict[str, Any]:
