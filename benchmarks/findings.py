@@ -61,7 +61,9 @@ def main() -> None:
         lines.append([label, seeds, *(cell(each) if each else "" for each in values)])
     print(markdown(["system", "seeds", *(f"gap at its start's {name}" for name in names)], lines))
     known = from_json(arguments.out.read_text()) if arguments.out.is_file() else {}
-    arguments.out.write_text(to_json({**known, arguments.corpus: {**known.get(arguments.corpus, {}), **found}}, 1) + "\n")
+    arguments.out.write_text(
+        to_json({**known, arguments.corpus: {**known.get(arguments.corpus, {}), **found}}, 1) + "\n"
+    )
 
 
 if __name__ == "__main__":
