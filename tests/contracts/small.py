@@ -46,6 +46,10 @@ CASES = (*ALGORITHMS, *(f"{name}{PAIRS}" for name in ANSWERING))
 """Every algorithm, and those that answer once more, with sources."""
 
 LINES = ["a b c d e", "a c", "b", "d d a", "c a b b", "e", "b e a c", "a", "c c c c c", "d b"]
+PAIRED = "".join(
+    f"{source}\t{line}\n" for source, line in zip(LINES * 2, [*LINES[3:], *LINES, *LINES[:3]], strict=True)
+)
+"""A table of sources and lines, each of which answers another one."""
 
 
 def mapping(name: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
-from tests.contracts.small import CASES, LINES, PAIRS, mapping
+from tests.contracts.small import CASES, LINES, PAIRED, PAIRS, mapping
 
 UNREACHED = {
     "relgan": {"discriminator.output.bias", "discriminator.dense.bias"},  # only differences of scores are scored
@@ -65,8 +65,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """Sequences that end, each of which answers another one."""
     path = tmp_path_factory.mktemp("pairs") / "lines.tsv"
-    rows = zip(LINES * 2, [*LINES[3:], *LINES, *LINES[:3]], strict=True)
-    path.write_text("".join(f"{source}\t{line}\n" for source, line in rows))
+    path.write_text(PAIRED)
     return cut(open_text_corpus(str(path), CorpusSettings(text="1", source="0", valid=0.25, test=0.25), 0))
 
 

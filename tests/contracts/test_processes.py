@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tests.contracts.small import CASES, LINES, PAIRS, mapping
+from tests.contracts.small import CASES, PAIRED, PAIRS, mapping
 from tests.training.test_processes import ROUNDING, SCRIPT, launched
 from tests.training.two_processes import learn
 
@@ -42,8 +42,7 @@ def told(name: str, folder: Path) -> dict[str, Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pairs of a source and an answer are."""
     found = tmp_path_factory.mktemp("two")
-    rows = zip(LINES * 2, [*LINES[3:], *LINES, *LINES[:3]], strict=True)
-    (found / "pairs.tsv").write_text("".join(f"{source}\t{line}\n" for source, line in rows))
+    (found / "pairs.tsv").write_text(PAIRED)
     return found
 
 

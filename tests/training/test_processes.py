@@ -8,14 +8,12 @@ only that of another process did, sources that another process's rows answer.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -27,6 +25,7 @@ from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 from seqgans.verbs.train import train
+from tests.training.two_processes import learn, stepped
 
 ROUNDING = ("attention_norm.bias", "attention_norm/bias")
 """A shift of all keys changes no attention: that part of the gradient is rounding alone, which Adam scales up."""
@@ -143,7 +142,7 @@ def test_they_have_what_one_has_alone(
     finals: list[dict[str, Tensor]], recipes: dict[str, dict[str, Any]], pairs: Path, name: str
 ) -> None:
     mapping = cases(recipes, pairs)[name]
-    tensors, losses = script().learn({**mapping, "run": {"device": "cpu"}})  # accumulate is 1
+    tensors, losses = learn({**mapping, "run": {"device": "cpu"}})  # accumulate is 1
     shared = {key.removeprefix(f"{name}/"): part for key, part in finals[0].items() if key.startswith(f"{name}/")}
     assert shared.pop("losses").tolist() == pytest.approx(losses, abs=1e-5)
     assert shared.keys() == tensors.keys()
@@ -156,22 +155,12 @@ def test_they_have_what_one_has_alone(
 
 def test_an_optimiser_counts_the_same_steps(finals: list[dict[str, Tensor]]) -> None:
     """Parameters that no loss reached in a step are passed over, by one process and by two."""
-    alone = script().stepped(Team("cpu"), (0, 1))
+    alone = stepped(Team("cpu"), (0, 1))
     assert [int(alone[f"step/{index}"]) for index in range(3)] == [4, 2, 1]
     shared = {key.removeprefix("stepped/"): part for key, part in finals[0].items() if key.startswith("stepped/")}
     assert shared.keys() == alone.keys()
     for key, tensor in alone.items():
         torch.testing.assert_close(shared[key], tensor, rtol=0, atol=1e-6, msg=key)
-
-
-def script() -> ModuleType:
-    """What the processes run, as a module."""
-    spec = importlib.util.spec_from_file_location("two_processes", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_command_line_trains_in_two_processes_what_it_trains_in_one(

@@ -74,8 +74,6 @@ def relaxed_judging(objective: str) -> LossFunction:
 
 def smoothed_discriminator_loss(players: Players, play: Play, objective: str, smoothing: float = 0.0) -> Loss:
     """The same with targets of 1 − s for real sequences: s times their mean score more."""
-    if not smoothing:
-        return relaxed_discriminator_loss(players, play, objective)
 
     def losses(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         ours, theirs = ADVERSARIAL[objective](real, fake)

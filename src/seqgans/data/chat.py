@@ -9,14 +9,18 @@ the words with which the template lets the assistant begin.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.tokenizer import tokenizer_of_model
 from seqgans.errors import BadInput
 
 Message = dict[str, Any]
+Cells = Callable[[str | None, str], Sequence[Any]]
+"""The cells of a column, by its name and by the setting that chose it."""
 
 
 def is_chat(cells: Sequence[Any]) -> bool:
@@ -64,6 +68,27 @@ def written_out(
         sources.append(before)
         answers.append(answer.removesuffix(template.eos_token or ""))
     return sources, answers
+
+
+def corpus_of_talks(
+    spec: str, tables: Mapping[str, tuple[Path | str, Cells]], settings: CorpusSettings, seed: int
+) -> Corpus:
+    """Conversations as a corpus of prompts and answers, written out by the template of the model's tokenizer.
+
+    Args:
+        spec: what was asked for.
+        tables: of each split its name in messages, and what gives the cells of a column that a setting chose.
+        settings: how they are read.
+        seed: how they are divided.
+
+    Raises:
+        BadInput: as `written_out`.
+    """
+    sources, texts = {}, {}
+    for split, (name, cells) in tables.items():
+        prompts = cells(settings.source, "source") if settings.source else None
+        sources[split], texts[split] = written_out(name, cells(settings.text, "text"), prompts, settings.tokenizer)
+    return corpus_of_texts(spec, texts, settings, seed, {"kind": "chat"}, None, sources, specials=True)
 
 
 def checked(path: Path | str, number: int, talk: Sequence[Any]) -> None:

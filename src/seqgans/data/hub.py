@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
 from pathlib import Path
 from typing import Any
 
-from seqgans.data.assembly import LONGEST, corpus_of_texts
-from seqgans.data.chat import is_chat, written_out
+from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.chat import corpus_of_talks, is_chat
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.packages import optional_package
-from seqgans.data.squad import corpus_of_questions, is_squad, questions_of, rows_of
+from seqgans.data.squad import SQUAD, corpus_of_questions, is_squad, questions_of, rows_of
 from seqgans.data.tables import column_named, labels_of, sources_of, texts_of, usual_columns
-from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.errors import BadInput
 
 PREFIX = "hf:"
@@ -45,12 +44,16 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
         raise BadInput(f"{name} has no split 'train'; choose --corpus.split from: {', '.join(parts)}")
     rows = {split: parts[part] for split, part in chosen.items() if part is not None}
     there = rows["train"].column_names
-    if settings.text is None and settings.source is None and is_squad(there):
-        return hub_questions(name, rows, settings, seed)
-    text, source = usual_columns(there, settings.text, settings.source)
-    settings = dataclasses.replace(settings, text=text, source=source)
-    if is_chat(_column(name, rows["train"].select(range(min(FIRST, len(rows["train"])))), text, "text")):
-        return hub_chat(name, rows, settings, seed)
+    if settings.text is None and settings.source is None:
+        if is_squad(there):
+            asked = {split: rows_of(*(list(part[name]) for name in SQUAD)) for split, part in rows.items()}
+            readers = {split: functools.partial(questions_of, name, found) for split, found in asked.items()}
+            return corpus_of_questions(name, readers, settings, seed)
+        text, source = usual_columns(there)
+        settings = dataclasses.replace(settings, text=text, source=source)
+    if is_chat(_column(name, rows["train"].select(range(min(FIRST, len(rows["train"])))), settings.text, "text")):
+        talks = {split: (name, functools.partial(_column, name, part)) for split, part in rows.items()}
+        return corpus_of_talks(name, talks, settings, seed)
     texts = {split: texts_of(name, _column(name, part, settings.text, "text")) for split, part in rows.items()}
     labels = None
     if settings.label is not None:
@@ -60,33 +63,6 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
         read = {split: texts_of(name, _column(name, part, settings.source, "source")) for split, part in rows.items()}
         sources = {split: sources_of(name, part) for split, part in read.items()}
     return corpus_of_texts(name, texts, settings, seed, {"kind": "hf"}, labels, sources)
-
-
-def hub_chat(name: str, rows: Mapping[str, Any], settings: CorpusSettings, seed: int) -> Corpus:
-    """Conversations, written out by the template of the model's tokenizer."""
-    sources, texts = {}, {}
-    for split, part in rows.items():
-        prompts = settings.source and _column(name, part, settings.source, "source")
-        cells = _column(name, part, settings.text, "text")
-        sources[split], texts[split] = written_out(name, cells, prompts or None, settings.tokenizer)
-    return corpus_of_texts(name, texts, settings, seed, {"kind": "chat"}, None, sources, specials=True)
-
-
-def hub_questions(name: str, rows: Mapping[str, Any], settings: CorpusSettings, seed: int) -> Corpus:
-    """Questions with contexts and answers, one a row, as `datasets` has SQuAD."""
-    room = settings.source_length or LONGEST
-    known = None if settings.tokenizer is None else vocabulary_of_model(settings.tokenizer, settings.lowercase)
-    found = {
-        split: questions_of(
-            name,
-            rows_of(*(list(part[column]) for column in ("context", "question", "answers"))),
-            room,
-            every=split != "train",
-            vocabulary=known,
-        )
-        for split, part in rows.items()
-    }
-    return corpus_of_questions(name, found, settings, seed)
 
 
 def _column(name: str, rows: Any, column: str | None, setting: str) -> list[Any]:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
 from pathlib import Path
 
 from seqgans.choices import choice
-from seqgans.data.assembly import LONGEST, corpus_of_texts
-from seqgans.data.chat import is_chat, written_out
+from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.chat import corpus_of_talks, is_chat
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.drawn import world_corpus
 from seqgans.data.hub import PREFIX, hub_corpus
 from seqgans.data.kinds import CORPORA
 from seqgans.data.music import music_corpus
 from seqgans.data.squad import ENDINGS, corpus_of_questions, read_squad
-from seqgans.data.tables import Header, cells_of, columns_of, read_labels, read_sources, read_table, usual_columns
+from seqgans.data.tables import (
+    Header,
+    cells_of_objects,
+    columns_of,
+    read_labels,
+    read_sources,
+    read_table,
+    usual_columns,
+)
 from seqgans.data.text import read_lines
-from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.data.worlds import WORLDS
 from seqgans.errors import BadInput
 
@@ -68,11 +75,12 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     paths = {split: Path(file) for split, file in files.items() if file is not None}
     if path.name.lower().endswith(ENDINGS):
         settings.check_meaning(spec, (*READING, *FILES, "source_length"))
-        return squad_corpus(spec, paths, settings, seed)
+        readers = {split: functools.partial(read_squad, path) for split, path in paths.items()}
+        return corpus_of_questions(spec, readers, settings, seed)
     kind = "text" if path.name.lower().endswith(TEXTS) else "table"
     settings.check_meaning(spec, (*READING, *FILES, *(COLUMNS if kind == "table" else ())))
-    if path.name.lower().endswith(NESTED):
-        text, source = usual_columns(columns_of(path), settings.text, settings.source)
+    if path.name.lower().endswith(NESTED) and settings.text is None and settings.source is None:
+        text, source = usual_columns(columns_of(path))
         settings = dataclasses.replace(settings, text=text, source=source)
     label, text, source = settings.label, settings.text, settings.source
     for setting, column in (("label", label), ("source", source)):
@@ -83,46 +91,15 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
             )
     if source is None and settings.source_length is not None:
         raise BadInput("--corpus.source-length needs --corpus.source, the column of what texts answer; name it too")
-    if path.name.lower().endswith(NESTED) and is_chat(cells_of(path, text, settings.header, "text")):
-        return chat_corpus(spec, paths, settings, seed)
+    if path.name.lower().endswith(NESTED) and is_chat(cells_of_objects(path, text, "text")):
+        talks = {split: (path, functools.partial(cells_of_objects, path)) for split, path in paths.items()}
+        return corpus_of_talks(spec, talks, settings, seed)
     if source is not None and source == (text or "text"):
         raise BadInput(f"--corpus.source must be another column than --corpus.text, got {source!r} for both")
     given = {split: read_texts(path, text, settings.header) for split, path in paths.items()}
     labels = label and {split: read_labels(path, label, settings.header) for split, path in paths.items()}
     sources = source and {split: read_sources(path, source, settings.header) for split, path in paths.items()}
     return corpus_of_texts(spec, given, settings, seed, {"kind": kind}, labels or None, sources or None)
-
-
-def chat_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings, seed: int) -> Corpus:
-    """Conversations as a corpus of prompts and answers, written out by the template of the model's tokenizer.
-
-    Args:
-        spec: what was asked for.
-        paths: files of each split, tables whose text column holds messages.
-        settings: how they are read.
-        seed: how they are divided.
-
-    Raises:
-        BadInput: as `written_out`.
-    """
-    sources, texts = {}, {}
-    for split, path in paths.items():
-        cells = cells_of(path, settings.text, settings.header, "text")
-        prompts = settings.source and cells_of(path, settings.source, settings.header, "source")
-        sources[split], texts[split] = written_out(path, cells, prompts or None, settings.tokenizer)
-    return corpus_of_texts(spec, texts, settings, seed, {"kind": "chat"}, None, sources, specials=True)
-
-
-def squad_corpus(spec: str, paths: Mapping[str, Path], settings: CorpusSettings, seed: int) -> Corpus:
-    """Questions and answers as a corpus: one row a question to learn from, one row a different answer to be judged by.
-
-    Raises:
-        BadInput: a file is of another layout.
-    """
-    room = settings.source_length or LONGEST
-    known = None if settings.tokenizer is None else vocabulary_of_model(settings.tokenizer, settings.lowercase)
-    found = {split: read_squad(path, room, every=split != "train", vocabulary=known) for split, path in paths.items()}
-    return corpus_of_questions(spec, found, settings, seed)
 
 
 def read_texts(path: Path, column: str | None = None, header: Header = "auto") -> list[str]:

@@ -19,18 +19,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqgans.data.assembly import corpus_of_texts
+from seqgans.data.assembly import LONGEST, corpus_of_texts
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.text import read_text
+from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 
 ENDINGS = (".json", ".json.gz")
+SQUAD = ("context", "question", "answers")  # columns of a dataset, in the order that `rows_of` takes them
 PIECES = re.compile(r"\w+|[^\w\s]")
 
 
@@ -76,8 +78,25 @@ def read_squad(path: Path, room: int, *, every: bool = False, vocabulary: Vocabu
     return questions_of(path, found, room, every=every, vocabulary=vocabulary)
 
 
-def corpus_of_questions(spec: str, found: Mapping[str, Questions], settings: CorpusSettings, seed: int) -> Corpus:
-    """The corpus of the questions of each split; how many have no answer stands in its facts."""
+def corpus_of_questions(
+    spec: str, readers: Mapping[str, Callable[..., Questions]], settings: CorpusSettings, seed: int
+) -> Corpus:
+    """Questions and answers as a corpus: one row a question to learn from, one row a different answer to be judged by.
+
+    How many questions have no answer stands in its facts.
+
+    Args:
+        spec: what was asked for.
+        readers: of each split, what reads it when told `room`, `every` and `vocabulary` as `read_squad` is.
+        settings: how questions are read.
+        seed: how they are divided.
+
+    Raises:
+        BadInput: as the readers.
+    """
+    room = settings.source_length or LONGEST
+    known = None if settings.tokenizer is None else vocabulary_of_model(settings.tokenizer, settings.lowercase)
+    found = {split: read(room, every=split != "train", vocabulary=known) for split, read in readers.items()}
     left_out = {split: {"asked": part.asked, "unanswerable": part.unanswerable} for split, part in found.items()}
     texts, sources = ({split: getattr(part, name) for split, part in found.items()} for name in ("texts", "sources"))
     return corpus_of_texts(spec, texts, settings, seed, {"kind": "squad", "questions": left_out}, None, sources)
@@ -85,7 +104,7 @@ def corpus_of_questions(spec: str, found: Mapping[str, Questions], settings: Cor
 
 def is_squad(columns: Sequence[str]) -> bool:
     """Whether the columns of a dataset are those of SQuAD, one question a row, as hubs keep it."""
-    return {"context", "question", "answers"} <= set(columns)
+    return set(SQUAD) <= set(columns)
 
 
 def rows_of(contexts: Sequence[str], asked: Sequence[str], answers: Sequence[Any]) -> list[tuple[str, str, list[str]]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seqgans.data.packages import optional_package
+from seqgans.data.streaming import stream_lines
 from seqgans.data.text import read_text
 from seqgans.errors import BadInput
 
@@ -78,10 +79,8 @@ def cells_of(path: Path, column: str | None, header: Header, setting: str) -> li
         BadInput: the file cannot be read, or has no such column.
     """
     kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    if kind == "parquet":
-        return _parquet(path, column, setting)
-    if kind == "jsonl":
-        return _jsonl(path, column, setting)
+    if kind in ("parquet", "jsonl"):
+        return cells_of_objects(path, column, setting)
     text = read_text(path)
     if not text.strip():
         raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
@@ -95,6 +94,11 @@ def cells_of(path: Path, column: str | None, header: Header, setting: str) -> li
     return _separated(path, rows, column, header, setting)
 
 
+def cells_of_objects(path: Path, column: str | None, setting: str) -> list[Any]:
+    """The same of a `.parquet` or `.jsonl` file, whose columns have names and whose cells can be anything."""
+    return (_parquet if path.name.lower().endswith(".parquet") else _jsonl)(path, column, setting)
+
+
 def column_named(path: Path | str, column: str | None, there: Sequence[str], setting: str = "text") -> str:
     """The column to read, checked against those there are."""
     wanted = DEFAULT_COLUMN if column is None else column
@@ -103,18 +107,18 @@ def column_named(path: Path | str, column: str | None, there: Sequence[str], set
     return wanted
 
 
-def usual_columns(there: Sequence[str], text: str | None, source: str | None) -> tuple[str | None, str | None]:
+def usual_columns(there: Sequence[str]) -> tuple[str | None, str | None]:
     """The columns of texts and of what they answer, where neither was named and a table calls them as usual.
 
-    >>> usual_columns(["prompt", "completion"], None, None)
+    >>> usual_columns(["prompt", "completion"])
     ('completion', 'prompt')
-    >>> usual_columns(["messages"], None, None)
+    >>> usual_columns(["messages"])
     ('messages', None)
-    >>> usual_columns(["text", "prompt", "completion"], None, None)
+    >>> usual_columns(["text", "prompt", "completion"])
     (None, None)
     """
-    if text is not None or source is not None or DEFAULT_COLUMN in there:
-        return text, source
+    if DEFAULT_COLUMN in there:
+        return None, None
     if "prompt" in there and "completion" in there:
         return "completion", "prompt"
     return ("messages", None) if "messages" in there else (None, None)
@@ -125,8 +129,8 @@ def columns_of(path: Path) -> list[str]:
     try:
         if path.name.lower().endswith(".parquet"):
             return list(optional_package("pyarrow.parquet", "a .parquet file").read_schema(path).names)
-        return list(json.loads(next(line for line in read_text(path).split("\n") if line.strip())))
-    except (BadInput, OSError, ValueError, TypeError, StopIteration):
+        return list(json.loads(next(stream_lines(path))))
+    except (BadInput, OSError, ValueError, TypeError):
         return []  # whoever reads it says what is wrong
 
 

@@ -59,8 +59,8 @@ def tokenizer_of_model(spec: str) -> Any:
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
     if Path(spec).is_dir() and not any(True for pattern in FILES for _ in Path(spec).glob(pattern)):
-        if base_of(spec) != spec:
-            return tokenizer_of_model(base_of(spec))
+        if (base := base_of(spec)) != spec:
+            return tokenizer_of_model(base)
         raise BadInput(
             f"the model folder {spec} must hold a tokenizer (tokenizer.json); save it there beside the model"
         )

@@ -173,16 +173,14 @@ def doubts(evidence: Evidence) -> list[str]:
     them occur there; so it is compared with how many tokens of one half of the references occur in the other. Where a
     generator draws the samples, they are of the kind of its training sequences, and the references are asked instead.
     """
-    if evidence.samples is None:
-        ours, real = evidence.references, evidence.train
-        whose, where = "the references", "the training sequences"
-    else:
-        ours, real = evidence.samples, evidence.references
-        whose, where = "samples", "the references"
-    if not ours or not real or len(real) < 2:
+    asked, real = evidence.samples, evidence.references
+    whose, where = "samples", "the references"
+    if asked is None:
+        asked, real, whose, where = real, evidence.train, "the references", "the training sequences"
+    if not asked or not real or len(real) < 2:
         return []
-    parts = (Flat.of(rows).tokens for rows in (ours[:LOOKED_AT], real[:LOOKED_AT:2], real[1:LOOKED_AT:2]))
-    ours, one, other = (np.asarray(tokens) for tokens in parts)
+    parts = asked[:LOOKED_AT], real[:LOOKED_AT:2], real[1:LOOKED_AT:2]
+    ours, one, other = (Flat.of(rows).tokens for rows in parts)
     if not len(ours) or not len(other):
         return []
     known = one[one != (-1 if evidence.vocabulary is None else evidence.vocabulary.unknown)]

@@ -33,8 +33,8 @@ def load_model(spec: str, random: torch.Generator) -> Any:
     if not spec:
         raise BadInput("a pre-trained generator must be told which model: give --model FOLDER, FILE.gguf or hub name")
     transformers = optional_package("transformers", "a pre-trained model", extra="lm")
-    if base_of(spec) != spec:
-        return with_adapters(load_model(base_of(spec), random), spec)
+    if (base := base_of(spec)) != spec:
+        return with_adapters(load_model(base, random), spec)
     where, more = address(spec)
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
