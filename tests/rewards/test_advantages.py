@@ -70,6 +70,7 @@ def test_a_score_that_is_no_number_counts_as_the_mean_of_the_others(credit) -> N
 def test_rewards_of_the_paper_lie_within_a_half() -> None:
     far = torch.tensor([-100.0, 0.0, 100.0])
     assert REWARDS["probability"](far).tolist() == [-0.5, 0.0, 0.5]
+    assert REWARDS["raw_probability"](far).tolist() == [0.0, 0.5, 1.0]
     assert REWARDS["imitation"](torch.zeros(1)).item() == pytest.approx(0.6931, abs=1e-4)
 
 

@@ -62,8 +62,8 @@ class RLGAF:
         credit: which tokens are paid: token (each by how much it raised the score of what stands so far; the
             discriminator learns to tell apart after every token) or end (the last one, by the score of the whole, as
             in the paper).
-        reward: what a score s is worth: logit (s), probability (σ(s) − ½), log_probability (log σ(s)) or imitation
-            (−log(1 − σ(s))).
+        reward: what a score s is worth: logit (s), probability (σ(s) − ½), raw_probability (σ(s)), log_probability
+            (log σ(s)) or imitation (−log(1 − σ(s))).
         scaled: divide rewards by their usual deviation, a running one.
         baseline: what returns are compared with: group (the other answers to the prompt), moving_average, value (a
             head on the generator's states, with generalised advantages), or none; auto: value for ppo, else group.

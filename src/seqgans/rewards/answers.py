@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 REWARDS: dict[str, Callable[[Tensor], Tensor]] = {
     "logit": lambda scores: scores,
     "probability": lambda scores: scores.sigmoid() - 0.5,
+    "raw_probability": torch.sigmoid,
     "log_probability": logsigmoid,
     "imitation": softplus,
 }
-"""From a score to a reward: s; σ(s) − ½, the paper's normalised one; log σ(s); −log(1 − σ(s)), as in GAIL."""
+"""From a score to a reward: s; the paper's σ(s) − ½ and its raw σ(s); log σ(s); −log(1 − σ(s)), as in GAIL."""
 
 
 def earned(
