@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seqgans.training.alarms import LAST, LONG, STOPS, SUSTAINED, Adrift, Narrowing, Repetition, Speechless
+from seqgans.training.alarms import LAST, LONG, STOPS, SUSTAINED, Adrift, Lengthening, Narrowing, Repetition, Speechless
 from seqgans.training.detectors import Detectors
 
 HEALTHY = {
@@ -45,6 +45,8 @@ def changed(before: int = 10, after: int = LAST, **figures: float) -> list[dict[
         ({"repeated": 0.7}, Repetition.name),
         ({"entropy": 1.0, "real_nll": 3.5}, Narrowing.name),
         ({"kl": 1.5}, Adrift.name),
+        ({"length": 14.0}, Lengthening.name),
+        ({"length": 5.0}, Lengthening.name),
     ],
 )
 def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], name: str) -> None:
@@ -53,7 +55,7 @@ def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], nam
     assert heard(changed(after=enough - 1, **figures)) == []
     assert heard(changed(after=3 * LAST, **figures)).count(name) == 1
     assert heard([{**line, "round": 0} for line in changed(after=20, **figures)]) == []
-    assert (name in STOPS) == (name != Adrift.name)
+    assert (name in STOPS) == (name not in (Adrift.name, Lengthening.name))
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,9 @@ def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], nam
     [
         {},
         {"length": 1.2, "real_length": 1.5},  # real answers are as short
+        {"length": 2.6, "real_length": 1.5},
+        {"length": 13.0},
+        {"length": 6.5},
         {"repeated": 0.7, "real_repeated": 0.5},
         {"repeated": 0.7, "real_nll": 2.0},  # on its way, as on the toy of one answer
         {"entropy": 0.01, "real_nll": 0.02},  # it has learnt: one right answer, and knows it
@@ -75,3 +80,9 @@ def test_none_speaks_of_a_healthy_game(figures: dict[str, float]) -> None:
 def test_repetition_that_lasts_is_collapse_even_where_real_answers_became_likelier() -> None:
     assert heard(changed(after=LONG, repeated=0.7, real_nll=2.0)) == [Repetition.name]
     assert heard(changed(after=LONG - 1, repeated=0.7, real_nll=2.0)) == []
+
+
+def test_answers_that_were_longer_before_the_game_are_no_news_of_it() -> None:
+    assert heard([gathering(round + 1, length=30.0) for round in range(20)]) == []
+    shrunk = [gathering(round + 1, length=30.0 if round < 10 else 8.0) for round in range(20)]
+    assert heard(shrunk) == []

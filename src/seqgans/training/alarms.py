@@ -1,4 +1,4 @@
-"""What goes wrong in a fine-tuning by a discriminator: answers of nothing, one word over and over, the reference lost.
+"""What goes wrong in a fine-tuning by a discriminator: answers of nothing or without end, one word, the reference lost.
 
 As the detectors of `detectors.py`: each speaks once, and knows only the events of a run. `STOPS` are those, and the
 collapse detector of every game, after which a run that is asked to goes back to its last good checkpoint and ends.
@@ -18,6 +18,7 @@ SUSTAINED = 10  # of repetition beside real answers that do not become likelier
 LONG = 40  # of repetition whatever becomes of them: a game from random parameters passes through thirty to be right
 LIKELIER = 0.5  # nats a token that real answers gained since the game began: it still learns
 NOTHING = 1.5  # tokens, the end token included: more than half of the answers hold nothing else
+OTHER = 1.5  # times as long as real answers, or as short: a batch's mean length varies by a fifth
 SOMETHING = 3.0  # tokens of real answers, so that short ones are no alarm
 REPEATED = 0.4  # by so much more of an answer repeats itself than of a real one
 ADRIFT = 1.0  # nats a token away from the reference: e times likelier at every token
@@ -46,6 +47,33 @@ class Speechless:
         if len(self.lengths) < LAST or max(self.lengths) > NOTHING:
             return None
         return f"answers have {max(self.lengths):.2g} tokens, real ones {figures['real_length']:.3g}"
+
+
+class Lengthening:
+    """Answers that the game made longer or shorter than real ones: an end is lost, or everything but the safe words."""
+
+    name = "answers of another length"
+    advice = "a smaller generator rate, a larger --algorithm.kl, or longer pre-training of the discriminator"
+
+    def __init__(self) -> None:
+        self.first: list[float] = []
+        self.last: deque[float] = deque(maxlen=LAST)
+
+    def notice(self, event: Event) -> str | None:
+        """Lengths of the game's gatherings beside those of real answers."""
+        figures = of_game(event)
+        if "length" not in figures or figures.get("real_length", 0.0) < SOMETHING:
+            return None
+        share = figures["length"] / figures["real_length"]
+        if len(self.first) < LAST:
+            self.first.append(share)
+        self.last.append(share)
+        if len(self.last) < LAST or not 1 / OTHER < mean(self.first) < OTHER:
+            return None
+        if max(self.last) >= 1 / OTHER and min(self.last) <= OTHER:
+            return None
+        said = f"answers have {figures['length']:.3g} tokens, real ones {figures['real_length']:.3g}"
+        return None if figures["length"] <= NOTHING else f"{said}; when the game began, {mean(self.first):.0%} of that"
 
 
 class Repetition:
