@@ -15,10 +15,10 @@ from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.loading import load_run
-from seqgans.verbs.recorder import KEPT_SAMPLES, swept
+from seqgans.verbs.recorder import KEPT_SAMPLES
+from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
 
 SHOWN = 5  # samples of a run
-SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
 
 Rows = list[dict[str, float]]
 """A sweep as it stands in a report: one row a temperature."""

@@ -9,12 +9,7 @@ from typing import Any
 from seqgans.data.sources import source_texts
 from seqgans.errors import Diverged
 from seqgans.evaluation import Figure
-from seqgans.evaluation.sweep import Point
-from seqgans.report.page import run_page
-from seqgans.report.players import curves_png
 from seqgans.sequences import Sequences
-from seqgans.training.borrowed import kept, load_players, of_players
-from seqgans.training.checkpoint import write_atomically
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
@@ -23,12 +18,12 @@ from seqgans.training.recipe import Recipe
 from seqgans.verbs.boards import Boards
 from seqgans.verbs.completions import Completions
 from seqgans.verbs.judging import Judge
+from seqgans.verbs.listener import Deaf, Listener
 from seqgans.verbs.progress import Watcher
+from seqgans.verbs.reporting import write_report
 from seqgans.verbs.rescue import Rescue
 
 KEPT_SAMPLES = 100  # lines of a samples file
-SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
-COMPLETIONS = 48  # answers of the last rounds that the report shows
 HEADLINES = (
     "nll_oracle",
     "nll_gen_test",
@@ -50,14 +45,24 @@ class Recorder:
         training: whose state is saved.
         judge: who measures.
         watcher: who is told.
+        listener: who is told all that is written, and may ask for more.
     """
 
-    def __init__(self, folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        recipe: Recipe,
+        training: Training,
+        judge: Judge,
+        watcher: Watcher,
+        listener: Listener | None = None,
+    ) -> None:
         self.folder = folder
         self.recipe = recipe
         self.training = training
         self.judge = judge
         self.watcher = watcher
+        self.listener = listener or Deaf()
         self.detectors = Detectors()
         self.sums: dict[str, list[float]] = {}
         self.latest: dict[str, float] = {}
@@ -103,8 +108,11 @@ class Recorder:
             for name, value in event.figures.items():
                 if name != "loss":
                     self.add(f"{event.player}.{name}", value)
+            self.listener.updated(event)
         else:
             self.turn(event)
+        if event.kind == "gathering":
+            self.grant(event)
         self.watcher.event(event, self.latest)
         self.clock = time.process_time()  # judging and writing are not training
 
@@ -150,6 +158,14 @@ class Recorder:
             self.evaluate(event, "final", run.final_samples)
             self.report()
             self.checkpoint(event.step)  # last: until here a killed run begins its end anew
+            self.listener.ended()
+
+    def grant(self, event: Event) -> None:
+        """What the listener asked for, at the end of a gathering."""
+        if self.listener.wants("evaluation"):
+            self.evaluate(event, "game" if event.round else "pretraining", self.recipe.run.eval_samples)
+        if self.listener.wants("checkpoint"):
+            self.checkpoint(event.step)
 
     def evaluate(self, event: Event, stage: str, count: int) -> None:
         """Judge the generator, keep samples, tell the watcher, keep the best."""
@@ -226,6 +242,7 @@ class Recorder:
         self.folder.append_event(line)
         self.lines += 1
         self.rescue.watch(line)
+        self.listener.line(line)
 
     def scalar(self, name: str, value: float, step: int) -> None:
         """A point of a curve on every board."""
@@ -236,6 +253,7 @@ class Recorder:
         tensors, facts = self.training.state()
         self.folder.save(step, tensors, {**facts, "lines": self.lines}, keep=self.recipe.run.keep)
         self.rescue.kept(self.training.place.round, self.folder.checkpoints()[-1])
+        self.listener.saved(self.folder.checkpoints()[-1])
 
     def rescued(self, event: Event) -> None:
         """The game collapsed and stands at its last good checkpoint again: end it there."""
@@ -245,36 +263,14 @@ class Recorder:
         self.watcher.say(f"{seen}: stopped, and went back to {where} (--run.on-collapse note goes on instead)")
         self.turn(Event("end", event.step, event.round))
 
+    def ended(self, event: Event) -> None:
+        """The listener had enough."""
+        self.watcher.say(f"a callback ended the run after {event.step} updates")
+        self.turn(event)
+
     def report(self) -> None:
-        """Write report.json and report.html: before and after, the whole curve of both, samples, findings, time."""
-        lines = self.folder.events()
-        generator = self.training.players.generator
-        sweeps = {"final": self.judge.sweep(generator, SWEEP_SAMPLES)}
-        if (self.folder.path / "checkpoints" / "pretrained").is_dir():
-            players = self.training.players
-            tensors, facts = self.folder.load("pretrained")
-            now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
-            load_players(players, of_players(tensors), bases)
-            sweeps["pretrained"] = self.judge.sweep(generator, SWEEP_SAMPLES)
-            load_players(players, now, bases)
-        evaluations = [line for line in lines if line["kind"] == "evaluation"]
-        report = {
-            "algorithm": self.recipe.algorithm,
-            "corpus": self.recipe.corpus,
-            "seed": self.recipe.run.seed,
-            "rounds": {"played": self.training.place.round, "of": self.training.schedule.rounds},
-            "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
-            "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
-            "samples": evaluations[-1]["samples"],
-            "findings": [line for line in lines if line["kind"] == "finding"],
-            "cpu_seconds": self.seconds,
-        }
-        report |= {"completions": self.completions.rows()[-COMPLETIONS:]} if self.completions.round else {}
-        title = f"{self.recipe.algorithm} on {self.recipe.corpus}"
-        if self.recipe.draws_curves and (picture := curves_png(lines, title)) is not None:
-            write_atomically(self.folder.path / "curves.png", picture)
-        self.folder.write_json("report.json", report)
-        self.folder.write_text("report.html", run_page(report, lines))
+        """The report as JSON, page and picture."""
+        write_report(self.folder, self.recipe, self.training, self.judge, self.seconds, self.completions.rows())
 
     def close(self) -> None:
         """Flush what is buffered."""
@@ -289,11 +285,3 @@ def due(count: int, every: int) -> bool:
 def shown(figure: Figure) -> dict[str, float | None]:
     """A figure as it stands in events and reports."""
     return {"mean": figure.value, "error": figure.standard_error}
-
-
-def swept(point: Point) -> dict[str, float]:
-    """A point of a sweep as it stands in a report."""
-    return {
-        "temperature": 1.0 / point.inverse_temperature,
-        **{name: figure.value for name, figure in point.figures.items()},
-    }

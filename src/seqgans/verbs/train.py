@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -25,7 +26,9 @@ from seqgans.training.moments import led
 from seqgans.training.place import Event
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
+from seqgans.verbs.callbacks import TrainerCallbacks
 from seqgans.verbs.judging import Judge
+from seqgans.verbs.listener import Listener
 from seqgans.verbs.loading import load_run, open_run
 from seqgans.verbs.progress import Silent, Watcher
 from seqgans.verbs.recorder import Recorder
@@ -36,13 +39,14 @@ class Interrupted(Failed):
     """A run was stopped by Ctrl-C or SIGTERM; a checkpoint was saved, and the message says how to go on."""
 
 
-def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> RunFolder:
+def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[Any] = ()) -> RunFolder:
     """Train from the beginning.
 
     Args:
         recipe: all settings.
         out: a new or empty folder for the run.
         watcher: who is told what happens.
+        callbacks: of transformers' Trainer (`TrainerCallback`), see `seqgans.verbs.callbacks`.
 
     Returns:
         The run's folder.
@@ -52,6 +56,7 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
         Failed: a loss is not a number, or the disk is full; what was saved stays.
         Interrupted: the run was stopped and can be resumed.
     """
+    listener = TrainerCallbacks(callbacks) if callbacks else None
     team = ready(recipe)
     corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
     players = build_players(recipe, corpus, recipe.run.seed)
@@ -75,21 +80,23 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None) -> Ru
             folder.write_text("settings.yaml", recipe.to_yaml())
             folder.save(0, *training.state(), keep=recipe.run.keep)
     team.wait()
-    return carried_out(folder, recipe, training, judge, watcher or Silent())
+    return carried_out(folder, recipe, training, judge, watcher or Silent(), listener)
 
 
-def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
+def resume(out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[Any] = ()) -> RunFolder:
     """Go on from the newest checkpoint; what follows is what would have followed, bit for bit on one machine.
 
     Args:
         out: the folder of a run.
         watcher: who is told what happens.
+        callbacks: of transformers' Trainer, as in `train`.
 
     Raises:
         BadInput: there is no run, or its newest checkpoint is damaged.
         Failed: as in `train`.
         Interrupted: the run was stopped again.
     """
+    listener = TrainerCallbacks(callbacks) if callbacks else None
     folder, recipe, corpus, truth = open_run(out)
     team = ready(recipe)
     players = build_players(recipe, corpus, recipe.run.seed)
@@ -109,7 +116,7 @@ def resume(out: Path | str, watcher: Watcher | None = None) -> RunFolder:
         folder.keep_events(facts.get("lines", 0))
     team.wait()
     judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
-    return carried_out(folder, recipe, training, judge, watcher or Silent())
+    return carried_out(folder, recipe, training, judge, watcher or Silent(), listener)
 
 
 def begin_with(players: Players, corpus: Corpus, path: str, checkpoint: str) -> None:
@@ -140,13 +147,21 @@ def ready(recipe: Recipe) -> Team:
     return Team(recipe.run.device, recipe.run.precision)
 
 
-def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Judge, watcher: Watcher) -> RunFolder:
+def carried_out(
+    folder: RunFolder,
+    recipe: Recipe,
+    training: Training,
+    judge: Judge,
+    watcher: Watcher,
+    listener: Listener | None = None,
+) -> RunFolder:
     """Run what is left of the schedule and record it."""
-    recorder = Recorder(folder, recipe, training, judge, watcher) if training.team.leads else None
+    recorder = Recorder(folder, recipe, training, judge, watcher, listener) if training.team.leads else None
     if recorder is not None:
         watcher.begin(training.schedule, behind(training))
     with led(training.team, training.optimizers):
         if recorder is not None:
+            recorder.listener.begin(folder, recipe, training, judge.chooser(recipe.run.best))
             recorder.begin()
     try:
         with asked_to_stop() as stop:
@@ -160,6 +175,12 @@ def carried_out(folder: RunFolder, recipe: Recipe, training: Training, judge: Ju
                     with led(training.team, training.optimizers):
                         if recorder is not None:
                             recorder.rescued(end)
+                    break
+                if listener is not None and enough(training, event, recorder):
+                    training.place.done = True
+                    with led(training.team, training.optimizers):
+                        if recorder is not None:
+                            recorder.ended(Event("end", event.step, event.round))
                     break
                 if stopping(training, event, stop):
                     with led(training.team, training.optimizers):
@@ -194,6 +215,13 @@ def collapsed(training: Training, event: Event, recorder: Recorder | None) -> bo
         return False
     seen = float(recorder is not None and bool(recorder.rescue.collapsed))
     return training.team.total(seen) > 0
+
+
+def enough(training: Training, event: Event, recorder: Recorder | None) -> bool:
+    """Whether a callback ends the run here; the process that hears them tells the others."""
+    if event.kind != "gathering":
+        return False
+    return training.team.total(float(recorder is not None and recorder.listener.wants("end"))) > 0
 
 
 def behind(training: Training) -> int:

@@ -1,0 +1,65 @@
+"""Whoever is told all that a run writes, and may ask for more: an evaluation, a checkpoint, the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from seqgans.training.folder import RunFolder
+from seqgans.training.loop import Training
+from seqgans.training.place import Event
+from seqgans.training.recipe import Recipe
+
+Wish = Literal["evaluation", "checkpoint", "end"]
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """Hears a run from its leading process."""
+
+    def begin(self, folder: RunFolder, recipe: Recipe, training: Training, chooser: str) -> None:
+        """The run is about to start or to go on; its best checkpoint is that of the lowest `chooser`."""
+        ...
+
+    def updated(self, event: Event) -> None:
+        """A player was moved."""
+        ...
+
+    def line(self, line: dict[str, Any]) -> None:
+        """A line of events.jsonl was written: a gathering, an evaluation, a finding, the end of a phase or a round."""
+        ...
+
+    def saved(self, checkpoint: Path) -> None:
+        """A checkpoint was written."""
+        ...
+
+    def wants(self, wish: Wish) -> bool:
+        """Whether something is asked for, at the end of a gathering; asking takes the wish back."""
+        ...
+
+    def ended(self) -> None:
+        """The run has come to its end, its report and last checkpoint are written."""
+        ...
+
+
+class Deaf:
+    """Hears nothing, wants nothing."""
+
+    def begin(self, folder: RunFolder, recipe: Recipe, training: Training, chooser: str) -> None:
+        """Nothing."""
+
+    def updated(self, event: Event) -> None:
+        """Nothing."""
+
+    def line(self, line: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def saved(self, checkpoint: Path) -> None:
+        """Nothing."""
+
+    def wants(self, wish: Wish) -> bool:
+        """Nothing."""
+        return False
+
+    def ended(self) -> None:
+        """Nothing."""

@@ -1,0 +1,74 @@
+"""The report of a run: before and after, the whole curve of both, samples, findings, time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seqgans.evaluation.sweep import Point
+from seqgans.report.page import run_page
+from seqgans.report.players import curves_png
+from seqgans.training.borrowed import kept, load_players, of_players
+from seqgans.training.checkpoint import write_atomically
+from seqgans.training.folder import RunFolder
+from seqgans.training.loop import Training
+from seqgans.training.recipe import Recipe
+from seqgans.verbs.judging import Judge
+
+SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
+COMPLETIONS = 48  # answers of the last rounds that the report shows
+
+
+def write_report(
+    folder: RunFolder,
+    recipe: Recipe,
+    training: Training,
+    judge: Judge,
+    seconds: Mapping[str, float],
+    completions: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Write report.json, report.html and, of a fine-tuning, curves.png.
+
+    Args:
+        folder: of the run.
+        recipe: its settings.
+        training: whose generator is judged over temperatures, as it is and as its game began.
+        judge: who measures.
+        seconds: CPU seconds of each phase.
+        completions: answers of a fine-tuning, the last ones of which are shown.
+    """
+    lines, generator = folder.events(), training.players.generator
+    sweeps = {"final": judge.sweep(generator, SWEEP_SAMPLES)}
+    if (folder.path / "checkpoints" / "pretrained").is_dir():
+        players = training.players
+        tensors, facts = folder.load("pretrained")
+        now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
+        load_players(players, of_players(tensors), bases)
+        sweeps["pretrained"] = judge.sweep(generator, SWEEP_SAMPLES)
+        load_players(players, now, bases)
+    evaluations = [line for line in lines if line["kind"] == "evaluation"]
+    report = {
+        "algorithm": recipe.algorithm,
+        "corpus": recipe.corpus,
+        "seed": recipe.run.seed,
+        "rounds": {"played": training.place.round, "of": training.schedule.rounds},
+        "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
+        "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
+        "samples": evaluations[-1]["samples"],
+        "findings": [line for line in lines if line["kind"] == "finding"],
+        "cpu_seconds": dict(seconds),
+    }
+    report |= {"completions": list(completions[-COMPLETIONS:])} if completions else {}
+    title = f"{recipe.algorithm} on {recipe.corpus}"
+    if recipe.draws_curves and (picture := curves_png(lines, title)) is not None:
+        write_atomically(folder.path / "curves.png", picture)
+    folder.write_json("report.json", report)
+    folder.write_text("report.html", run_page(report, lines))
+
+
+def swept(point: Point) -> dict[str, float]:
+    """A point of a sweep as it stands in a report."""
+    return {
+        "temperature": 1.0 / point.inverse_temperature,
+        **{name: figure.value for name, figure in point.figures.items()},
+    }
