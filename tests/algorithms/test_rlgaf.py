@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
-from seqgans.algorithms.answering import answer_play, chosen
-from seqgans.algorithms.judging import judge_loss, to_tell_apart
+from seqgans.algorithms.answering import answer_play, chosen, spread_of
+from seqgans.algorithms.judging import BETWEEN, judge_loss, right, to_tell_apart
 from seqgans.algorithms.rlgaf import RLGAF
 from seqgans.algorithms.tuning import tuning_loss
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
+from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.randomness import Stream
 from seqgans.training.build import build_players
 from seqgans.training.loop import Training
@@ -156,6 +158,57 @@ def test_scores_that_are_no_numbers_leave_the_step_finite(folder: Path, corpus: 
     play = answer_play(settings, players, scene_of(corpus))
     assert play.rewards is not None
     assert bool(play.rewards.isfinite().all())
+    assert play.figures["unscored"] == 1.0
+
+
+def test_answers_without_a_score_are_counted_and_left_out_of_the_mean() -> None:
+    found = spread_of(torch.tensor([1.0, float("nan"), 3.0, float("inf")]))
+    assert found == {"reward": 2.0, "reward_spread": pytest.approx(2**0.5), "unscored": 0.5}
+    assert "unscored" not in spread_of(torch.tensor([1.0, 3.0]))
+
+
+@pytest.mark.parametrize("objective", ADVERSARIAL)
+def test_accuracy_is_that_of_the_loss(objective: str) -> None:
+    """Scores at their best by each loss are all right; where only differences count, wherever they lie."""
+    real, fake = (
+        (torch.tensor([1.0]), torch.tensor([0.0])) if objective == "least_squares" else torch.tensor([[2.0], [-2.0]])
+    )
+    assert right(objective, real, fake) == 1.0
+    moved = right(objective, real - 9, fake - 9)
+    assert moved == (0.5 if objective in BETWEEN else 1.0)
+
+
+@pytest.mark.parametrize("objective", ADVERSARIAL)
+def test_the_discriminator_learns_by_every_objective(folder: Path, corpus: Corpus, objective: str) -> None:
+    settings, players = players_of(folder, corpus, discriminator_loss=objective, smoothing=0.0)
+    scene = scene_of(corpus)
+    answer_play(settings, players, scene)
+    play = to_tell_apart(players, scene, batch=settings.batch, objective=objective, replay=0.0)
+    optimizer = torch.optim.Adam(players.discriminator.parameters(), lr=0.01)
+    seen = []
+    for _ in range(40):
+        loss = judge_loss(
+            players, play, objective=objective, smoothing=0.0, score_penalty=settings.score_penalty, each_token=False
+        )
+        optimizer.zero_grad()
+        loss.value.backward()
+        optimizer.step()
+        seen.append(loss.figures)
+    assert seen[-1]["loss"] < seen[0]["loss"] - 0.05
+    assert seen[-1]["accuracy"] >= 0.9
+
+
+@pytest.mark.parametrize("variant", ["reinforce", "ppo", "gumbel"])
+def test_in_half_precision_all_that_is_kept_is_not(folder: Path, corpus: Corpus, variant: str) -> None:
+    settings, players = players_of(folder, corpus, variant=variant, pretrain_epochs=1)
+    learner = Training(settings, players, corpus, 0, Team("cpu", "bfloat16"))
+    losses = [event.loss for event in learner.events() if event.kind == "update"]
+    assert all(math.isfinite(loss) for loss in losses)
+    assert {tensor.dtype for tensor in learner.state()[0].values() if tensor.is_floating_point()} == {torch.float32}
+    same, again = players_of(folder, corpus, variant=variant, pretrain_epochs=1)
+    full = [event.loss for event in Training(same, again, corpus, 0, Team("cpu")).events() if event.kind == "update"]
+    assert losses[0] == pytest.approx(full[0], rel=0.02)  # before answers can differ; bfloat16 has 8 bits
+    assert losses != full
 
 
 @pytest.mark.parametrize("variant", ["reinforce", "ppo", "gumbel"])

@@ -25,6 +25,7 @@ from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
 from seqgans.verbs.train import train
+from tests.generators.models import model_folder
 from tests.training.two_processes import learn, stepped
 
 ROUNDING = ("attention_norm.bias", "attention_norm/bias")
@@ -43,6 +44,7 @@ NAMES = (
     "values",
     "groups",
     "cautious",
+    "adapters",
 )
 SCRIPT = Path(__file__).with_name("two_processes.py")
 TWO = ("--multi_gpu", "--num_processes", 2, "--num_machines", 1)  # --multi_gpu is accelerate's word for torchrun
@@ -51,7 +53,8 @@ TWO = ("--multi_gpu", "--num_processes", 2, "--num_machines", 1)  # --multi_gpu 
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
     """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; CatGAN
     with two parents; pairs, also with old answers, slopes of answers and a referee; RLGAF with values, and in
-    groups, shuffled, with a discriminator that may wait; ColdGAN with a mixture of sequences, shuffled."""
+    groups, shuffled, with a discriminator that may wait; ColdGAN with a mixture of sequences, shuffled; PPO of a
+    pre-trained model by adapters."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]
@@ -102,6 +105,16 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
     cautious |= {"discriminator_pretrain_steps": 1, "temperature": 0.5, "cold_share": 0.4, "shuffled": True}
     cautious |= {"baseline": "leave_one_out", "weights": "normalised"}
     found["cautious"] = {**found["groups"], "algorithm": cautious}
+    prompts = pairs.with_name("prompts.tsv")
+    prompts.write_text("".join(f"w{row} w{row + 1}\tw{row + 2} w{row + 3}\n" for row in range(1, 13)))
+    adapted = {"model": str(model_folder(pairs.with_name("model"))), "lora": 2}
+    found["adapters"] = {
+        "algorithm": {**tuned, "variant": "ppo", "ppo_epochs": 2, "discriminator_pretrain_steps": 1},
+        "corpus": {"spec": str(prompts), "text": "1", "source": "0", "length": 4, "source_length": 4, "test": 0.1},
+        "generator": {"name": "pretrained", **adapted},
+        "discriminator": {"name": "pretrained", **adapted},
+        "run": {"device": "cpu"},
+    }
     return found
 
 

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
-from seqgans.training.team import Team
+from seqgans.training.team import Team, parting
 
 
 def learn(mapping: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[float]]:
@@ -71,4 +71,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with parting():
+        main()

@@ -76,7 +76,7 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
         scores = last_of(steps, fake.mask)
     else:
         steps = scores = judge.scores(fake.tokens, fake.mask)
-    figures |= {"reward": scores.mean().item(), "reward_spread": scores.std().item() if len(scores) > 1 else 0.0}
+    figures |= spread_of(scores)
     mask, scale = scene.gather(fake.mask), scale_of(players)
 
     control = scene.random if settings.shuffled else None
@@ -101,6 +101,13 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     else:
         advantages = scene.over_batch(lambda every: against(settings, players, every, mask), tokens)
     return Play(real=real, fake=written, rewards=advantages, extras=extras, figures=figures)
+
+
+def spread_of(scores: Tensor) -> dict[str, float]:
+    """Mean and deviation of the scores that are numbers, and the share of those that are none, where there are such."""
+    known = scores[scores.isfinite()]
+    figures = {"reward": known.mean().item(), "reward_spread": known.std().item()} if len(known) > 1 else {}
+    return figures if len(known) == len(scores) else {**figures, "unscored": 1 - len(known) / len(scores)}
 
 
 def likelihood_of(players: Players, real: Sequences) -> float:

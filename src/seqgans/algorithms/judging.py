@@ -9,13 +9,15 @@ from torch import Tensor
 from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.discriminators.base import Discriminator
 from seqgans.discriminators.pairs import beside
-from seqgans.objectives.adversarial import ADVERSARIAL, accuracy, pair_accuracy
+from seqgans.objectives.adversarial import ADVERSARIAL, CROSS_ENTROPIES, accuracy, pair_accuracy
 from seqgans.rewards.answers import PastAnswers, distinct
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss, Sequences, last_of
 
 PAIRED = "relativistic"  # the loss that asks which of a pair is real
 SMOOTHED = (PAIRED, "standard")
+BETWEEN = {**dict.fromkeys(CROSS_ENTROPIES, 0.0), "hinge": 0.0, "least_squares": 0.5}
+"""Where a loss draws the line between real and written; the others compare scores, whatever they are."""
 
 
 def to_tell_apart(
@@ -98,7 +100,9 @@ def judge_loss(
 
 def right(objective: str, real_scores: Tensor, fake_scores: Tensor) -> float:
     """Share told apart, in the sense of the loss."""
-    return (pair_accuracy if objective == PAIRED else accuracy)(real_scores, fake_scores)
+    if objective not in BETWEEN:
+        return pair_accuracy(real_scores, fake_scores)
+    return accuracy(real_scores - BETWEEN[objective], fake_scores - BETWEEN[objective])
 
 
 def aligned(judge: Discriminator, real: Sequences, fake: Sequences) -> tuple[Tensor, Tensor]:

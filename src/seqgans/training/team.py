@@ -114,11 +114,17 @@ class Team:
 
 @contextmanager
 def parting() -> Iterator[None]:
-    """Close what joins the processes when the work in here ends; left open, it may bring one down as it exits."""
+    """Close what joins the processes when the work in here ends; left open, it may bring one down as it exits.
+
+    They leave together: the others wait for the one that writes the report, unless something was raised.
+    """
+    joined = torch.distributed.is_initialized if torch.distributed.is_available() else bool
     try:
         yield
+        if joined():
+            torch.distributed.barrier()
     finally:
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
+        if joined():
             torch.distributed.destroy_process_group()
 
 
