@@ -1,6 +1,6 @@
 """CPU seconds of one adversarial round of every system at the paper's synthetic setting, beside its arithmetic floor.
 
-    python benchmarks/rounds.py [NAME …] [--repeats 3] [--again] [--table]
+    python benchmarks/rounds.py [NAME …] [--repeats 3] [--again] [--table] [--apart]
 
 Vocabulary 5000, length 20, 10,000 training sequences of a fresh oracle; networks, batches and counts of steps as
 published (`recipes/NAME/oracle20.yaml`, or the published sizes on that corpus for systems that have no such row). Each
@@ -148,6 +148,24 @@ def filled(settings: Any, players: Players, scene: Any) -> Any:
     return dataclasses.replace(settings.play(players, scene).rows(torch.arange(0)), figures={})
 
 
+def apart(name: str, corpus: Corpus, count: int = 12) -> str:
+    """The operators that a round of a system spends most in, after a first gathering: share of its CPU seconds."""
+    from torch.profiler import ProfilerActivity, profile
+
+    recipe = recipe_of(name)
+    training = Training(recipe.played, build_players(recipe, corpus, 0), corpus, 0, Team("cpu"))
+    training.schedule = dataclasses.replace(training.schedule, before=())
+    training.place.round = 1
+    events = training.events()
+    next(event for event in events if event.kind == "gathering")
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        next(event for event in events if event.kind == "round")
+    found = sorted(seen.key_averages(), key=lambda one: -one.self_cpu_time_total)
+    whole = sum(one.self_cpu_time_total for one in found)
+    cells = [(one.key, f"{one.self_cpu_time_total / whole:.1%}", str(one.count)) for one in found[:count]]
+    return markdown(("operator", "share", "calls"), cells)
+
+
 def table(found: dict[str, Any]) -> str:
     """The results as Markdown."""
     head = (
@@ -185,12 +203,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="minibatches of a phase that are timed, after a first")
     parser.add_argument("--again", action="store_true", help="measure what is there already, too")
     parser.add_argument("--table", action="store_true", help="print what is there and do nothing else")
+    parser.add_argument("--apart", action="store_true", help="print the operators of a round of each system instead")
     asked = parser.parse_args()
     found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if not asked.table:
         torch.set_num_threads(1)
         recipe = recipe_of("seqgan")
         corpus, _ = open_corpus(recipe.corpus, recipe.corpus_settings, 0)
+        if asked.apart:
+            print("\n\n".join(f"{name}\n{apart(name, corpus)}" for name in asked.names or PUBLISHED))
+            return
         for name in asked.names or PUBLISHED:
             if asked.again or name not in found:
                 found[name] = measured(name, corpus, asked.repeats)
