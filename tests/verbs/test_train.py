@@ -116,6 +116,26 @@ def test_a_game_that_begins_at_once_is_judged_at_its_start(tmp_path: Path):
         assert all(ours[0][name].equal(tensor) for name, tensor in theirs[0].items())
 
 
+def test_a_long_epoch_is_kept_in_its_middle(tmp_path: Path):
+    """Kills: figures of a broken-off epoch that are those of its rest alone, minutes that are never up, or always."""
+    facts = {**AT_ONCE, "algorithm": {"name": "likelihood", "pretrain_epochs": 1, "batch": 5, "anneal": 0}}
+    often = {**RUN, "checkpoint_every": 0, "checkpoint_minutes": 1e-9, "keep": 99}
+    folder = train(Recipe.of({**facts, "run": often}), tmp_path / "run")
+    steps = [int(kept.name.removeprefix("step-")) for kept in folder.checkpoints()]
+    assert steps == list(range(len(steps)))  # one after each of its minibatches
+    assert len(steps) > 5
+    plain = train(Recipe.of({**facts, "run": {**often, "checkpoint_minutes": 0}}), tmp_path / "plain")
+    assert len(plain.checkpoints()) == 2  # of the beginning and of the end
+    assert told(plain) == told(folder)
+    again = tmp_path / "again"
+    shutil.copytree(folder.path, again)
+    for other in RunFolder(again).checkpoints()[4:]:
+        shutil.rmtree(other)
+    assert told(resume(again)) == told(folder)
+    ours, theirs = RunFolder(again).latest(), folder.latest()
+    assert all(ours[0][name].equal(tensor) for name, tensor in theirs[0].items())
+
+
 def test_a_game_that_goes_on_with_another_run_starts_pretrained(tmp_path: Path):
     train(Recipe.of({**AT_ONCE, "run": RUN}), tmp_path / "one")
     folder = train(Recipe.of({**AT_ONCE, "run": {**RUN, "start": str(tmp_path / "one")}}), tmp_path / "two")

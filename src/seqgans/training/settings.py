@@ -20,6 +20,8 @@ class RunSettings:
         eval_samples: sequences drawn for an evaluation on the way.
         final_samples: sequences drawn for the evaluations before and after the game, which the report shows.
         checkpoint_every: rounds (pre-training: epochs, d-steps) between checkpoints, 0 for only the last.
+        checkpoint_minutes: a checkpoint also after so many minutes without one, in the middle of an epoch too; 0 for
+            none.
         keep: how many checkpoints stay, besides the best.
         best: the figure whose lowest value marks the best checkpoint; auto takes the Jensen-Shannon divergence on an
             oracle or world and the negative log-likelihood of validation sequences elsewhere; fed is the Fréchet
@@ -46,6 +48,7 @@ class RunSettings:
     eval_samples: int = 1000
     final_samples: int = 5000
     checkpoint_every: int = 5
+    checkpoint_minutes: float = 20.0
     keep: int = 2
     best: Literal["auto", "jsd", "reverse_kl", "nll_oracle", "nll_valid", "fed"] = "auto"
     on_collapse: Literal["auto", "note", "stop"] = "auto"
@@ -66,6 +69,7 @@ class RunSettings:
             ("eval_samples", 2),
             ("final_samples", 2),
             ("checkpoint_every", 0),
+            ("checkpoint_minutes", 0),
             ("keep", 1),
             ("show", 0),
             ("completions_every", 0),

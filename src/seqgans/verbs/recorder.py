@@ -46,6 +46,7 @@ class Recorder:
         judge: who measures.
         watcher: who is told.
         listener: who is told all that is written, and may ask for more.
+        sums: figures of the gathering that a run goes on in the middle of.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Recorder:
         judge: Judge,
         watcher: Watcher,
         listener: Listener | None = None,
+        sums: dict[str, list[float]] | None = None,
     ) -> None:
         self.folder = folder
         self.recipe = recipe
@@ -64,7 +66,8 @@ class Recorder:
         self.watcher = watcher
         self.listener = listener or Deaf()
         self.detectors = Detectors()
-        self.sums: dict[str, list[float]] = {}
+        self.sums: dict[str, list[float]] = dict(sums or {})
+        self.saved_at = time.monotonic()
         self.latest: dict[str, float] = {}
         self.best = float("inf")
         self.seconds: dict[str, float] = {}
@@ -109,6 +112,8 @@ class Recorder:
                 if name != "loss":
                     self.add(f"{event.player}.{name}", value)
             self.listener.updated(event)
+            if 0 < 60 * self.recipe.run.checkpoint_minutes <= time.monotonic() - self.saved_at:
+                self.checkpoint(event.step)
         else:
             self.turn(event)
         if event.kind == "gathering":
@@ -251,7 +256,9 @@ class Recorder:
     def checkpoint(self, step: int) -> None:
         """Save everything."""
         tensors, facts = self.training.state()
-        self.folder.save(step, tensors, {**facts, "lines": self.lines}, keep=self.recipe.run.keep)
+        more = {"lines": self.lines, **({"sums": self.sums} if self.sums else {})}
+        self.folder.save(step, tensors, {**facts, **more}, keep=self.recipe.run.keep)
+        self.saved_at = time.monotonic()
         self.rescue.kept(self.training.place.round, self.folder.checkpoints()[-1])
         self.listener.saved(self.folder.checkpoints()[-1])
 

@@ -116,7 +116,7 @@ def resume(out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[
         folder.keep_events(facts.get("lines", 0))
     team.wait()
     judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
-    return carried_out(folder, recipe, training, judge, watcher or Silent(), listener)
+    return carried_out(folder, recipe, training, judge, watcher or Silent(), listener, facts.get("sums"))
 
 
 def begin_with(players: Players, corpus: Corpus, path: str, checkpoint: str) -> None:
@@ -154,9 +154,11 @@ def carried_out(
     judge: Judge,
     watcher: Watcher,
     listener: Listener | None = None,
+    sums: dict[str, list[float]] | None = None,
 ) -> RunFolder:
     """Run what is left of the schedule and record it."""
-    recorder = Recorder(folder, recipe, training, judge, watcher, listener) if training.team.leads else None
+    leads = training.team.leads
+    recorder = Recorder(folder, recipe, training, judge, watcher, listener, sums) if leads else None
     if recorder is not None:
         watcher.begin(training.schedule, behind(training))
     with led(training.team, training.optimizers):
