@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +20,6 @@ from seqgans.web.store import Item, Store
 HERE = "http://127.0.0.1:8642"
 KEY = "the-key-of-the-admin"
 HOSTILE = "<script>document.title='taken'</script>"
-CHROMIUM = os.environ.get("SEQGANS_CHROMIUM") or shutil.which("chromium") or ""
 COMMON: dict[str, Any] = {
     "generator": {"embedding": 4, "hidden": 4},
     "run": {"final_samples": 40, "eval_samples": 20, "eval_every": 1, "tensorboard": False, "device": "cpu", "show": 4},
@@ -140,29 +137,3 @@ def serve() -> Iterator[Callable[..., Served]]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A real one, without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright (of the extra [dev]) is not installed")
-    if not CHROMIUM:
-        pytest.skip("no chromium is installed: apt-get install chromium, or set SEQGANS_CHROMIUM to one")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A tab. What its console says against us fails the test."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(60_000)  # milliseconds; a busy machine is no failure
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    yield page
-    context.close()
-    assert not said
