@@ -49,6 +49,23 @@ def official(answer: str, truth: str) -> tuple[float, float]:
     return float(one == other), 2 * precision * recall / (precision + recall)
 
 
+def test_both_measures_are_those_of_torchmetrics() -> None:
+    from torchmetrics.functional.text import squad
+
+    random = generator_for(1, "words")
+
+    def text() -> str:
+        size = int(torch.randint(1, 5, (), generator=random))
+        return " ".join(WORDS[int(torch.randint(len(WORDS), (), generator=random))] for _ in range(size))
+
+    for _ in range(60):
+        answer, references = text(), [text(), text()]
+        asked = {"answers": {"answer_start": [0, 0], "text": references}, "id": "0"}
+        theirs = squad({"prediction_text": answer, "id": "0"}, asked)
+        assert exact_match(answer, references) == pytest.approx(theirs["exact_match"].item() / 100)
+        assert token_f1(answer, references) == pytest.approx(theirs["f1"].item() / 100, abs=1e-6)
+
+
 def test_both_measures_are_those_of_squad() -> None:
     random = generator_for(0, "words")
 

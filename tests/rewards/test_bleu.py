@@ -49,6 +49,43 @@ def test_equals_nltk_on_random_cases() -> None:
     assert min(empty, unknown, short) >= 100
 
 
+def sentences(chance: random.Random, count: int, order: int) -> list[list[int]]:
+    """Long enough for every order, of few words, so that long n-grams meet."""
+    return [[chance.randrange(4) for _ in range(chance.randrange(order, 12))] for _ in range(count)]
+
+
+def test_equals_sacrebleu_where_it_smooths_as_nltk_does() -> None:
+    """Its "floor" of 0.1 is NLTK's method 1. Kills what the comparison with NLTK kills, in another's reading."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    chance = random.Random(3)
+    for order in ORDERS:
+        theirs = BLEU(max_ngram_order=order, smooth_method="floor", smooth_value=0.1, tokenize="none", force=True)
+        for _ in range(40):
+            references, hypotheses = sentences(chance, 5, order), sentences(chance, 3, order)
+            texts = [" ".join(map(str, row)) for row in references]
+            for row, value in zip(hypotheses, References(references).bleus(hypotheses, (order,))[order], strict=True):
+                expected = theirs.sentence_score(" ".join(map(str, row)), texts).score / 100
+                assert value == pytest.approx(expected, abs=1e-9)
+
+
+def test_equals_torchmetrics_where_every_order_meets() -> None:
+    from torchmetrics.functional.text import bleu_score
+
+    chance, compared = random.Random(4), 0
+    for order in (2, 3, 4):
+        for _ in range(40):
+            references, (hypothesis,) = sentences(chance, 5, order), sentences(chance, 1, order)
+            references.sort(key=len)  # of two equally near lengths it takes the first, where others take the shorter
+            texts = [" ".join(map(str, row)) for row in references]
+            expected = bleu_score([" ".join(map(str, hypothesis))], [texts], n_gram=order).item()
+            if expected:  # it does not smooth
+                compared += 1
+                value = References(references).bleus([hypothesis], (order,))[order][0]
+                assert value == pytest.approx(expected, abs=1e-5)
+    assert compared > 60
+
+
 def test_leave_one_out_is_brute_force() -> None:
     """Kills: the second largest count where two share the largest, lengths not taken out, a sentence as its own
     reference."""
