@@ -3,7 +3,8 @@
     python benchmarks/rlgaf_toy.py [--seeds 0 1 2] [--arms reinforce ppo …] [--rounds 300] [--folder DIR]
 
 A GPT-2 of 2 layers of 64 units with random parameters, a vocabulary of 100, a discriminator of the same size, both at a
-rate of 0.001, no maximum likelihood before the game. Writes benchmarks/results/rlgaf_toy.json.
+rate of 0.001, no maximum likelihood before the game. Rows go into benchmarks/results/rlgaf_toy.json, in the place of
+those of the same arm and seed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from statistics import mean
 from typing import Any
 
 from seqgans.training.checkpoint import write_atomically
-from seqgans.training.facts import to_json
+from seqgans.training.facts import from_json, to_json
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.sample import sample
 from seqgans.verbs.train import train
@@ -32,9 +33,19 @@ ARMS: dict[str, dict[str, Any]] = {
     "gumbel": {"variant": "gumbel"},
     "control": {"shuffled": True},
     "no likelihood": PLAIN,
+    "no reference": {"kl": 0.0},
+    "no warm-up": {"discriminator_pretrain_steps": 0},
+    "no replay": {"replay": 0.0},
+    "no smoothing": {"smoothing": 0.0},
+    "no score penalty": {"score_penalty": 0.0},
+    "paid at the end": {"credit": "end"},
+    "probabilities": {"reward": "probability"},
+    "scaled": {"scaled": True},
+    "gate": {"gate": 0.9},
     "naive": PLAIN | {"credit": "end", "scaled": True, "smoothing": 0.0, "replay": 0.0, "score_penalty": 0.0},
 }
-"""Each arm's settings beside the defaults; the control's rewards belong to other answers, the naive one is bare."""
+"""Each arm's settings beside the defaults; the control's rewards belong to other answers, the naive one is bare. Those
+between leave out one of the remedies, or take one that is off by default."""
 
 
 def made(folder: Path) -> tuple[Path, Path]:
@@ -109,13 +120,15 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
-    rows, command = [], f"python benchmarks/rlgaf_toy.py --rounds {given.rounds}"
+    rows: list[dict[str, Any]] = from_json(RESULTS.read_bytes())["rows"] if RESULTS.exists() else []
+    command = f"python benchmarks/rlgaf_toy.py --rounds {given.rounds}"
     for arm in given.arms:
         for seed in given.seeds:
-            rows.append(played(arm, seed, given.rounds, folder))
-            print(rows[-1], flush=True)
+            found = played(arm, seed, given.rounds, folder)
+            rows = [row for row in rows if (row["arm"], row["seed"]) != (arm, seed)] + [found]
+            print(found, flush=True)
+            write_atomically(RESULTS, (to_json({"command": command, "rows": rows}, 1) + "\n").encode())
         print(f"{arm}: {mean(row['exact'] for row in rows if row['arm'] == arm):.3f} exact", flush=True)
-        write_atomically(RESULTS, (to_json({"command": command, "rows": rows}, 1) + "\n").encode())
 
 
 if __name__ == "__main__":
