@@ -95,7 +95,7 @@ def played(arm: str, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
     )
     out = folder / f"{arm.replace(' ', '-')}-{seed}"
     began = time.process_time()
-    train(recipe, out)
+    run = train(recipe, out)
     seconds = time.process_time() - began
     written = Counter(one.text for one in sample(out, SAMPLES, seed=seed))
     commonest, times = written.most_common(1)[0]
@@ -106,6 +106,7 @@ def played(arm: str, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
         "different": len(written),
         "commonest": commonest,
         "commonest_share": times / SAMPLES,
+        "alarms": [f"{one['detector']}, round {one['round']}" for one in run.events() if one["kind"] == "finding"],
         "cpu_seconds": round(seconds, 1),
     }
 
