@@ -48,6 +48,7 @@ class ColdGAN:
     Attributes:
         pretrain_epochs: passes of maximum likelihood first, without which cautious samples are all alike.
         pretrain_rate: learning rate there.
+        pretrain_batch: sequences of a minibatch there.
         pretrain_patience: stop pre-training after this many epochs without a better validation NLL; 0 never stops.
         pretrain_best: start the game from the epoch with the best validation NLL instead of the last.
         discriminator_pretrain_steps: steps of the discriminator before the game, each on fresh samples.
@@ -81,6 +82,7 @@ class ColdGAN:
 
     pretrain_epochs: int = 3
     pretrain_rate: float = 5e-5
+    pretrain_batch: int = 64
     pretrain_patience: int = 0
     pretrain_best: bool = False
     discriminator_pretrain_steps: int = 50
@@ -107,7 +109,7 @@ class ColdGAN:
 
     def __post_init__(self) -> None:
         check_counts(self, 0, "pretrain_epochs", "pretrain_patience", "discriminator_pretrain_steps", "rounds")
-        check_counts(self, 1, "batch", "answers", "steps")
+        check_counts(self, 1, "pretrain_batch", "batch", "answers", "steps")
         check_rates(self, "pretrain_rate", "generator_rate", "discriminator_rate", "clip", "clip_ratio")
         check_rates(self, "temperature", "weight_limit")
         if not 0 < self.nucleus <= 1:
@@ -148,7 +150,12 @@ class ColdGAN:
             Optimizer(name="game", rate=self.generator_rate, clip=self.clip),
         )
         start = pretraining(
-            self.pretrain_epochs, self.pretrain_rate, 64, 5.0, self.pretrain_patience, self.pretrain_best
+            self.pretrain_epochs,
+            self.pretrain_rate,
+            self.pretrain_batch,
+            5.0,
+            self.pretrain_patience,
+            self.pretrain_best,
         )
         first, steps = functools.partial(self.pairs, fresh=True), self.discriminator_pretrain_steps
         return Schedule(
