@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqgans.evaluation import Evidence, measure
 from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.overlap import backward_bleu, bleu, bleu_f1, harmonic_mean, self_bleu
 from seqgans.rewards.bleu import References, self_bleus
@@ -47,6 +48,20 @@ def test_backward_is_a_recall_on_equal_sizes(sides) -> None:
     collapsed = [references[0]] * 40
     assert bleu(collapsed, references)["bleu_4"].value == pytest.approx(1)
     assert backward_bleu(collapsed, references)["backward_bleu_4"].value < 0.3
+
+
+def test_training_sequences_stand_beside_as_if_they_had_been_generated(sides) -> None:
+    """Kills: the floor of the references beside themselves, all of train for as many as there are samples."""
+    samples, references = sides
+    train = np.random.default_rng(1).integers(0, 7, (90, 8)).tolist()
+    for name, function in (("bleu", bleu), ("backward_bleu", backward_bleu), ("bleu_f1", bleu_f1)):
+        found = measure(Evidence(samples=samples, references=references, train=train), [name]).flat()
+        wanted = function(train[: len(samples)], references)
+        assert {key.removeprefix("real_") for key in found if key.startswith("real_")} == wanted.keys()
+        assert all(found[f"real_{key}"].value == figure.value for key, figure in wanted.items())
+        assert not [
+            key for key in measure(Evidence(samples=samples, references=references), [name]).flat() if "real" in key
+        ]
 
 
 def test_f1_is_the_harmonic_mean_of_both_directions(sides) -> None:

@@ -78,6 +78,13 @@ def beside_real(evidence: Evidence, function: Callable[[Lists], dict[str, Figure
     return {**figures, **{f"real_{name}": figure for name, figure in real.items()}}
 
 
+def beside_train(evidence: Evidence, function: Callable[[Lists], dict[str, Figure]]) -> dict[str, Figure]:
+    """Figures of the samples and of as many training sequences ("real_…"), judged as if they had been generated."""
+    figures = function(evidence.drawn)
+    train = evidence.part("train")[: len(evidence.drawn)] if evidence.has("train") else []
+    return {**figures, **{f"real_{name}": figure for name, figure in function(train).items()}} if train else figures
+
+
 @dataclass(frozen=True)
 class Measures:
     """What was measured.

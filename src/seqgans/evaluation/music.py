@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.base import Evidence, Metric
+from seqgans.evaluation.base import Evidence, Lists, Metric, beside_train
 from seqgans.evaluation.figure import Figure
 
 PAIRS_AT_ONCE = 1 << 22
@@ -83,17 +83,22 @@ def _paired(samples: Pitches, references: Pitches, summary: Callable[[np.ndarray
 
 
 def music_mse(evidence: Evidence) -> dict[str, Figure]:
-    """The three readings of the music error, on pitches."""
-    pitches = evidence.notes or ()
-    samples, references = (
-        [[pitches[note] for note in row] for row in rows]
-        for rows in (evidence.drawn[: evidence.overlap_count], evidence.part("references"))
-    )
-    return {
-        "mse_nearest": mse_nearest(samples, references),
-        "mse_mean": mse_mean(samples, references),
-        "mse_interval": mse_interval(samples, references),
-    }
+    """The three readings of the music error, on pitches; of training tunes as well."""
+
+    def heard(rows: Lists) -> list[list[int]]:
+        return [[(evidence.notes or ())[note] for note in row] for row in rows]
+
+    references = heard(evidence.part("references"))
+
+    def errors(rows: Lists) -> dict[str, Figure]:
+        samples = heard(rows[: evidence.overlap_count])
+        return {
+            "mse_nearest": mse_nearest(samples, references),
+            "mse_mean": mse_mean(samples, references),
+            "mse_interval": mse_interval(samples, references),
+        }
+
+    return beside_train(evidence, errors)
 
 
 METRICS = (
@@ -106,7 +111,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples", "references", "notes"}),
         sizes="the first `overlap_count` samples, all references",
-        floor="that of held-out tunes beside others, not 0",
+        floor="real_mse_…, of as many training tunes, not 0",
         compute=music_mse,
     ),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from seqgans.evaluation.base import Metric, beside_real
+from seqgans.evaluation.base import Metric, beside_real, beside_train
 from seqgans.evaluation.figure import Figure
 from seqgans.rewards.bleu import ORDERS, References, self_bleus
 
@@ -137,12 +137,12 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` samples, all references",
-        floor="BLEU of held-out sequences, far below 1",
-        compute=lambda evidence: bleu(
-            evidence.drawn,
-            evidence.part("references"),
-            smoothing=evidence.smoothing,
-            count=evidence.overlap_count,
+        floor="real_bleu, of as many training sequences; far below 1",
+        compute=lambda evidence: beside_train(
+            evidence,
+            lambda rows: bleu(
+                rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
+            ),
         ),
     ),
     Metric(
@@ -169,12 +169,12 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
-        floor="BLEU of real sequences against equally many others",
-        compute=lambda evidence: backward_bleu(
-            evidence.drawn,
-            evidence.part("references"),
-            smoothing=evidence.smoothing,
-            count=evidence.overlap_count,
+        floor="real_backward_bleu, of as many training sequences",
+        compute=lambda evidence: beside_train(
+            evidence,
+            lambda rows: backward_bleu(
+                rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
+            ),
         ),
     ),
     Metric(
@@ -186,12 +186,12 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
-        floor="F1 of real sequences against equally many others",
-        compute=lambda evidence: bleu_f1(
-            evidence.drawn,
-            evidence.part("references"),
-            smoothing=evidence.smoothing,
-            count=evidence.overlap_count,
+        floor="real_bleu_f1, of as many training sequences",
+        compute=lambda evidence: beside_train(
+            evidence,
+            lambda rows: bleu_f1(
+                rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
+            ),
         ),
     ),
 )
