@@ -115,6 +115,7 @@ def described(
     first = systems[-1].runs[0]
     named = [system.settings for system in systems if system.settings]
     paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
+    doubts = dict.fromkeys(doubt for system in systems for run in system.runs for doubt in run.doubts)
     return {
         "title": f"{len(systems)} systems on {without_folders(first.recipe.corpus)}",
         "corpus": first.recipe.corpus,
@@ -122,7 +123,7 @@ def described(
         "commands": [
             " ".join(("seqgans compare", *paths, *(("--references", references) if references else ()), *words))
         ],
-        "notes": notes(tests, baseline, plane),
+        "notes": [*notes(tests, baseline, plane), *doubts],
         "baseline": baseline.name,
         "planes": [beside(plane, sweeps, baseline.name)] if plane else [],
         "differences": {

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seqgans.errors import BadInput
-from seqgans.evaluation import Figure
+from seqgans.evaluation import Evidence, Figure
+from seqgans.evaluation.base import doubts
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
@@ -50,6 +51,7 @@ class Outcome:
         written: more of them, the few among them, in which what was written twice shows.
         events: its evaluations on the way.
         findings: what its detectors saw.
+        doubts: what makes the figures doubtful.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class Outcome:
     written: Sequence[str] = ()
     events: Sequence[Mapping[str, Any]] = field(default_factory=list)
     findings: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    doubts: Sequence[str] = ()
 
 
 def has_report(path: Path) -> bool:
@@ -115,7 +118,10 @@ def judged(path: Path, references: str | None, checkpoint: str, count: int, seed
     figures, samples = judge.figures(generator, count)
     rows = [swept(point) for point in judge.sweep(generator, min(count, SWEEP_SAMPLES))]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
-    return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, *told(run.folder))
+    lists = (part.lists(corpus.vocabulary.end) for part in (corpus.test, corpus.train))
+    evidence = Evidence(references=next(lists), train=next(lists), vocabulary=corpus.vocabulary)
+    said = () if references is None else tuple(doubts(evidence))
+    return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, *told(run.folder), said)
 
 
 def last_samples(folder: RunFolder, samples: Sequence[str]) -> Sequence[str]:
