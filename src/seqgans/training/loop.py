@@ -141,8 +141,9 @@ class Training:
                     done.append(fittest(self, phase, play, chosen))
                 place.batch += 1
                 place.step += 1
-                for player, loss, figures in done:
-                    yield Event("update", place.step, place.round, phase.name, place.gathering, player, loss, figures)
+                for left, (player, loss, figures) in zip(reversed(range(len(done))), done, strict=True):
+                    now = place.step, place.round, phase.name, place.gathering
+                    yield Event("update", *now, player, loss, figures, whole=not left)
             self.order = None
             place.batch = 0
             place.passes += 1

@@ -23,6 +23,7 @@ class Event:
         player: who was moved, for an update.
         loss: what it minimised, for an update.
         figures: named numbers, those of the loss for an update, those of the play for a gathering.
+        whole: False for an update of a minibatch that moved further players, of whom the next events tell.
     """
 
     kind: Literal["update", "gathering", "phase", "round", "end"]
@@ -33,6 +34,7 @@ class Event:
     player: str = ""
     loss: float = math.nan
     figures: dict[str, float] = field(default_factory=dict)
+    whole: bool = True
 
 
 @dataclass

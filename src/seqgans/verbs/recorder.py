@@ -112,7 +112,7 @@ class Recorder:
                 if name != "loss":
                     self.add(f"{event.player}.{name}", value)
             self.listener.updated(event)
-            if 0 < 60 * self.recipe.run.checkpoint_minutes <= time.monotonic() - self.saved_at:
+            if event.whole and 0 < 60 * self.recipe.run.checkpoint_minutes <= time.monotonic() - self.saved_at:
                 self.checkpoint(event.step)
         else:
             self.turn(event)

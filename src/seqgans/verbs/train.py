@@ -204,7 +204,7 @@ def carried_out(
 
 def stopping(training: Training, event: Event, stop: threading.Event) -> bool:
     """Whether the run ends here because it was asked to; several processes agree at the end of a gathering."""
-    if event.kind == "end":
+    if event.kind == "end" or not event.whole:
         return False
     if training.team.processes == 1:
         return stop.is_set()
