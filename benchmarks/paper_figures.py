@@ -120,7 +120,7 @@ def trained(place: Place, name: str) -> Path:
 
 
 def told(place: Place) -> dict[str, Any]:
-    """Curves of all games that have ended, and what each wrote at the end."""
+    """Curves of all games that have ended."""
     found: dict[str, Any] = {}
     for name, (_, start, _) in ARMS.items():
         out = place.run(name)

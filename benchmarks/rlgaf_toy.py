@@ -102,6 +102,7 @@ def played(arm: str, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
     return {
         "arm": arm,
         "seed": seed,
+        "rounds": rounds,
         "exact": written[ANSWER] / SAMPLES,
         "different": len(written),
         "commonest": commonest,
@@ -122,13 +123,14 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = from_json(RESULTS.read_bytes())["rows"] if RESULTS.exists() else []
-    command = f"python benchmarks/rlgaf_toy.py --rounds {given.rounds}"
     for arm in given.arms:
         for seed in given.seeds:
             found = played(arm, seed, given.rounds, folder)
             rows = [row for row in rows if (row["arm"], row["seed"]) != (arm, seed)] + [found]
             print(found, flush=True)
-            write_atomically(RESULTS, (to_json({"command": command, "rows": rows}, 1) + "\n").encode())
+            write_atomically(
+                RESULTS, (to_json({"command": "python benchmarks/rlgaf_toy.py", "rows": rows}, 1) + "\n").encode()
+            )
         print(f"{arm}: {mean(row['exact'] for row in rows if row['arm'] == arm):.3f} exact", flush=True)
 
 

@@ -164,18 +164,19 @@ def test_scores_that_are_no_numbers_leave_the_step_finite(folder: Path, corpus: 
 def test_answers_without_a_score_are_counted_and_left_out_of_the_mean() -> None:
     found = spread_of(torch.tensor([1.0, float("nan"), 3.0, float("inf")]))
     assert found == {"reward": 2.0, "reward_spread": pytest.approx(2**0.5), "unscored": 0.5}
+    assert spread_of(torch.tensor([1.0])) == {"reward": 1.0, "reward_spread": 0.0}
+    assert spread_of(torch.tensor([float("nan")])) == {"unscored": 1.0}
     assert "unscored" not in spread_of(torch.tensor([1.0, 3.0]))
 
 
 @pytest.mark.parametrize("objective", ADVERSARIAL)
 def test_accuracy_is_that_of_the_loss(objective: str) -> None:
-    """Scores at their best by each loss are all right; where only differences count, wherever they lie."""
-    real, fake = (
-        (torch.tensor([1.0]), torch.tensor([0.0])) if objective == "least_squares" else torch.tensor([[2.0], [-2.0]])
-    )
-    assert right(objective, real, fake) == 1.0
-    moved = right(objective, real - 9, fake - 9)
-    assert moved == (0.5 if objective in BETWEEN else 1.0)
+    """Kills: the sign of a score where a loss draws no line at 0, pairs where it compares with a mean."""
+    real, fake = torch.tensor([5.0, -1.0]), torch.tensor([4.0, -2.0])  # each a little above its partner
+    wanted = dict.fromkeys(("relativistic", "total_variation", "wasserstein"), 1.0)
+    assert right(objective, real, fake) == wanted.get(objective, 0.5)
+    high, low = torch.tensor([1.4, 0.9]), torch.tensor([0.1, 0.4])  # about 1 and about 0
+    assert right(objective, high, low) == (0.5 if BETWEEN.get(objective) == 0 else 1.0)
 
 
 @pytest.mark.parametrize("objective", ADVERSARIAL)

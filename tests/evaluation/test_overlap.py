@@ -51,14 +51,17 @@ def test_backward_is_a_recall_on_equal_sizes(sides) -> None:
 
 
 def test_training_sequences_stand_beside_as_if_they_had_been_generated(sides) -> None:
-    """Kills: the floor of the references beside themselves, all of train for as many as there are samples."""
+    """Kills: the floor of the references beside themselves, all of train or its beginning alone, or fewer of it."""
     samples, references = sides
     train = np.random.default_rng(1).integers(0, 7, (90, 8)).tolist()
     for name, function in (("bleu", bleu), ("backward_bleu", backward_bleu), ("bleu_f1", bleu_f1)):
         found = measure(Evidence(samples=samples, references=references, train=train), [name]).flat()
-        wanted = function(train[: len(samples)], references)
+        spread = [train[place * 90 // 40] for place in range(40)]  # a file may be sorted
+        wanted = function(spread, references)
         assert {key.removeprefix("real_") for key in found if key.startswith("real_")} == wanted.keys()
         assert all(found[f"real_{key}"].value == figure.value for key, figure in wanted.items())
+        few = Evidence(samples=samples, references=references, train=train[:39])
+        assert not [key for key in measure(few, [name]).flat() if "real" in key]
         assert not [
             key for key in measure(Evidence(samples=samples, references=references), [name]).flat() if "real" in key
         ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seqgans.training.alarms import LAST, LONG, STOPS, SUSTAINED, Adrift, Lengthening, Narrowing, Repetition, Speechless
+from seqgans.training.alarms import LAST, LONG, STOPS, SUSTAINED, Adrift, Narrowing, OtherLength, Repetition, Speechless
 from seqgans.training.detectors import Detectors
 
 HEALTHY = {
@@ -45,8 +45,8 @@ def changed(before: int = 10, after: int = LAST, **figures: float) -> list[dict[
         ({"repeated": 0.7}, Repetition.name),
         ({"entropy": 1.0, "real_nll": 3.5}, Narrowing.name),
         ({"kl": 1.5}, Adrift.name),
-        ({"length": 14.0}, Lengthening.name),
-        ({"length": 5.0}, Lengthening.name),
+        ({"length": 14.0}, OtherLength.name),
+        ({"length": 5.0}, OtherLength.name),
     ],
 )
 def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], name: str) -> None:
@@ -55,7 +55,7 @@ def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], nam
     assert heard(changed(after=enough - 1, **figures)) == []
     assert heard(changed(after=3 * LAST, **figures)).count(name) == 1
     assert heard([{**line, "round": 0} for line in changed(after=20, **figures)]) == []
-    assert (name in STOPS) == (name not in (Adrift.name, Lengthening.name))
+    assert (name in STOPS) == (name not in (Adrift.name, OtherLength.name))
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,8 @@ def test_answers_that_were_longer_before_the_game_are_no_news_of_it() -> None:
     assert heard([gathering(round + 1, length=30.0) for round in range(20)]) == []
     shrunk = [gathering(round + 1, length=30.0 if round < 10 else 8.0) for round in range(20)]
     assert heard(shrunk) == []
+
+
+def test_answers_that_run_away_at_once_are_heard() -> None:
+    grown = [gathering(round + 1, length=9.0 * min(3, round + 1)) for round in range(12)]
+    assert heard(grown) == [OtherLength.name]

@@ -1,12 +1,13 @@
 """Callbacks of transformers hear a run as they hear a Trainer, and their wishes are granted.
 
-Mutants killed: a step for each player instead of each minibatch, epochs counted anew by a run that goes on, a wish
-that is granted twice or never, a run that stops without report, a best metric that is set before the callbacks see it,
-random numbers drawn for an evaluation that was asked for.
+Mutants killed: a step for each player instead of each minibatch, epochs or a best metric begun anew by a run that goes
+on, a wish that is granted twice, late or never, a run that stops without report or without its best epoch, random
+numbers drawn for an evaluation that was asked for.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from safetensors.torch import load_file
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainingArguments
 
+from seqgans.errors import BadInput
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.train import resume, train
@@ -52,9 +54,12 @@ class Ear(TrainerCallback):
         self.metrics: list[dict[str, float]] = []
         self.arguments: Any = None
         self.given: dict[str, Any] = {}
+        self.best: tuple[float | None, int | None] = (None, None)
+        self.history: list[dict[str, Any]] = []
 
     def note(self, name: str, args: Any, state: Any, given: dict[str, Any]) -> None:
         self.heard.append((name, state.global_step, state.epoch))
+        self.best, self.history = (state.best_metric, state.best_global_step), list(state.log_history)
         self.arguments, self.given = args, given
 
     def on_train_begin(self, args, state, control, **given):  # type: ignore[no-untyped-def]
@@ -109,6 +114,12 @@ def test_a_run_is_heard_from_its_beginning_to_its_end(whole: tuple[RunFolder, Ea
     assert set(names) == set(HEARD)
     assert (names[0], names[-1]) == ("train_begin", "train_end")
     assert names.count("epoch_begin") == names.count("epoch_end") == EPOCHS + ROUNDS
+    epochs = [epoch for name, _, epoch in ear.heard if name == "epoch_begin"]
+    assert epochs == list(range(EPOCHS + ROUNDS))
+    before = [line["step"] for line in folder.events() if line["kind"] == "phase"]
+    first_round = [step for name, step, _ in ear.heard if name == "epoch_begin"][EPOCHS]
+    assert first_round == before[-1]  # what the discriminator learns before the game is no epoch
+    assert ear.arguments.num_train_epochs == EPOCHS + ROUNDS
     steps = [step for name, step, _ in ear.heard if name == "step_end"]
     assert steps == list(range(1, folder.events()[-1]["step"] + 1))
     assert ear.heard[-1] == ("train_end", steps[-1], EPOCHS + ROUNDS)
@@ -155,12 +166,59 @@ def test_a_callback_ends_a_run_in_good_order(tmp_path: Path) -> None:
     last = train(recipe(), tmp_path / "whole").events()[-1]["step"]
     folder = train(recipe(), tmp_path / "run", callbacks=[Wisher("should_training_stop", last - 4), ear])
     assert (folder.path / "report.json").is_file()
-    ended = folder.events()[-2]
-    assert ended["kind"] == "end" or any(line["kind"] == "end" and line["rounds_left"] for line in folder.events())
+    (end,) = [line for line in folder.events() if line["kind"] == "end"]
+    assert end["rounds_left"] > 0
     assert ear.heard[-1][0] == "train_end"
     assert ear.heard[-1][1] < last
     before = folder.events()
     assert resume(folder.path).events() == before  # there is nothing left to do
+
+
+class AtRoundsEnd(TrainerCallback):
+    """Has enough where the first round ends."""
+
+    def on_epoch_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+        control.should_training_stop = state.epoch >= EPOCHS + 1
+
+
+def test_a_run_that_is_ended_at_the_end_of_a_round_plays_no_more(tmp_path: Path) -> None:
+    folder = train(recipe(), tmp_path / "run", callbacks=[AtRoundsEnd])
+    assert folder.read_json("report.json")["rounds"] == {"played": 1, "of": ROUNDS}
+    lines = [(line["kind"], line["round"]) for line in folder.events() if line["kind"] != "finding"]
+    assert lines[-3:] == [("evaluation", 1), ("end", 1), ("evaluation", 1)]
+
+
+def test_likelihood_that_is_ended_keeps_its_best_epoch(tmp_path: Path) -> None:
+    class Enough(TrainerCallback):
+        def on_epoch_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+            control.should_training_stop = state.epoch == 8
+
+    facts = recipe().to_dict() | {
+        "algorithm": {"name": "likelihood", "pretrain_epochs": 8, "rate": 0.3, "patience": 0, "keep_best": True}
+    }
+    facts.pop("discriminator")
+    alone, ended = (
+        train(Recipe.of(facts), tmp_path / name, callbacks=heard).read_json("report.json")["evaluations"]["final"]
+        for name, heard in (("alone", []), ("ended", [Enough]))
+    )
+    assert ended["nll_valid"] == alone["nll_valid"]
+
+
+def test_an_evaluation_that_is_asked_for_and_due_comes_once_and_before_the_checkpoint(tmp_path: Path) -> None:
+    class Always(TrainerCallback):
+        def on_log(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+            control.should_evaluate = True
+
+    folder = train(recipe(checkpoint_every=1, keep=99), tmp_path / "run", callbacks=[Always])
+    judged = [line["step"] for line in folder.events() if line.get("stage") == "pretraining"]
+    assert judged == sorted(set(judged))
+    again = tmp_path / "again"
+    shutil.copytree(folder.path, again)
+    for kept in RunFolder(again).checkpoints()[2:]:
+        shutil.rmtree(kept)
+    resume(again, callbacks=[Always])
+    stages = [[line.get("stage") for line in run.events()] for run in (folder, RunFolder(again))]
+    assert stages[0] == stages[1]
 
 
 def test_patience_of_transformers_is_kept(tmp_path: Path) -> None:
@@ -168,8 +226,9 @@ def test_patience_of_transformers_is_kept(tmp_path: Path) -> None:
         early_stopping_patience=1, early_stopping_threshold=10.0
     )  # nothing is better by so much
     folder = train(recipe(best="nll_valid"), tmp_path / "run", callbacks=[patience, PrinterCallback])
-    judged = [line for line in folder.events() if line["kind"] == "evaluation" and line["stage"] != "final"]
-    assert len(judged) == 2  # one to be better than, one that is not
+    judged = [line["stage"] for line in folder.events() if line["kind"] == "evaluation"]
+    assert judged == ["pretraining", "pretraining", "pretrained", "game", "final"]  # one to beat, one that does not
+    assert folder.read_json("report.json")["rounds"]["played"] == 1
     assert (folder.path / "report.json").is_file()
 
 
@@ -185,10 +244,11 @@ def test_a_run_that_goes_on_counts_on(tmp_path: Path, whole: tuple[RunFolder, Ea
     heard = [one for one in ear.heard if one[0] == "step_end"]
     assert heard == expected[-len(heard) :]
     assert ear.heard[-1] == whole[1].heard[-1]
+    assert (ear.best, ear.history) == (whole[1].best, whole[1].history)
 
 
 def test_what_is_no_callback_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"transformers\.TrainerCallback, got str"):
+    with pytest.raises(BadInput, match=r"transformers\.TrainerCallback, got str"):
         train(recipe(), tmp_path / "run", callbacks=["wandb"])
     assert not (tmp_path / "run").exists()
 

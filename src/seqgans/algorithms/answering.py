@@ -106,7 +106,8 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
 def spread_of(scores: Tensor) -> dict[str, float]:
     """Mean and deviation of the scores that are numbers, and the share of those that are none, where there are such."""
     known = scores[scores.isfinite()]
-    figures = {"reward": known.mean().item(), "reward_spread": known.std().item()} if len(known) > 1 else {}
+    spread = known.std().item() if len(known) > 1 else 0.0
+    figures = {"reward": known.mean().item(), "reward_spread": spread} if len(known) else {}
     return figures if len(known) == len(scores) else {**figures, "unscored": 1 - len(known) / len(scores)}
 
 

@@ -17,7 +17,7 @@ from seqgans.sequences import Loss, Sequences, last_of
 PAIRED = "relativistic"  # the loss that asks which of a pair is real
 SMOOTHED = (PAIRED, "standard")
 BETWEEN = {**dict.fromkeys(CROSS_ENTROPIES, 0.0), "hinge": 0.0, "least_squares": 0.5}
-"""Where a loss draws the line between real and written; the others compare scores, whatever they are."""
+"""Where a loss draws the line between real and written; the others compare scores with each other."""
 
 
 def to_tell_apart(
@@ -100,6 +100,8 @@ def judge_loss(
 
 def right(objective: str, real_scores: Tensor, fake_scores: Tensor) -> float:
     """Share told apart, in the sense of the loss."""
+    if objective == "relativistic_average":  # compares with the mean of the other side
+        return accuracy(real_scores - fake_scores.mean(), fake_scores - real_scores.mean())
     if objective not in BETWEEN:
         return pair_accuracy(real_scores, fake_scores)
     return accuracy(real_scores - BETWEEN[objective], fake_scores - BETWEEN[objective])

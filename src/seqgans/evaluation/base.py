@@ -66,23 +66,32 @@ class Metric:
         return " and ".join(lacking) or None
 
 
-def beside_real(evidence: Evidence, function: Callable[[Lists], dict[str, Figure]]) -> dict[str, Figure]:
-    """Figures of the samples and, where there are references enough, of equally many of them ("real_…")."""
+def beside_real(
+    evidence: Evidence,
+    function: Callable[[Lists], dict[str, Figure]],
+    part: Literal["references", "train"] = "references",
+) -> dict[str, Figure]:
+    """Figures of the samples and, where there are enough real ones, of equally many of them ("real_…").
+
+    Args:
+        evidence: what there is.
+        function: from sequences to figures; of more than `overlap_count` it takes the first.
+        part: which real ones. Of train it takes rows from all over, since a file may be sorted.
+    """
     figures = function(evidence.drawn)
-    if not evidence.has("references"):
+    if not evidence.has(part):
         return figures
+    rows = evidence.part(part)
+    if part == "train":
+        count = min(len(evidence.drawn), evidence.overlap_count)
+        if len(rows) < count:
+            return figures
+        rows = [rows[place * len(rows) // count] for place in range(count)]
     try:
-        real = function(evidence.part("references")[: len(evidence.drawn)])
-    except BadInput:  # too few of them say nothing against the samples
+        real = function(rows[: len(evidence.drawn)])
+    except BadInput:  # too few of them, or such as cannot be measured, say nothing against the samples
         return figures
     return {**figures, **{f"real_{name}": figure for name, figure in real.items()}}
-
-
-def beside_train(evidence: Evidence, function: Callable[[Lists], dict[str, Figure]]) -> dict[str, Figure]:
-    """Figures of the samples and of as many training sequences ("real_…"), judged as if they had been generated."""
-    figures = function(evidence.drawn)
-    train = evidence.part("train")[: len(evidence.drawn)] if evidence.has("train") else []
-    return {**figures, **{f"real_{name}": figure for name, figure in function(train).items()}} if train else figures
 
 
 @dataclass(frozen=True)

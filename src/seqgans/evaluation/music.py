@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.base import Evidence, Lists, Metric, beside_train
+from seqgans.evaluation.base import Evidence, Lists, Metric, beside_real
 from seqgans.evaluation.figure import Figure
 
 PAIRS_AT_ONCE = 1 << 22
@@ -98,7 +98,7 @@ def music_mse(evidence: Evidence) -> dict[str, Figure]:
             "mse_interval": mse_interval(samples, references),
         }
 
-    return beside_train(evidence, errors)
+    return beside_real(evidence, errors, "train")
 
 
 METRICS = (
@@ -111,7 +111,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples", "references", "notes"}),
         sizes="the first `overlap_count` samples, all references",
-        floor="real_mse_…, of as many training tunes, not 0",
+        floor="real_mse_…, of equally many training tunes, not 0",
         compute=music_mse,
     ),
 )

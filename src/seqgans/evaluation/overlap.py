@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from seqgans.evaluation.base import Metric, beside_real, beside_train
+from seqgans.evaluation.base import Metric, beside_real
 from seqgans.evaluation.figure import Figure
 from seqgans.rewards.bleu import ORDERS, References, self_bleus
 
@@ -137,12 +137,13 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` samples, all references",
-        floor="real_bleu, of as many training sequences; far below 1",
-        compute=lambda evidence: beside_train(
+        floor="real_bleu, of equally many training sequences; far below 1",
+        compute=lambda evidence: beside_real(
             evidence,
             lambda rows: bleu(
                 rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
             ),
+            "train",
         ),
     ),
     Metric(
@@ -169,12 +170,13 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
-        floor="real_backward_bleu, of as many training sequences",
-        compute=lambda evidence: beside_train(
+        floor="real_backward_bleu, of equally many training sequences",
+        compute=lambda evidence: beside_real(
             evidence,
             lambda rows: backward_bleu(
                 rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
             ),
+            "train",
         ),
     ),
     Metric(
@@ -186,12 +188,13 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
-        floor="real_bleu_f1, of as many training sequences",
-        compute=lambda evidence: beside_train(
+        floor="real_bleu_f1, of equally many training sequences",
+        compute=lambda evidence: beside_real(
             evidence,
             lambda rows: bleu_f1(
                 rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
             ),
+            "train",
         ),
     ),
 )

@@ -18,7 +18,7 @@ SUSTAINED = 10  # of repetition beside real answers that do not become likelier
 LONG = 40  # of repetition whatever becomes of them: a game from random parameters passes through thirty to be right
 LIKELIER = 0.5  # nats a token that real answers gained since the game began: it still learns
 NOTHING = 1.5  # tokens, the end token included: more than half of the answers hold nothing else
-OTHER = 1.5  # times as long as real answers, or as short: a batch's mean length varies by a fifth
+TIMES_AS_LONG = 1.5  # as real answers, or they as these: a batch's mean length varies by a fifth
 SOMETHING = 3.0  # tokens of real answers, so that short ones are no alarm
 REPEATED = 0.4  # by so much more of an answer repeats itself than of a real one
 ADRIFT = 1.0  # nats a token away from the reference: e times likelier at every token
@@ -49,31 +49,29 @@ class Speechless:
         return f"answers have {max(self.lengths):.2g} tokens, real ones {figures['real_length']:.3g}"
 
 
-class Lengthening:
+class OtherLength:
     """Answers that the game made longer or shorter than real ones: an end is lost, or everything but the safe words."""
 
     name = "answers of another length"
     advice = "a smaller generator rate, a larger --algorithm.kl, or longer pre-training of the discriminator"
 
     def __init__(self) -> None:
-        self.first: list[float] = []
+        self.first: float | None = None
         self.last: deque[float] = deque(maxlen=LAST)
 
     def notice(self, event: Event) -> str | None:
-        """Lengths of the game's gatherings beside those of real answers."""
+        """Lengths of the game's gatherings beside those of real answers; the first one is as the game began."""
         figures = of_game(event)
         if "length" not in figures or figures.get("real_length", 0.0) < SOMETHING:
             return None
         share = figures["length"] / figures["real_length"]
-        if len(self.first) < LAST:
-            self.first.append(share)
+        self.first = share if self.first is None else self.first
         self.last.append(share)
-        if len(self.last) < LAST or not 1 / OTHER < mean(self.first) < OTHER:
-            return None
-        if max(self.last) >= 1 / OTHER and min(self.last) <= OTHER:
+        low, high = 1 / TIMES_AS_LONG, TIMES_AS_LONG
+        if len(self.last) < LAST or not low < self.first < high or (max(self.last) >= low and min(self.last) <= high):
             return None
         said = f"answers have {figures['length']:.3g} tokens, real ones {figures['real_length']:.3g}"
-        return None if figures["length"] <= NOTHING else f"{said}; when the game began, {mean(self.first):.0%} of that"
+        return None if figures["length"] <= NOTHING else f"{said}; when the game began, {self.first:.0%} of that"
 
 
 class Repetition:

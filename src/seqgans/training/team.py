@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FSDP, DEEPSPEED = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"
 WHOLE = {"FSDP_RESHARD_AFTER_FORWARD": "false", "FSDP_SHARDING_STRATEGY": "shard_grad_op"}  # leave parameters whole
 Precision = Literal["float32", "bfloat16"]
+PATIENCE = timedelta(days=1)  # with the process that judges and writes, while the others wait
 
 
 class Team:
@@ -40,9 +42,12 @@ class Team:
             raise BadInput("device cuda was asked for, but PyTorch finds no GPU here; use --device cpu or auto")
         shares = asked_to_share()
         from accelerate import Accelerator
+        from accelerate.utils import InitProcessGroupKwargs
 
+        on_cpu = device == "cpu" or not torch.cuda.is_available()
+        patient = InitProcessGroupKwargs(timeout=PATIENCE)
         with without(FSDP):  # processes are all that is wanted of accelerate
-            self.accelerator: Accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
+            self.accelerator: Accelerator = Accelerator(cpu=on_cpu, kwargs_handlers=[patient])
         self.precision = precision
         self.rank = self.accelerator.process_index
         self.processes = self.accelerator.num_processes

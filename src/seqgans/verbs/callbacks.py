@@ -9,10 +9,10 @@ an evaluation                                  on_evaluate      metrics: its fig
 a checkpoint was written                       on_save
 the end                                        on_train_end
 
-`control.should_evaluate`, `should_save` and `should_training_stop` are granted at the end of the gathering: a run that
-is stopped so is evaluated and reported as any other. Callbacks live on the leading process. `args` is a
-`TrainingArguments` that says what the recipe says; how many updates a run has is not known beforehand, so
-`state.max_steps` is 0.
+`control.should_evaluate`, `should_save` and `should_training_stop` are granted at the end of the gathering, or of the
+round, in which they are set: a run that is stopped so is evaluated and reported as any other. Callbacks live on the
+leading process. `args` is a `TrainingArguments` that says what the recipe says; how many updates a run has is not known
+beforehand, so `state.max_steps` is 0.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from seqgans.algorithms.base import Schedule
 from seqgans.data.packages import optional_package
 from seqgans.data.tokenizer import tokenizer_of_model
+from seqgans.errors import BadInput
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.place import Event
 from seqgans.training.recipe import PRETRAINED, Recipe
-from seqgans.verbs.listener import Wish
+from seqgans.verbs.listener import Wish, may_be_best
 
 WISHES: dict[Wish, str] = {
     "evaluation": "should_evaluate",
@@ -45,8 +47,7 @@ class TrainerCallbacks:
         callbacks: `TrainerCallback` objects, or classes that are made without arguments.
 
     Raises:
-        BadInput: transformers is not installed.
-        TypeError: one of them is no callback.
+        BadInput: transformers is not installed, or one of them is no callback.
     """
 
     def __init__(self, callbacks: Sequence[Any]) -> None:
@@ -54,24 +55,27 @@ class TrainerCallbacks:
         self.all = [one() if isinstance(one, type) else one for one in callbacks]
         for one in self.all:
             if not isinstance(one, found.TrainerCallback):
-                raise TypeError(f"callbacks must be transformers.TrainerCallback, got {type(one).__name__}")
+                raise BadInput(f"callbacks must be transformers.TrainerCallback, got {type(one).__name__}")
         self.args: Any = None
-        self.state = found.TrainerState()
+        self.state = found.TrainerState(epoch=0.0)
         self.control = found.TrainerControl()
         self.given: dict[str, Any] = {}
         self.inside = False  # an epoch has begun
+        self.schedule: Schedule | None = None
 
     def begin(self, folder: RunFolder, recipe: Recipe, training: Training, chooser: str) -> None:
         """Say what the recipe says in the words of transformers; the model is the generator's."""
         schedule, place, generator = training.schedule, training.place, training.players.generator
         self.args = arguments(folder, recipe, training)
         self.args.metric_for_best_model = f"eval_{chooser}"
+        self.schedule = schedule
         self.state.num_train_epochs = sum(phase.gathers for phase in schedule.before if passes(phase.name))
         self.state.num_train_epochs += schedule.rounds
+        self.args.num_train_epochs = float(self.state.num_train_epochs)
         self.state.logging_steps = self.state.eval_steps = self.state.save_steps = 1
+        for line in folder.events():  # of a run that goes on
+            self.remember(line)
         self.state.global_step = place.step
-        lines = folder.events()
-        self.state.epoch = float(sum(ends_epoch(line) for line in lines))
         self.given = {
             "model": getattr(generator, "model", generator),
             "processing_class": reader(recipe) or training.corpus.vocabulary,
@@ -84,7 +88,7 @@ class TrainerCallbacks:
         """One step a minibatch, however many players it moved."""
         if event.step == self.state.global_step:
             return
-        if not self.inside:
+        if not self.inside and (event.round or passes(event.phase)):
             self.inside = True
             self.call("on_epoch_begin")
         self.call("on_step_begin")
@@ -93,30 +97,41 @@ class TrainerCallbacks:
 
     def line(self, line: dict[str, Any]) -> None:
         """Figures of gatherings are logs, those of evaluations are metrics."""
-        if line["kind"] == "gathering":
-            logs = {f"{line['phase']}/{name}": value for name, value in line["figures"].items()}
-            self.log(logs | {"epoch": self.state.epoch})
-        elif line["kind"] == "evaluation":
-            self.evaluated(line)
+        best = self.state.best_metric, self.state.best_global_step
+        logs = self.remember(line)
+        if logs:
+            self.call("on_log", logs=logs)
+        if line["kind"] == "evaluation":  # callbacks see the best of what came before
+            now = self.state.best_metric, self.state.best_global_step
+            self.state.best_metric, self.state.best_global_step = best
+            self.call("on_evaluate", metrics={name: value for name, value in logs.items() if name != "epoch"})
+            self.state.best_metric, self.state.best_global_step = now
         if ends_epoch(line):
-            self.state.epoch += 1.0
             self.inside = False
             self.call("on_epoch_end")
 
-    def log(self, logs: dict[str, Any]) -> None:
-        """Figures into the history and to everyone."""
-        self.state.log_history.append({**logs, "step": self.state.global_step})
-        self.call("on_log", logs=logs)
+    def remember(self, line: dict[str, Any]) -> dict[str, Any]:
+        """Take a line into the state: its figures into the history, the best of the metrics, how many epochs are over.
 
-    def evaluated(self, line: dict[str, Any]) -> None:
-        """Metrics, then the best of them so far."""
-        means = {name: figure["mean"] for name, figure in line["figures"].items()}
-        metrics = {f"eval_{name}": mean for name, mean in means.items() if mean is not None and math.isfinite(mean)}
-        self.log(metrics | {"epoch": self.state.epoch})
-        self.call("on_evaluate", metrics=metrics)
-        chosen = metrics.get(self.args.metric_for_best_model)
-        if chosen is not None and (self.state.best_metric is None or chosen < self.state.best_metric):
-            self.state.best_metric, self.state.best_global_step = chosen, self.state.global_step
+        Returns:
+            What is logged of it.
+        """
+        state, figures, logs = self.state, line.get("figures", {}), {}
+        state.global_step = max(state.global_step, line["step"])
+        if line["kind"] == "gathering":
+            logs = {f"{line['phase']}/{name}": value for name, value in figures.items()}
+        elif line["kind"] == "evaluation":
+            means = {name: figure["mean"] for name, figure in figures.items()}
+            logs = {f"eval_{name}": mean for name, mean in means.items() if mean is not None and math.isfinite(mean)}
+            chosen = logs.get(self.args.metric_for_best_model)
+            best = chosen is not None and (state.best_metric is None or chosen < state.best_metric)
+            if best and self.schedule is not None and may_be_best(line["stage"], self.schedule):
+                state.best_metric, state.best_global_step = chosen, line["step"]
+        if logs:
+            logs |= {"epoch": state.epoch}
+            state.log_history.append({**logs, "step": line["step"]})
+        state.epoch += float(ends_epoch(line))
+        return logs
 
     def saved(self, checkpoint: Path) -> None:
         """A checkpoint was written."""
@@ -168,8 +183,9 @@ def arguments(folder: RunFolder, recipe: Recipe, training: Training) -> Any:
         setattr(made, field.name, value)
     rate = next((said[name] for name in ("generator_rate", "rate", "pretrain_rate") if name in said), 0.0)
     made.output_dir, made.seed, made.run_name = str(folder.path), run.seed, folder.path.name
-    made.learning_rate, made.per_device_train_batch_size = rate, said.get("batch", 1)
-    made.num_train_epochs = float(training.schedule.rounds)
+    parts = training.team.processes * run.accumulate
+    made.learning_rate, made.gradient_accumulation_steps = rate, run.accumulate
+    made.per_device_train_batch_size = max(1, said.get("batch", 1) // parts)
     made.eval_strategy, made.eval_steps, made.save_steps = "steps", run.eval_every, run.checkpoint_every
     made.report_to, made.logging_steps, made.greater_is_better = [], 1, False
     return made

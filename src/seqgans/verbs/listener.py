@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from seqgans.algorithms.base import Schedule
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.place import Event
@@ -34,12 +35,17 @@ class Listener(Protocol):
         ...
 
     def wants(self, wish: Wish) -> bool:
-        """Whether something is asked for, at the end of a gathering; asking takes the wish back."""
+        """Whether something is asked for, at the end of a gathering, a phase or a round; asking takes the wish back."""
         ...
 
     def ended(self) -> None:
         """The run has come to its end, its report and last checkpoint are written."""
         ...
+
+
+def may_be_best(stage: str | None, schedule: Schedule) -> bool:
+    """Whether an evaluation may mark the best checkpoint: not those on the way to the game, where there is one."""
+    return stage not in ("untrained", "pretraining") or not schedule.rounds
 
 
 class Deaf:

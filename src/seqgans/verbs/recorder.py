@@ -18,7 +18,7 @@ from seqgans.training.recipe import Recipe
 from seqgans.verbs.boards import Boards
 from seqgans.verbs.completions import Completions
 from seqgans.verbs.judging import Judge
-from seqgans.verbs.listener import Deaf, Listener
+from seqgans.verbs.listener import Deaf, Listener, Wish, may_be_best
 from seqgans.verbs.progress import Watcher
 from seqgans.verbs.reporting import write_report
 from seqgans.verbs.rescue import Rescue
@@ -116,8 +116,6 @@ class Recorder:
                 self.checkpoint(event.step)
         else:
             self.turn(event)
-        if event.kind == "gathering":
-            self.grant(event)
         self.watcher.event(event, self.latest)
         self.clock = time.process_time()  # judging and writing are not training
 
@@ -142,9 +140,10 @@ class Recorder:
             self.write(event, figures=figures)
             for name, value in figures.items():
                 self.scalar(f"{event.phase}/{name}", value, event.step)
-            if event.phase == "likelihood" and event.round == 0 and due(event.gathering, run.eval_every):
-                self.evaluate(event, "pretraining", run.eval_samples)
-            if event.round == 0 and due(event.gathering, run.checkpoint_every):
+            learnt = event.phase == "likelihood" and event.round == 0
+            if self.wanted("evaluation", learnt and due(event.gathering, run.eval_every)):
+                self.evaluate(event, "game" if event.round else "pretraining", run.eval_samples)
+            if self.wanted("checkpoint", event.round == 0 and due(event.gathering, run.checkpoint_every)):
                 self.checkpoint(event.step)
             return
         place, schedule = self.training.place, self.training.schedule
@@ -153,9 +152,9 @@ class Recorder:
         if event.kind == "phase" and place.phase == len(schedule.before) and schedule.rounds:
             self.opening(event, "pretrained")
         elif event.kind == "round":
-            if due(event.round, run.eval_every) and event.round < schedule.rounds:
+            if self.wanted("evaluation", due(event.round, run.eval_every) and event.round < schedule.rounds):
                 self.evaluate(event, "game", run.eval_samples)
-            if due(event.round, run.checkpoint_every):
+            if self.wanted("checkpoint", due(event.round, run.checkpoint_every)):
                 self.checkpoint(event.step)
         elif event.kind == "end":
             if left:
@@ -165,12 +164,9 @@ class Recorder:
             self.checkpoint(event.step)  # last: until here a killed run begins its end anew
             self.listener.ended()
 
-    def grant(self, event: Event) -> None:
-        """What the listener asked for, at the end of a gathering."""
-        if self.listener.wants("evaluation"):
-            self.evaluate(event, "game" if event.round else "pretraining", self.recipe.run.eval_samples)
-        if self.listener.wants("checkpoint"):
-            self.checkpoint(event.step)
+    def wanted(self, wish: Wish, is_due: bool) -> bool:
+        """Whether something is due, or the listener asked for it."""
+        return self.listener.wants(wish) or is_due
 
     def evaluate(self, event: Event, stage: str, count: int) -> None:
         """Judge the generator, keep samples, tell the watcher, keep the best."""
@@ -204,7 +200,7 @@ class Recorder:
 
     def counts(self, stage: str | None) -> bool:
         """Whether an evaluation may mark the best checkpoint: not those on the way to the game, where there is one."""
-        return stage not in ("untrained", "pretraining") or not self.training.schedule.rounds
+        return may_be_best(stage, self.training.schedule)
 
     def texts(self, samples: Sequences, count: int) -> list[str]:
         """Some samples as text."""

@@ -89,7 +89,7 @@ def resume(out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[
     Args:
         out: the folder of a run.
         watcher: who is told what happens.
-        callbacks: of transformers' Trainer, as in `train`.
+        callbacks: of transformers' Trainer, as in `train`; what they count themselves begins anew.
 
     Raises:
         BadInput: there is no run, or its newest checkpoint is damaged.
@@ -178,11 +178,11 @@ def carried_out(
                         if recorder is not None:
                             recorder.rescued(end)
                     break
-                if listener is not None and enough(training, event, recorder):
-                    training.place.done = True
+                if enough(training, event, recorder):
+                    end = ended(training)
                     with led(training.team, training.optimizers):
                         if recorder is not None:
-                            recorder.ended(Event("end", event.step, event.round))
+                            recorder.ended(end)
                     break
                 if stopping(training, event, stop):
                     with led(training.team, training.optimizers):
@@ -221,9 +221,22 @@ def collapsed(training: Training, event: Event, recorder: Recorder | None) -> bo
 
 def enough(training: Training, event: Event, recorder: Recorder | None) -> bool:
     """Whether a callback ends the run here; the process that hears them tells the others."""
-    if event.kind != "gathering":
+    if event.kind not in ("gathering", "phase", "round"):
         return False
     return training.team.total(float(recorder is not None and recorder.listener.wants("end"))) > 0
+
+
+def ended(training: Training) -> Event:
+    """End the schedule where it stands, as the phase that runs would have ended: with its best epoch where it keeps it.
+
+    Every process does it.
+    """
+    place = training.place
+    phase = training.phase() if place.gathering else None
+    if phase is not None and phase.keep_best and training.best.tensors:
+        training.players.load_state_dict(training.best.tensors, strict=False)
+    place.done = True
+    return Event("end", place.step, place.round)
 
 
 def behind(training: Training) -> int:
