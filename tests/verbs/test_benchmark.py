@@ -89,6 +89,18 @@ def test_a_suite_is_carried_out_and_what_is_done_is_kept(tiny: Path) -> None:
     assert len(same) >= len(written) - 1
 
 
+def test_the_table_holds_what_earlier_calls_left(tiny: Path) -> None:
+    """Kills: the runs of the last call alone, another order than the suite's, results of another suite."""
+    benchmark("tiny", tiny, seeds=[1])
+    other = json.loads((tiny / "results" / "game-1.json").read_text())
+    (tiny / "results" / "other.json").write_text(json.dumps(other | {"suite": "huge", "label": "of another suite"}))
+    (tiny / "results" / "damaged.json").write_text("{")
+    benchmark("tiny", tiny, seeds=[0], only=["likelihood"])
+    rows = [line.split(" | ")[:2] for line in (tiny / "RESULTS.md").read_text().splitlines() if line.startswith("| ")]
+    assert [seeds for _, seeds in rows[2:]] == ["0, 1", "1", "1"]
+    assert [label.removeprefix("| ") for label, _ in rows[3:]] == ["the game", "the game: control"]
+
+
 def test_a_report_that_was_deleted_is_asked_for(tiny: Path) -> None:
     suite = read_suite("tiny", tiny, only=["likelihood"], seeds=[0])
     carried_out(suite, tiny)

@@ -87,11 +87,27 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
         failed = [result["name"] for result in results if "failed" in result]
         results.append(result_of(suite, trial, out, told, failed))
         keep(results[-1], out / "results" / f"{trial.name}.json")
-        write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, results).encode())
-    done = [out / "runs" / result["name"] for result in results if "figures" in result]
+        shown = with_others(suite, results, out / "results")
+        write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, shown).encode())
+    shown = with_others(suite, results, out / "results")
+    done = [run for result in shown if "figures" in result and (run := out / "runs" / result["name"]).is_dir()]
     if len(done) > 1:
         write_atomically(out / "page.html", comparison_page(compare(done)).encode())
     return results
+
+
+def with_others(suite: Suite, results: Sequence[Result], folder: Path) -> list[Result]:
+    """Results of this call, and what earlier calls left of other systems and seeds of the suite; in its order."""
+    here = {result["name"]: result for result in results}
+    for file in sorted(folder.glob("*.json")):
+        try:
+            found = from_json(file.read_text(encoding="utf-8"))
+            if (found["suite"], found["size"]) == (suite.name, suite.size):
+                here.setdefault(found["name"], found)
+        except (OSError, ValueError, KeyError, TypeError):  # damaged, or not ours
+            continue
+    order = {name: place for place, name in enumerate(suite.systems)}
+    return sorted(here.values(), key=lambda one: (order.get(one["system"], len(order)), one["control"], one["seed"]))
 
 
 def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: Collection[str] = ()) -> Result:

@@ -65,6 +65,7 @@ class Suite:
         columns: names of the figures in the table.
         metrics: what is measured besides what every run measures at its end.
         trials: the runs, each after the one that it starts from.
+        systems: names of all systems of the suite, also of those that nobody asked for.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Suite:
     columns: Sequence[str]
     metrics: Sequence[str]
     trials: Sequence[Trial]
+    systems: Sequence[str] = ()
 
 
 def suite_names() -> list[str]:
@@ -127,6 +129,7 @@ def read_suite(
         columns=said["columns"],
         metrics=said.get("metrics", []),
         trials=trials,
+        systems=tuple(systems),
     )
 
 
