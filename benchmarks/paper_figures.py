@@ -148,7 +148,7 @@ def draw(curves: dict[str, Any], names: list[str], titles: list[list[str]], out:
         axes[1][column].set_xlabel("round")
         if len(ends) > 1:
             axes[0][column].legend(loc="best", fontsize="small")
-    axes[0][0].set_ylabel("generator: reward")
+    axes[0][0].set_ylabel("score of answers, logit")
     axes[1][0].set_ylabel("discriminator: loss, nats")
     figure.savefig(out, metadata={"Software": None})
 
@@ -173,7 +173,7 @@ def main() -> None:
         trained(place, name)
         print(f"{name}: {time.process_time() - began[0]:.0f} CPU-seconds, {time.time() - began[1]:.0f} s", flush=True)
     curves = told(place)
-    content = {"seed": asked.seed, "rounds": asked.rounds, "curves": curves}
+    content = {"seed": asked.seed, "curves": curves}
     (HERE / "results" / "paper_figures.json").write_text(json.dumps(content) + "\n")
     docs = HERE.parent / "docs"
     if "squad" in curves:
