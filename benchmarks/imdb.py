@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from imdb_data import LENGTH, PROMPT, Place, generator_of, held_out, model, prepare
+from imdb_data import LENGTH, PROMPT, Place, carried_on, generator_of, held_out, model, prepare
 from imdb_table import ARMS, ASKED, BEST_OF, DECODING, file_of, judge, table, write
 from imdb_told import told
 
@@ -31,7 +31,7 @@ from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.generators.conditional import given
 from seqgans.randomness import Stream, generator_for
 from seqgans.training.recipe import Recipe, mapping_of
-from seqgans.verbs.train import resume, train
+from seqgans.verbs.train import train
 
 AT_ONCE = 100  # completions drawn at once
 TOLD = {
@@ -65,10 +65,7 @@ def told_control(place: Place) -> None:
 def trained(place: Place, name: str, settings: dict[str, Any], start: str | None = None) -> None:
     """A run by the recipe with some settings of its own."""
     out = place.run(name)
-    if (out / "report.json").exists():
-        return
-    if (out / "checkpoints").is_dir() and any((out / "checkpoints").glob("step-*")):
-        resume(out)
+    if carried_on(out):
         return
     recipe = mapping_of(RECIPE.read_text())
     recipe["algorithm"] |= settings

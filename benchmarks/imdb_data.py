@@ -18,6 +18,7 @@ from seqgans.generators.pretrained import Pretrained
 from seqgans.sequences import Sequences
 from seqgans.training.checkpoint import write_atomically
 from seqgans.verbs.loading import load_run
+from seqgans.verbs.train import resume
 
 PROMPT, LENGTH = 3, 24  # tokens of a prompt and of what follows
 ROWS, HELD_OUT = 1216, 300  # real ones, and prompts of the table
@@ -82,15 +83,30 @@ def prepare(place: Place) -> None:
     random.Random(0).shuffle(liked)
     pairs = []
     for text in liked:
-        ids = encode.encode(text[:READ]).ids[: PROMPT + LENGTH]
-        begins, follows = encode.decode(ids[:PROMPT]), encode.decode(ids[PROMPT:])
-        same = begins + follows == encode.decode(ids) and encode.encode(begins).ids == ids[:PROMPT]
-        if len(ids) == PROMPT + LENGTH and same and begins.strip():  # halves that are read as the whole is
-            pairs.append(f"{begins}\t{follows}\n")
+        if (halves := halved(encode, text)) is not None:
+            pairs.append("{}\t{}\n".format(*halves))
         if len(pairs) == ROWS + HELD_OUT:
             break
     for name, part in (("reviews.tsv", pairs[:ROWS]), ("held_out.tsv", pairs[ROWS:])):
         write_atomically(place.folder / name, ("prompt\ttext\n" + "".join(part)).encode())
+
+
+def halved(encode: Any, text: str) -> tuple[str, str] | None:
+    """The first tokens of a review and what follows; None where the halves are not read as the whole is."""
+    ids = encode.encode(text[:READ]).ids[: PROMPT + LENGTH]
+    begins, follows = encode.decode(ids[:PROMPT]), encode.decode(ids[PROMPT:])
+    same = begins + follows == encode.decode(ids) and encode.encode(begins).ids == ids[:PROMPT]
+    return (begins, follows) if len(ids) == PROMPT + LENGTH and same and begins.strip() else None
+
+
+def carried_on(out: Path) -> bool:
+    """Whether a run is there already: one that ended lies as it is, one that was broken off is brought to its end."""
+    if (out / "report.json").exists():
+        return True
+    begun = (out / "checkpoints").is_dir() and any((out / "checkpoints").glob("step-*"))
+    if begun:
+        resume(out)
+    return begun
 
 
 def encoder(place: Place) -> Any:

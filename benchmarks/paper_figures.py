@@ -25,14 +25,14 @@ from typing import Any
 
 import squad_data
 import torch
-from imdb_data import LENGTH, PROMPT, READ, Place, encoder, model, reviews
+from imdb_data import LENGTH, PROMPT, Place, carried_on, encoder, halved, model, reviews
 from squad import shipped_model
 
 from seqgans.report.players import curve
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
-from seqgans.verbs.train import resume, train
+from seqgans.verbs.train import train
 
 HERE = Path(__file__).parent
 BATCH, ROWS, VALID, ROUNDS = 16, 480, 8, 40
@@ -85,11 +85,8 @@ def beginnings(place: Place, kinds: dict[int, str | None]) -> list[str]:
         random.Random(0).shuffle(texts)
         wanted = (ROWS + VALID) // len(kinds)
         for text in texts:
-            ids = encode.encode(text[:READ]).ids[: PROMPT + LENGTH]
-            begins, follows = encode.decode(ids[:PROMPT]), encode.decode(ids[PROMPT:])
-            same = begins + follows == encode.decode(ids) and encode.encode(begins).ids == ids[:PROMPT]
-            if wanted and len(ids) == PROMPT + LENGTH and same and begins.strip():
-                pairs.append(f"{f'{name} review: ' if name else ''}{begins}\t{follows}\n")
+            if wanted and (halves := halved(encode, text)) is not None:
+                pairs.append(f"{f'{name} review: ' if name else ''}{halves[0]}\t{halves[1]}\n")
                 wanted -= 1
     random.Random(1).shuffle(pairs)
     return pairs
@@ -98,10 +95,7 @@ def beginnings(place: Place, kinds: dict[int, str | None]) -> list[str]:
 def trained(place: Place, name: str) -> Path:
     """A run, from the beginning, from where it was broken off, or as it lies there."""
     out = place.run(name)
-    if (out / "report.json").exists():
-        return out
-    if (out / "checkpoints").is_dir() and any((out / "checkpoints").glob("step-*")):
-        resume(out)
+    if carried_on(out):
         return out
     kind, start, settings = ARMS[name]
     corpus, asked = examples(place, kind)

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from imdb_data import Place, model
+from imdb_data import Place, carried_on, model
 from squad_data import ANSWER, PROMPT, prepare, slice_file
 from squad_table import file_name, measured, printed
 
 from seqgans.training.recipe import Recipe, mapping_of
-from seqgans.verbs.train import Interrupted, resume, train
+from seqgans.verbs.train import Interrupted, train
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 BATCH = 8
@@ -64,10 +64,7 @@ def run_of(place: Place, arm: str) -> Path:
 def trained(place: Place, arm: str) -> Path:
     """The run of an arm, from the beginning, from where it was broken off, or as it lies there."""
     out = run_of(place, arm)
-    if (out / "report.json").exists():
-        return out
-    if (out / "checkpoints").is_dir() and any((out / "checkpoints").glob("step-*")):
-        resume(out)
+    if carried_on(out):
         return out
     family, start, settings = ARMS[arm]
     recipe = mapping_of((RECIPES / family / "squad.yaml").read_text())

@@ -8,6 +8,7 @@ numbers drawn for an evaluation that was asked for.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,32 +62,21 @@ class Ear(TrainerCallback):
         self.heard.append((name, state.global_step, state.epoch))
         self.best, self.history = (state.best_metric, state.best_global_step), list(state.log_history)
         self.arguments, self.given = args, given
+        for kept, what in ((self.logs, "logs"), (self.metrics, "metrics")):
+            kept += [given[what]] if what in given else []
 
-    def on_train_begin(self, args, state, control, **given):  # type: ignore[no-untyped-def]
-        self.note("train_begin", args, state, given)
 
-    def on_epoch_begin(self, args, state, control, **given):  # type: ignore[no-untyped-def]
-        self.note("epoch_begin", args, state, given)
+def listening(name: str) -> Callable[..., None]:
+    """A method that notes its own name."""
 
-    def on_step_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
-        self.note("step_end", args, state, given)
+    def hear(self: Ear, args: Any, state: Any, control: Any, **given: Any) -> None:
+        self.note(name, args, state, given)
 
-    def on_log(self, args, state, control, logs, **given):  # type: ignore[no-untyped-def]
-        self.note("log", args, state, given)
-        self.logs.append(logs)
+    return hear
 
-    def on_evaluate(self, args, state, control, metrics, **given):  # type: ignore[no-untyped-def]
-        self.note("evaluate", args, state, given)
-        self.metrics.append(metrics)
 
-    def on_save(self, args, state, control, **given):  # type: ignore[no-untyped-def]
-        self.note("save", args, state, given)
-
-    def on_epoch_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
-        self.note("epoch_end", args, state, given)
-
-    def on_train_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
-        self.note("train_end", args, state, given)
+for name in HEARD:
+    setattr(Ear, f"on_{name}", listening(name))
 
 
 class Wisher(TrainerCallback):
@@ -95,7 +85,7 @@ class Wisher(TrainerCallback):
     def __init__(self, wish: str, step: int) -> None:
         self.wish, self.step = wish, step
 
-    def on_step_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+    def on_step_end(self, args, state, control, **given):
         if state.global_step == self.step:
             setattr(control, self.wish, True)
         return control
@@ -177,7 +167,7 @@ def test_a_callback_ends_a_run_in_good_order(tmp_path: Path) -> None:
 class AtRoundsEnd(TrainerCallback):
     """Has enough where the first round ends."""
 
-    def on_epoch_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+    def on_epoch_end(self, args, state, control, **given):
         control.should_training_stop = state.epoch >= EPOCHS + 1
 
 
@@ -190,7 +180,7 @@ def test_a_run_that_is_ended_at_the_end_of_a_round_plays_no_more(tmp_path: Path)
 
 def test_likelihood_that_is_ended_keeps_its_best_epoch(tmp_path: Path) -> None:
     class Enough(TrainerCallback):
-        def on_epoch_end(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+        def on_epoch_end(self, args, state, control, **given):
             control.should_training_stop = state.epoch == 8
 
     facts = recipe().to_dict() | {
@@ -206,7 +196,7 @@ def test_likelihood_that_is_ended_keeps_its_best_epoch(tmp_path: Path) -> None:
 
 def test_an_evaluation_that_is_asked_for_and_due_comes_once_and_before_the_checkpoint(tmp_path: Path) -> None:
     class Always(TrainerCallback):
-        def on_log(self, args, state, control, **given):  # type: ignore[no-untyped-def]
+        def on_log(self, args, state, control, **given):
             control.should_evaluate = True
 
     folder = train(recipe(checkpoint_every=1, keep=99), tmp_path / "run", callbacks=[Always])
@@ -258,7 +248,7 @@ def test_a_callback_may_let_a_pretrained_model_write(tmp_path: Path) -> None:
     written: list[str] = []
 
     class Writer(TrainerCallback):
-        def on_evaluate(self, args, state, control, model, processing_class, **given):  # type: ignore[no-untyped-def]
+        def on_evaluate(self, args, state, control, model, processing_class, **given):
             asked = processing_class("w1 w2", return_tensors="pt")
             answer = model.generate(asked["input_ids"], max_new_tokens=3, do_sample=False)
             written.append(processing_class.decode(answer[0]))

@@ -9,9 +9,9 @@ Sample sizes are part of the definition: self-BLEU and backward BLEU grow with t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from seqgans.evaluation.base import Metric, beside_real
+from seqgans.evaluation.base import Evidence, Metric, beside_real
 from seqgans.evaluation.figure import Figure
 from seqgans.rewards.bleu import ORDERS, References, self_bleus
 
@@ -127,6 +127,16 @@ def harmonic_mean(one: Figure, other: Figure) -> Figure:
     return Figure(value=2 * one.value * other.value / total, standard_error=error, count=one.count, details=one.details)
 
 
+def beside_train(function: Callable[..., dict[str, Figure]]) -> Callable[[Evidence], dict[str, Figure]]:
+    """A figure of samples against references, and of equally many training sequences against the same ones."""
+
+    def compute(evidence: Evidence) -> dict[str, Figure]:
+        sizes = {"smoothing": evidence.smoothing, "count": evidence.overlap_count}
+        return beside_real(evidence, lambda rows: function(rows, evidence.part("references"), **sizes), "train")
+
+    return compute
+
+
 METRICS = (
     Metric(
         name="bleu",
@@ -138,13 +148,7 @@ METRICS = (
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` samples, all references",
         floor="real_bleu, of equally many training sequences; far below 1",
-        compute=lambda evidence: beside_real(
-            evidence,
-            lambda rows: bleu(
-                rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
-            ),
-            "train",
-        ),
+        compute=beside_train(bleu),
     ),
     Metric(
         name="self_bleu",
@@ -171,13 +175,7 @@ METRICS = (
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
         floor="real_backward_bleu, of equally many training sequences",
-        compute=lambda evidence: beside_real(
-            evidence,
-            lambda rows: backward_bleu(
-                rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
-            ),
-            "train",
-        ),
+        compute=beside_train(backward_bleu),
     ),
     Metric(
         name="bleu_f1",
@@ -189,12 +187,6 @@ METRICS = (
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
         floor="real_bleu_f1, of equally many training sequences",
-        compute=lambda evidence: beside_real(
-            evidence,
-            lambda rows: bleu_f1(
-                rows, evidence.part("references"), smoothing=evidence.smoothing, count=evidence.overlap_count
-            ),
-            "train",
-        ),
+        compute=beside_train(bleu_f1),
     ),
 )

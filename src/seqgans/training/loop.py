@@ -106,8 +106,8 @@ class Training:
                 place.passes = 0
                 self.judge(phase, figures)
                 yield Event("gathering", place.step, place.round, phase.name, place.gathering, figures=figures)
-            if phase.keep_best and self.best.tensors:
-                self.players.load_state_dict(self.best.tensors, strict=False)
+            if phase.keep_best:
+                self.best.restore(self.players)
             self.best, place.gathering, place.lowered, place.phase = Best(), 0, 0, place.phase + 1
             if place.round == 0:
                 yield Event("phase", place.step, 0, phase.name)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,8 @@ class Best:
     value: float = math.inf
     since: int = 0
     tensors: dict[str, Tensor] = field(default_factory=dict)
+
+    def restore(self, players: nn.Module) -> None:
+        """Give players what they had at the best figure, where that was kept."""
+        if self.tensors:
+            players.load_state_dict(self.tensors, strict=False)

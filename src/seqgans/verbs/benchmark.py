@@ -81,7 +81,8 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
         Interrupted: it was stopped; the same call goes on.
     """
     told = watcher or Silent()
-    results = []
+    results: list[Result] = []
+    shown: list[Result] = []
     for place, trial in enumerate(suite.trials, start=1):
         told.say(f"{suite.name} {place}/{len(suite.trials)}: {trial.name}")
         failed = [result["name"] for result in results if "failed" in result]
@@ -89,7 +90,6 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
         keep(results[-1], out / "results" / f"{trial.name}.json")
         shown = with_others(suite, results, out / "results")
         write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, shown).encode())
-    shown = with_others(suite, results, out / "results")
     done = [run for result in shown if "figures" in result and (run := out / "runs" / result["name"]).is_dir()]
     if len(done) > 1:
         write_atomically(out / "page.html", comparison_page(compare(done)).encode())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure
 from seqgans.evaluation.base import doubts
@@ -118,10 +119,14 @@ def judged(path: Path, references: str | None, checkpoint: str, count: int, seed
     figures, samples = judge.figures(generator, count)
     rows = [swept(point) for point in judge.sweep(generator, min(count, SWEEP_SAMPLES))]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
-    lists = (part.lists(corpus.vocabulary.end) for part in (corpus.test, corpus.train))
-    evidence = Evidence(references=next(lists), train=next(lists), vocabulary=corpus.vocabulary)
-    said = () if references is None else tuple(doubts(evidence))
+    said = () if references is None else doubted(corpus)
     return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, *told(run.folder), said)
+
+
+def doubted(corpus: Corpus) -> tuple[str, ...]:
+    """What makes figures on references of someone else's doubtful."""
+    references, train = (part.lists(corpus.vocabulary.end) for part in (corpus.test, corpus.train))
+    return tuple(doubts(Evidence(references=references, train=train, vocabulary=corpus.vocabulary)))
 
 
 def last_samples(folder: RunFolder, samples: Sequence[str]) -> Sequence[str]:

@@ -233,8 +233,8 @@ def ended(training: Training) -> Event:
     """
     place = training.place
     phase = training.phase() if place.gathering else None
-    if phase is not None and phase.keep_best and training.best.tensors:
-        training.players.load_state_dict(training.best.tensors, strict=False)
+    if phase is not None and phase.keep_best:
+        training.best.restore(training.players)
     place.done = True
     return Event("end", place.step, place.round)
 
