@@ -31,7 +31,7 @@ from seqgans.rewards.prefixes import gains
 from seqgans.verbs.loading import load_run
 
 BATCH, JUDGED = 64, 2000
-REDUCED = {"embedding": 32, "widths": (1, 2, 3, 4), "maps": (100, 100, 100, 100), "dropout": 0.5}
+REDUCED = {"embedding": 32, "widths": (1, 2, 3, 4), "maps": (100, 100, 100, 100), "dropout": 0.5, "decay": 0.4}
 KINDS: dict[str, tuple[Any, float, bool]] = {
     "cnn, widths 1 to 4": (CNN(**REDUCED), 0.001, False),
     "lstm, score per step": (LSTMScorer(dropout=0.3), 0.003, True),

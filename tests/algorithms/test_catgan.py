@@ -85,6 +85,19 @@ def test_candidates_differ_in_loss_and_temperature(corpus: Corpus) -> None:
     assert (len(discriminator.updates), discriminator.gathers) == (1, 3)
 
 
+def test_views_are_averaged_for_the_average_objective_alone(corpus: Corpus) -> None:
+    players = build_players(recipe("catgan"), corpus, 0)
+    play = SETTINGS.real(players, Scene(corpus, Stream(generator_for(1))))
+    real, fake = torch.randn(2, 10, 2, generator=generator_for(2))  # (batch, views)
+    for objective, averaged in (("relativistic_average", True), ("relativistic", False)):
+        mean, views = (
+            dataclasses.replace(SETTINGS, mean_views=given).losses(players, play, objective) for given in (True, False)
+        )
+        same = views(real.mean(1), fake.mean(1)) if averaged else views(real, fake)
+        torch.testing.assert_close(mean(real, fake), same)
+        assert not torch.allclose(views(real.mean(1), fake.mean(1))[1], views(real, fake)[1])
+
+
 def test_rows_of_a_play_are_of_one_category(corpus: Corpus) -> None:
     players = build_players(recipe("catgan"), corpus, 0)
     play = SETTINGS.real_and_relaxed(players, Scene(corpus, Stream(generator_for(1))))

@@ -22,6 +22,7 @@ from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import open_text_corpus
 from seqgans.discriminators.convolutional import CNN
 from seqgans.discriminators.recurrent import LSTMScorer
+from seqgans.errors import BadInput
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
 from seqgans.objectives.adversarial import accuracy
@@ -196,6 +197,12 @@ def test_the_control_arm_hands_rewards_to_others(text: Corpus) -> None:
     assert control.rewards is not None
     assert torch.equal(plain.fake.tokens, control.fake.tokens)
     assert not torch.equal(plain.rewards, control.rewards)
+
+
+def test_a_judge_of_whole_sequences_is_refused_at_once(text: Corpus) -> None:
+    judged = team(text, CNN(embedding=4, widths=(1, 2), maps=(3, 3)))
+    with pytest.raises(BadInput, match="need a discriminator with a score per step, got Convolutional"):
+        REGS(reward="gain").extras(judged, generator_for(0))
 
 
 @pytest.mark.parametrize(

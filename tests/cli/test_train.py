@@ -69,6 +69,18 @@ def test_print_config_is_complete_and_comes_back_through_config(algorithm: str, 
         assert call("train", *words, "--config", file, "--print-config") == first
 
 
+def test_an_algorithm_has_sizes_of_its_own_for_its_usual_players(call) -> None:
+    """They are defaults: a flag goes before them, they are not for other players, and the help shows them."""
+    sizes = {"hidden": 32, "every_step": False}
+    assert order("gsgan", "--corpus", "a.txt")["generator"].items() >= sizes.items()
+    assert order("gsgan", "--corpus", "a.txt", "--generator.hidden", "7")["generator"]["hidden"] == 7
+    assert order("gsgan", "--corpus", "a.txt", "--generator.name", "lstm")["generator"]["hidden"] == 32
+    assert "every_step" not in order("gsgan", "--corpus", "a.txt", "--generator.name", "lstm")["generator"]
+    assert order("textgan", "--corpus", "a.txt")["generator"].items() >= {"hidden": 500, "every_step": True}.items()
+    shown = call("train", "gsgan", "--help").out
+    assert "units of the LSTM (default: 32)" in " ".join(shown.split())
+
+
 def test_help_explains_every_setting_with_its_default(call) -> None:
     found = call("train", "seqgan", "--help")
     text = " ".join(found.out.split())

@@ -131,9 +131,14 @@ def test_wide_filters_are_left_out_and_at_least_one_must_fit() -> None:
 
 
 def test_the_penalty_is_that_of_the_output_layer() -> None:
-    network = build()
-    weight, bias = network.output.weight.detach(), network.output.bias.detach()
-    assert network.penalty().item() == pytest.approx(0.1 * float((weight**2).sum() + bias.square().sum()))
+    """Of two logits it is λ/2 ‖w‖²; one logit pays what two opposite ones would whose difference it is."""
+    network, two = build(), Convolutional(VOCABULARY, LENGTH, SETTINGS, generator_for(0), outputs=2)
+    with torch.no_grad():
+        for ours, theirs in zip(network.output.parameters(), two.output.parameters(), strict=True):
+            theirs.copy_(torch.cat([ours, -ours]) / 2)
+    squares = sum(part.detach().square().sum().item() for part in two.output.parameters())
+    assert two.penalty().item() == pytest.approx(0.5 * 0.2 * squares)
+    assert network.penalty().item() == pytest.approx(two.penalty().item())
     network.penalty().backward()
     assert [name for name, part in network.named_parameters() if part.grad is not None] == [
         "output.weight",

@@ -12,8 +12,7 @@ n_p                       parents, players.population           then the best n_
 
 Departures: F is made of means, not sums, so that λ_d is on the scale of λ_q; a population begins with one parent (equal
 ones have equal children); all candidates take one temperature schedule; a d-step draws fresh samples of one survivor,
-not those it was judged on; RaGAN's averages run over the rows that are computed at once (`run.accumulate`, processes).
-Not in the paper: `cut_gradient`, the control.
+not those it was judged on; RaGAN's averages run over the rows computed at once. `cut_gradient` is the control arm.
 
 References: Liu, Wang and Liang (2020), arXiv:1911.06641.
 """
@@ -64,7 +63,7 @@ class CatGAN:
         annealing: how β goes from 1 to its limit, as in RelGAN.
         parents: n_p, generators that survive a generation, to be tried in the next; several need several losses.
         temperature_step: Δ, by which share of the way candidates look ahead and back; 0 for none.
-        mean_views: compare the mean score of a sequence instead of each view's.
+        mean_views: compare the mean score of a sequence instead of each view's, in relativistic_average.
         fitness_examples: samples of each category on which a candidate is judged.
         quality_weight: λ_q, of how real the discriminator finds samples.
         diversity_weight: λ_d, of the entropy of samples, nats per token; 0.001 of sums in the authors' scripts.
@@ -153,12 +152,13 @@ class CatGAN:
         return law.relax(len(categories), length, random=random, inverse_temperature=beta)
 
     def losses(self, players: Players, play: Play, objective: str) -> Callable[[Tensor, Tensor], Losses]:
-        """An objective within each category, of scores of every view or of their mean."""
+        """An objective within each category, of scores of every view, or of their mean where that is asked for."""
         _, categories = real_of(play)
         count, compare = categories_of(players.generator), ADVERSARIAL[objective]
 
         def within_each(real: Tensor, fake: Tensor) -> Losses:
-            shown = (real.mean(1), fake.mean(1)) if self.mean_views else (real, fake)
+            averaged = self.mean_views and objective == "relativistic_average"
+            shown = (real.mean(1), fake.mean(1)) if averaged else (real, fake)
             return by_category(compare, *shown, categories, count)
 
         return within_each

@@ -61,6 +61,7 @@ class FMGAN:
     generator: ClassVar[str] = "latent"
     discriminator: ClassVar[str | None] = "strided"
     paper: ClassVar[str] = "Chen et al. 2018"
+    sizes: ClassVar[dict[str, dict[str, Any]]] = {"generator": {"every_step": False}}
 
     pretrain_epochs: int = 20
     pretrain_rate: float = 1e-4

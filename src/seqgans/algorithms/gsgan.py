@@ -65,6 +65,10 @@ class GSGAN:
     generator: ClassVar[str] = "latent"
     discriminator: ClassVar[str | None] = "lstm"
     paper: ClassVar[str] = "Kusner and Hernández-Lobato 2016"
+    sizes: ClassVar[dict[str, dict[str, Any]]] = {
+        "generator": {"embedding": 32, "hidden": 32, "latent": 32, "every_step": False},
+        "discriminator": {"embedding": 32, "hidden": 32, "dropout": 0.0},
+    }
 
     pretrain_epochs: int = 0
     pretrain_rate: float = 0.01

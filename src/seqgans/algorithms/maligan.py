@@ -156,7 +156,7 @@ class MaliGAN:
         """Sample, and weigh each token by the odds of its sequence."""
         given, baseline = self.given(scene.corpus.length, scene.progress), self.baseline(scene.progress)
         fake = self.sampled(players, scene, given)
-        groups = self.batch // self.completions if self.mixed_share and self.normalise == "prefix" else 1
+        groups = self.batch // self.completions if given and self.normalise == "prefix" else 1
         weights = normalised(scene.gather(self.odds(players, scene, fake)), groups)  # those of all processes
         effective = effective_samples(weights, groups).mean().item()
         rewards = self.batch // groups * weights - baseline

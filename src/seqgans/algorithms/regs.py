@@ -34,7 +34,8 @@ from seqgans.algorithms.policy import policy_loss, policy_play
 from seqgans.generators.conditional import given
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.baselines import MovingAverage
-from seqgans.rewards.steps import Way
+from seqgans.rewards.prefixes import step_scorer
+from seqgans.rewards.steps import EACH_STEP, Way
 from seqgans.sequences import Loss
 
 
@@ -133,7 +134,9 @@ class REGS:
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """A moving baseline is a player: its averages outlive a checkpoint."""
+        """A moving baseline is a player: its averages outlive a checkpoint. Here it shows whether the judge will do."""
+        if self.reward in EACH_STEP:
+            step_scorer(players.discriminator)
         return {"baseline": MovingAverage()} if self.baseline == "moving_average" else {}
 
     def play(self, players: Players, scene: Scene) -> Play:

@@ -85,7 +85,7 @@ class SentiGAN:
     estimator: Literal["probability", "log"] = "probability"
     baseline: Literal["none", "batch_mean", "leave_one_out"] = "none"
     batch: int = 64
-    discriminator_batch: int = 128
+    discriminator_batch: int = 64
     generator_rate: float = 0.01
     discriminator_rate: float = 1e-4
     clip: float = 5.0

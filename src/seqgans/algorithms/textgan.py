@@ -73,6 +73,7 @@ class TextGAN:
     generator: ClassVar[str] = "latent"
     discriminator: ClassVar[str | None] = "matching"
     paper: ClassVar[str] = "Zhang et al. 2017"
+    sizes: ClassVar[dict[str, dict[str, Any]]] = {"generator": {"hidden": 500, "latent": 900}}
 
     swap_epochs: int = 5
     pretrain_epochs: int = 20

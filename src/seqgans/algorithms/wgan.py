@@ -70,6 +70,7 @@ class WGAN:
     generator: ClassVar[str] = "latent"
     discriminator: ClassVar[str | None] = "gru"
     paper: ClassVar[str] = "Press, Bar, Bogin, Berant and Wolf 2017"
+    sizes: ClassVar[dict[str, dict[str, Any]]] = {"generator": {"prior": "normal", "every_step": False}}
 
     pretrain_epochs: int = 0
     pretrain_rate: float = 0.01

@@ -26,7 +26,7 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options
 from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
-from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped, usual_players
+from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped, usual_players, usual_sizes
 from seqgans.training.settings import RunSettings
 from seqgans.training.team import parting
 from seqgans.verbs.progress import Progress
@@ -175,9 +175,10 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     if algorithm is not None and generator is not None:
         kind = choice(ALGORITHMS, algorithm, "algorithm")
         parser.add_settings("algorithm", kind, f"algorithm: {algorithm} ({kind.paper})")
-        add_player(parser, "generator", GENERATORS, generator)
+        add_player(parser, "generator", GENERATORS, generator, usual_sizes(algorithm, "generator", generator))
         if discriminator is not None:
-            add_player(parser, "discriminator", DISCRIMINATORS, discriminator)
+            sizes = usual_sizes(algorithm, "discriminator", discriminator)
+            add_player(parser, "discriminator", DISCRIMINATORS, discriminator, sizes)
     corpus = parser.add_argument_group("corpus")
     corpus.add_argument(
         "--corpus.spec",
@@ -191,8 +192,8 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     return parser
 
 
-def add_player(parser: Parser, part: str, table: Mapping[str, type[Any]], name: str) -> None:
-    """The name and the settings of a player."""
+def add_player(parser: Parser, part: str, table: Mapping[str, type[Any]], name: str, sizes: Mapping[str, Any]) -> None:
+    """The name and the settings of a player, and what the algorithm has as its defaults."""
     settings = choice(table, name, part)
     group = parser.add_argument_group(part)
     group.add_argument(
@@ -203,6 +204,7 @@ def add_player(parser: Parser, part: str, table: Mapping[str, type[Any]], name: 
         help=f"one of: {', '.join(table)}; its settings follow",
     )
     parser.add_settings(part, settings, f"{part}: {name} ({settings.paper})")
+    parser.set_defaults({f"{part}.{setting}": value for setting, value in sizes.items()})
 
 
 def spelled(words: Sequence[str]) -> list[str]:

@@ -186,8 +186,13 @@ class Convolutional(Discriminator):
         return torch.cat(logits).view(*tokens.shape[:-1], -1)
 
     def penalty(self) -> Tensor:
-        """λ/2 (‖w_o‖² + b_o²), on the output layer only."""
-        return 0.5 * self.settings.decay * (self.output.weight.square().sum() + self.output.bias.square().sum())
+        """λ/2 (‖w_o‖² + b_o²), on the output layer only.
+
+        One logit pays half of it: it is the difference of the paper's two, which are cheapest at w/2 and −w/2.
+        """
+        one = 0.5 if self.output.out_features == 1 else 1.0
+        squares = self.output.weight.square().sum() + self.output.bias.square().sum()
+        return 0.5 * one * self.settings.decay * squares
 
 
 def windows_of(

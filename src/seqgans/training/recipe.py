@@ -103,6 +103,8 @@ class Recipe:
         usual = usual_players(algorithm, bool(parts["generator"].get("model")))
         generator = parts["generator"].pop("name", None) or usual[0]
         discriminator = parts["discriminator"].pop("name", None) or usual[1]
+        for part, name in (("generator", generator), ("discriminator", discriminator)):
+            parts[part] = {**usual_sizes(algorithm, part, name), **parts[part]}
         if discriminator is None and parts["discriminator"]:
             raise BadInput(
                 f"{algorithm} has no discriminator; leave out its settings ({', '.join(parts['discriminator'])})"
@@ -165,6 +167,18 @@ def usual_players(algorithm: str, model: bool) -> tuple[str, str | None]:
     if not model or algorithm not in ANSWERING:
         return kind.generator, kind.discriminator
     return PRETRAINED, kind.discriminator and PRETRAINED
+
+
+def usual_sizes(algorithm: str, part: str, player: str | None) -> Mapping[str, Any]:
+    """What an algorithm changes in the defaults of its usual player; nothing in those of another.
+
+    Args:
+        algorithm: its name.
+        part: "generator" or "discriminator".
+        player: name of the one that plays.
+    """
+    kind = choice(ALGORITHMS, algorithm, "algorithm")
+    return getattr(kind, "sizes", {}).get(part, {}) if player == getattr(kind, part) else {}
 
 
 def share_model(parts: dict[str, dict[str, Any]], spec: str, discriminator: str | None) -> None:
