@@ -268,9 +268,7 @@ class Algorithm(Protocol):
     Attributes:
         generator: settings of its usual generator, from the table GENERATORS.
         discriminator: settings of its usual discriminator, or None when it has none.
-        paper: authors and year, for listings.
-
-    A class variable `sizes` may change defaults of these players, by part: {"generator": {"hidden": 32}}.
+        paper: authors and year, for listings; beside it `sizes` may change defaults of these players, by part.
     """
 
     generator: ClassVar[str]
@@ -279,9 +277,11 @@ class Algorithm(Protocol):
 
     def schedule(self) -> Schedule:
         """The phases, built from the settings."""
+        ...
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
         """Further players (a critic, a moving baseline), built once the first two exist."""
+        ...
 
 
 def check_counts(settings: Any, least: int, *names: str) -> None:
