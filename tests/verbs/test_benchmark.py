@@ -40,7 +40,8 @@ systems:
     generator: {embedding: 4, hidden: 4}
     discriminator: {name: cnn, embedding: 4, widths: [1, 2], maps: [2, 2]}
     control: {algorithm: {shuffled: true}}
-    paper: {nll_oracle: 1.25}
+papers:
+  game: {nll_oracle: 1.25}
 """
 
 
@@ -72,7 +73,7 @@ def test_a_suite_is_carried_out_and_what_is_done_is_kept(tiny: Path) -> None:
     row = next(line for line in table.splitlines() if line.startswith("| the game |"))
     assert row.startswith("| the game | 0, 1 | ")
     assert " ± " in row
-    assert " 1.25 " in row
+    assert " (1.25) | " in row
     assert "the game: control" in (tiny / "RESULTS.md").read_text()
     assert (tiny / "page.html").read_text().startswith("<!DOCTYPE html>")
     seconds = [
@@ -185,6 +186,17 @@ def test_a_game_alone_brings_its_start(tiny: Path) -> None:
     assert names == ["likelihood-3", "game-3", "game-control-3"]
 
 
+def test_papers_are_about_systems_of_their_own_suite(tiny: Path) -> None:
+    """Kills: the figures of one corpus beside another; a name with a slip that is passed over; a control with them."""
+    folder = suites.FOLDER
+    (folder / "small.yaml").write_text("like: tiny\ntitle: Another world\n")
+    assert [trial.paper for trial in read_suite("tiny", tiny, seeds=[0]).trials] == [{}, {"nll_oracle": 1.25}, {}]
+    assert not any(trial.paper for trial in read_suite("small", tiny).trials)
+    (folder / "small.yaml").write_text("like: tiny\npapers: {gane: {nll_oracle: 2.0}}\n")
+    with pytest.raises(BadInput, match="the papers of the suite small must be about its systems, got gane"):
+        read_suite("small", tiny)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", suite_names())
 def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -> None:
@@ -195,6 +207,7 @@ def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
     trials = read_suite(name, tmp_path / "out", tmp_path, size).trials
+    assert {figure for trial in trials for figure in trial.paper} <= set(said["columns"])
     by_name = {trial.name: trial.recipe for trial in trials}
     seen = set()
     for trial in trials:

@@ -18,24 +18,28 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         results: of runs, as `seqgans benchmark` writes them.
 
     Returns:
-        Markdown. A cell is mean ± standard deviation over seeds; runs that failed stand with their seed, the reasons
-        below the table.
+        Markdown. A cell is mean ± standard deviation over seeds, in brackets what the paper states; runs that failed
+        stand with their seed, the reasons below the table.
     """
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for result in results:
         rows.setdefault(result["label"], []).append(result)
     shown = [name for name in columns if any(name in result.get("figures", {}) for result in results)]
-    stated = [name for name in shown if any(name in result["paper"] for result in results)]
-    heads = ["system", "seeds", *shown, *(f"paper's {name}" for name in stated), "CPU-minutes"]
+    heads = ["system", "seeds", *shown, "CPU-minutes"]
+    if any(name in result["paper"] for result in results for name in shown):
+        about = f"{about} In brackets: what papers state, each under its own conditions."
     lines = []
     for label, runs in rows.items():
         done = [run for run in runs if "figures" in run]
         failed = [f"seed {run['seed']} failed" for run in runs if "failed" in run]
         seeds = ", ".join([*(str(run["seed"]) for run in done), *failed])
-        cells = [cell([run["figures"].get(name, (None, None))[0] for run in done]) for name in shown]
-        paper = [f"{runs[0]['paper'][name]:g}" if name in runs[0]["paper"] else "" for name in stated]
+        cells = [
+            cell([run["figures"].get(name, (None, None))[0] for run in done])
+            + (f" ({runs[0]['paper'][name]:g})" if name in runs[0]["paper"] else "")
+            for name in shown
+        ]
         minutes = cell([sum(run["cpu_seconds"].values()) / 60 for run in done], 1)
-        lines.append([label, seeds, *cells, *paper, minutes])
+        lines.append([label, seeds, *cells, minutes])
     reasons = [f"- {run['label']}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run]
     return (
         "\n".join([f"## {title}", "", about, "", markdown(heads, lines), *(["", *reasons] if reasons else [])]) + "\n"

@@ -12,7 +12,7 @@ suite goes on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +139,9 @@ def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: C
         raise Interrupted(f"{trial.name} was stopped and has a checkpoint; the same command goes on there") from stopped
     except Failed as error:
         return {**facts, "failed": str(error)}
-    kept = known(out / "results" / f"{trial.name}.json", path / "report.json", {**facts, "metrics": [*suite.metrics]})
+    kept = known(out / "results" / f"{trial.name}.json", path / "report.json", suite.metrics)
     if kept is not None:
-        return kept
+        return {**kept, **facts}
     report = RunFolder.existing(path).read_json("report.json")
     figures = {name: [found["mean"], found["error"]] for name, found in report["evaluations"]["final"].items()}
     if suite.metrics:
@@ -167,15 +167,16 @@ def keep(result: Result, path: Path) -> None:
         write_atomically(path, text)
 
 
-def known(path: Path, report: Path, facts: Mapping[str, Any]) -> Result | None:
-    """Results written earlier, if they are of this report and nothing else is asked for now."""
+def known(path: Path, report: Path, metrics: Sequence[str]) -> Result | None:
+    """Results written earlier, if they are of this report and the same further metrics are asked for now."""
     if not path.is_file() or path.stat().st_mtime < report.stat().st_mtime:
         return None
     try:
         found = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # damaged: measured again
         return None
-    return found if isinstance(found, dict) and facts.items() <= found.items() else None
+    whole = isinstance(found, dict) and {"figures", "cpu_seconds", "sweep", "samples"} <= found.keys()
+    return found if whole and found.get("metrics") == [*metrics] else None
 
 
 def finish(trial: Trial, path: Path, watcher: Watcher) -> None:

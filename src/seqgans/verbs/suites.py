@@ -8,8 +8,8 @@ corpus, run         settings of all runs, the corpus in the place of what a reci
 quick, full         further settings of all runs, by the size of the suite
 systems             one mapping each: name, label, recipe (a file of recipes/, or one for quick and one for full),
 start (the name of another system, whose generator it begins with), checkpoint (of that run),
-further settings by part, quick and full, control (settings of the control arm),
-paper (figures that the paper states)
+further settings by part, quick and full, control (settings of the control arm)
+papers              figures that papers state for this corpus, by system; not taken over by `like`
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped
 
 SIZES = ("quick", "full")
 FOLDER = Path(__file__).parents[1] / "suites"
-OWN = ("name", "label", "recipe", "start", "checkpoint", "control", "paper", *SIZES, *PARTS)  # keys of a system
+OWN = ("name", "label", "recipe", "start", "checkpoint", "control", *SIZES, *PARTS)  # keys of a system
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +117,12 @@ def read_suite(
         name: value.format(data=place) if name in ("spec", "test_file") else value
         for name, value in common["corpus"].items()
     }
-    trials = []
+    trials, papers = [], said.get("papers", {})
+    for stranger in sorted(set(papers) - set(systems)):
+        raise BadInput(f"the papers of the suite {name} must be about its systems, got {stranger}")
     for seed in checked_seeds(said["seeds"] if seeds is None else seeds):
         for system in wanted:
-            trials += arms(systems[system], common, out, size, seed)
+            trials += arms(systems[system], common, out, size, seed, papers.get(system, {}))
     return Suite(
         name=name,
         size=size,
@@ -136,7 +138,9 @@ def read_suite(
 def read_mapping(name: str) -> dict[str, Any]:
     """What the file of a suite says, over what the suite says that it is like."""
     said = mapping_of((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    return merged(read_mapping(said["like"]), said) if "like" in said else said
+    if "like" not in said:
+        return said
+    return merged({part: value for part, value in read_mapping(said["like"]).items() if part != "papers"}, said)
 
 
 def chosen(systems: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None) -> list[str]:
@@ -168,7 +172,9 @@ def checked_seeds(seeds: Sequence[int]) -> list[int]:
     return list(seeds)
 
 
-def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: str, seed: int) -> list[Trial]:
+def arms(
+    system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: str, seed: int, paper: Mapping[str, float]
+) -> list[Trial]:
     """A system's run of one seed, and its control arm's where it has one."""
     unknown = sorted(set(system) - set(OWN))
     if unknown:
@@ -194,7 +200,7 @@ def arms(system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: 
         seed=seed,
         recipe=Recipe.of(settings),
         start=start,
-        paper=system.get("paper") or {},
+        paper=paper,
     )
     if not system.get("control"):
         return [trial]
