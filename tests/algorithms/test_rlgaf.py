@@ -22,7 +22,9 @@ from seqgans.algorithms.rlgaf import RLGAF
 from seqgans.algorithms.tuning import tuning_loss
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
+from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import ADVERSARIAL
+from seqgans.objectives.divergence import DIVERGENCES
 from seqgans.randomness import Stream
 from seqgans.training.build import build_players
 from seqgans.training.loop import Training
@@ -91,6 +93,31 @@ def test_the_first_clipped_step_is_that_of_reinforce(folder: Path, corpus: Corpu
         gradients.append(torch.autograd.grad(loss.value, players.generator.output.weight)[0])
         assert loss.figures.get("clipped", 0.0) == 0.0  # dropout is off: every ratio is 1
     assert torch.allclose(*gradients, atol=1e-5)
+
+
+@pytest.mark.parametrize("estimator", ["k1", "k3"])
+def test_relaxed_answers_are_on_the_leash(folder: Path, corpus: Corpus, estimator: str) -> None:
+    """Kills: a reference that costs nothing; one that costs where it is not left; k1 as a loss, which has no say."""
+    free, players = players_of(folder, corpus, variant="gumbel", kl=0.5, kl_estimator=estimator)
+    with torch.no_grad():
+        for part in players.generator.parameters():
+            part.add_(0.05 * torch.randn(part.shape, generator=torch.Generator().manual_seed(3)))
+    play = answer_play(free, players, scene_of(corpus))
+    assert play.fake is not None
+    assert play.figures["kl_cost"] == 0.5
+    assert play.figures["kl"] == pytest.approx((play.extras["kl"].sum() / play.fake.mask.sum()).item())
+
+    def lost(extras: dict[str, torch.Tensor]) -> float:
+        same = dataclasses.replace(play, extras=extras, random=Stream(torch.Generator().manual_seed(1)))
+        return tuning_loss(free, players, same).value.item()
+
+    log_probs = given(players.generator, play.fake.source).log_probs(play.fake.tokens).detach()
+    apart = DIVERGENCES["k2" if estimator == "k1" else "k3"](log_probs, play.extras["reference"])
+    expected = 0.5 * apart.masked_fill(~play.fake.mask, 0.0).sum(1).mean().item()
+    assert expected > 1e-3
+    assert lost(play.extras) - lost({}) == pytest.approx(expected, rel=1e-3)
+    _, unmoved = players_of(folder, corpus, variant="gumbel", kl=0.5)
+    assert answer_play(free, unmoved, scene_of(corpus)).figures["kl"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_only_a_weight_on_real_answers_is_maximum_likelihood(folder: Path, corpus: Corpus) -> None:

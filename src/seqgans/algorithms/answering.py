@@ -69,7 +69,12 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
         "real_nll": likelihood_of(players, real[slice(0, LOOKED_AT)]),
     }
     if settings.variant == "gumbel":
-        return Play(real=real, fake=written, figures=figures)
+        extras = {}
+        if settings.kl:
+            unpaid = torch.zeros_like(fake.log_probs)
+            _, extras["reference"], extras["kl"], costs = charged(players, scene, unpaid, fake, real.source)
+            figures |= costs
+        return Play(real=real, fake=written, extras=extras, figures=figures)
     judge = beside(players.discriminator, real.source)
     if settings.credit == "token":
         steps = step_scorer(judge).step_scores(fake.tokens, fake.mask)

@@ -70,7 +70,7 @@ class RLGAF:
         kl: β, what a nat away from the reference costs, in deviations of the reward; 0 for no reference.
         kl_target: nats per token that an adaptive β steers to; none: β is fixed.
         kl_estimator: k1 (each token's log-ratio, taken from its reward, as in the paper), or k2 or k3, estimates that
-            are never negative and a term of the loss.
+            are never negative and a term of the loss; gumbel has no rewards and pays k1 as k2.
         ppo_epochs: clipped steps on each batch.
         clip_ratio: ε of the clipped ratio.
         discount: γ of the advantages.

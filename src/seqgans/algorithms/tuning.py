@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torch import Tensor
+
 from seqgans.algorithms.base import Play, Players
 from seqgans.algorithms.reference import cost_of
 from seqgans.discriminators.pairs import beside
@@ -13,7 +15,7 @@ from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
 from seqgans.rewards.answers import Value, distinct
-from seqgans.sequences import Loss
+from seqgans.sequences import Loss, Sequences
 
 if TYPE_CHECKING:
     from seqgans.algorithms.rlgaf import RLGAF
@@ -43,14 +45,25 @@ def policy_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
     else:
         value = clipped_surrogate(log_probs, drawn, play.rewards, mask, settings.clip_ratio)
         loss = Loss(value, {"clipped": clipped_share(log_probs, drawn, mask, settings.clip_ratio)})
-    if "reference" not in play.extras:
-        return loss
-    cost = cost_of(players, settings.kl_estimator, log_probs, play.extras["reference"], mask)
-    return replace(loss, value=loss.value + cost)
+    return leashed(settings, players, play, loss, log_probs) if "reference" in play.extras else loss
+
+
+def leashed(settings: RLGAF, players: Players, play: Play, loss: Loss, log_probs: Tensor) -> Loss:
+    """A loss and β KL(π ‖ π_ref) of the answers; in the place of k1, which is no loss, k2, whose gradient is right."""
+    estimator = "k2" if settings.kl_estimator == "k1" else settings.kl_estimator
+    mask = written(play).mask
+    return replace(loss, value=loss.value + cost_of(players, estimator, log_probs, play.extras["reference"], mask))
+
+
+def written(play: Play) -> Sequences:
+    """The answers of a play."""
+    if play.fake is None:
+        raise ValueError("fine-tuning needs written answers, got a play without any")
+    return play.fake
 
 
 def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
-    """Gradient through the discriminator into relaxed answers, the real ones beside them."""
+    """Gradient through the discriminator into relaxed answers, real ones beside them; the leash is on sampled ones."""
     real = play.real
     if real is None or play.random is None:
         raise ValueError("relaxed answers need real ones and randomness, got a play without one of them")
@@ -63,12 +76,15 @@ def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
     )
     judge = beside(players.discriminator, real.source)
     ours, theirs = judge.scores(relaxed.weights, relaxed.mask), judge.scores(real.tokens, real.mask)
-    return Loss(ADVERSARIAL[settings.discriminator_loss](theirs, ours)[1])
+    loss = Loss(ADVERSARIAL[settings.discriminator_loss](theirs, ours)[1])
+    if "reference" not in play.extras:
+        return loss
+    fake = written(play)
+    return leashed(settings, players, play, loss, given(players.generator, fake.source).log_probs(fake.tokens))
 
 
 def expectation_loss(players: Players, play: Play) -> Loss:
     """Values towards the returns."""
-    if play.fake is None:
-        raise ValueError("values need written answers, got a play without any")
-    values = Value.among(players).of(given(players.generator, play.fake.source), play.fake.tokens)
-    return Loss(value_loss(values, play.extras["returns"], play.fake.mask), weight=float(play.fake.mask.sum()))
+    fake = written(play)
+    values = Value.among(players).of(given(players.generator, fake.source), fake.tokens)
+    return Loss(value_loss(values, play.extras["returns"], fake.mask), weight=float(fake.mask.sum()))
