@@ -116,8 +116,19 @@ def test_relaxed_answers_are_on_the_leash(folder: Path, corpus: Corpus, estimato
     expected = 0.5 * apart.masked_fill(~play.fake.mask, 0.0).sum(1).mean().item()
     assert expected > 1e-3
     assert lost(play.extras) - lost({}) == pytest.approx(expected, rel=1e-3)
+    assert "kl" not in answer_play(*players_of(folder, corpus, variant="gumbel"), scene_of(corpus)).figures
     _, unmoved = players_of(folder, corpus, variant="gumbel", kl=0.5)
     assert answer_play(free, unmoved, scene_of(corpus)).figures["kl"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_control_of_relaxed_answers_sees_no_gradient_of_the_discriminator(folder: Path, corpus: Corpus) -> None:
+    for shuffled in (False, True):
+        settings, players = players_of(folder, corpus, variant="gumbel", likelihood_weight=0.0, shuffled=shuffled)
+        play = answer_play(settings, players, scene_of(corpus))
+        play = dataclasses.replace(play, random=Stream(torch.Generator().manual_seed(1)))
+        tuning_loss(settings, players, play).value.backward()
+        moved = [float(part.grad.abs().sum()) for part in players.generator.parameters() if part.grad is not None]
+        assert (sum(moved) == 0) == shuffled
 
 
 def test_only_a_weight_on_real_answers_is_maximum_likelihood(folder: Path, corpus: Corpus) -> None:
@@ -241,7 +252,7 @@ def test_in_half_precision_all_that_is_kept_is_not(folder: Path, corpus: Corpus,
 
 @pytest.mark.parametrize("variant", ["reinforce", "ppo", "gumbel"])
 def test_every_variant_plays_its_rounds(folder: Path, corpus: Corpus, variant: str) -> None:
-    settings, players = players_of(folder, corpus, variant=variant, likelihood_weight=0.1)
+    settings, players = players_of(folder, corpus, variant=variant, likelihood_weight=0.1, kl=0.02)
     before = {name: part.clone() for name, part in players.get_submodule("reference").named_parameters()}
     events = list(Training(settings, players, corpus, 0, Team("cpu")).events())
     assert events[-1].kind == "end"

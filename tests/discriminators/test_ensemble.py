@@ -43,6 +43,15 @@ def test_steps_completions_and_penalties() -> None:
     assert cnn.penalty().item() > 0
 
 
+def test_layers_with_as_many_rows_as_there_are_symbols_are_not_shared() -> None:
+    members = [CNN(embedding=3, widths=(1, 2), maps=(5, 6)).build(5, 6, generator_for(seed)) for seed in range(2)]
+    names = set(dict(Ensemble(members, shared=True).named_parameters()))
+    assert {name for name in names if name.startswith("members.1.")} == {
+        f"members.1.{name}" for name, _ in members[0].named_parameters() if name != "embedding"
+    }
+    assert Ensemble(members, shared=True).tables() == ["members.0.embedding"]
+
+
 def test_a_shared_table_is_one_parameter() -> None:
     settings = GRUScorer(embedding=3, hidden=4)
     apart, shared = (

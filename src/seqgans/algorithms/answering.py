@@ -70,7 +70,7 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     }
     if settings.variant == "gumbel":
         extras = {}
-        if settings.kl:
+        if settings.leash:
             unpaid = torch.zeros_like(fake.log_probs)
             _, extras["reference"], extras["kl"], costs = charged(players, scene, unpaid, fake, real.source)
             figures |= costs
@@ -91,7 +91,7 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
 
     tokens = scene.over_batch(paid, steps).masked_fill(~fake.mask, 0.0)
     extras = {"drawn": fake.log_probs, "score": scores, "reward": tokens.sum(1)}
-    if settings.kl:
+    if settings.leash:
         paid_for, known, extras["kl"], costs = charged(players, scene, tokens, fake, real.source)
         figures |= costs
         if settings.kl_estimator == "k1":

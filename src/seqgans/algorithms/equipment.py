@@ -30,9 +30,9 @@ def tuning_players(settings: RLGAF, players: Players) -> dict[str, nn.Module]:
     if settings.credit == "token":
         step_scorer(players.discriminator)
     found: dict[str, nn.Module] = {"memory": PastAnswers(settings.memory, players.length)}
-    if settings.kl:
+    if settings.leash:
         found["reference"] = frozen_copy(players.generator)
-        found["leash"] = Leash(settings.kl, settings.kl_target)
+        found["leash"] = Leash(settings.leash, settings.kl_target)
     if settings.scaled:
         found["scale"] = RunningScale()
     if settings.compared_with == "value":

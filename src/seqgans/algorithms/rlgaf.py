@@ -67,7 +67,7 @@ class RLGAF:
         scaled: divide rewards by their usual deviation, a running one.
         baseline: what returns are compared with: group (the other answers to the prompt), moving_average, value (a
             head on the generator's states, with generalised advantages), or none; auto: value for ppo, else group.
-        kl: β, what a nat away from the reference costs, in deviations of the reward; 0 for no reference.
+        kl: β, what a nat away from the reference costs, in rewards; 0 for no reference. None given: 0.02, gumbel 0.
         kl_target: nats per token that an adaptive β steers to; none: β is fixed.
         kl_estimator: k1 (each token's log-ratio, taken from its reward, as in the paper), or k2 or k3, estimates that
             are never negative and a term of the loss; gumbel has no rewards and pays k1 as k2.
@@ -87,7 +87,7 @@ class RLGAF:
         gate_rounds: it waits for at most so many rounds in a row.
         replay: share of old answers among its negatives.
         memory: how many answers are remembered.
-        shuffled: the control arm: rewards are handed to other answers of the batch.
+        shuffled: the control arm: rewards are handed to other answers of the batch; gumbel has its gradient cut.
     """
 
     generator: ClassVar[str] = "pretrained"
@@ -108,7 +108,7 @@ class RLGAF:
     reward: str = "logit"
     scaled: bool = False
     baseline: Literal["auto", "group", "moving_average", "value", "none"] = "auto"
-    kl: float = 0.02
+    kl: float | None = None
     kl_target: float | None = None
     kl_estimator: Literal["k1", "k2", "k3"] = "k1"
     ppo_epochs: int = 4
@@ -136,7 +136,7 @@ class RLGAF:
         choice(REWARDS, self.reward, "reward")
         choice(ADVERSARIAL, self.discriminator_loss, "discriminator_loss")
         for name in ("kl", "likelihood_weight", "score_penalty"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+            if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise ValueError(f"RLGAF.{name} must be at least 0, got {getattr(self, name)}")
         for name in ("discount", "decay", "gate", "replay"):
             if not 0 <= getattr(self, name) <= 1:
@@ -157,6 +157,11 @@ class RLGAF:
         """The baseline that is used."""
         return ("value" if self.variant == "ppo" else "group") if self.baseline == "auto" else self.baseline
 
+    @property
+    def leash(self) -> float:
+        """β that is used."""
+        return (0.0 if self.variant == "gumbel" else 0.02) if self.kl is None else self.kl
+
     def schedule(self) -> Schedule:
         """SFT, a reference, a first look for the discriminator; then rounds of answers, a step of each player."""
         rate, clip = self.discriminator_rate, self.clip
@@ -176,7 +181,7 @@ class RLGAF:
         play = Phase(name="generator", gather=functools.partial(answer_play, self), updates=tuple(moved), passes=passes)
         first, steps = functools.partial(self.pairs, fresh=True), self.discriminator_pretrain_steps
         before = [pretraining(self.pretrain_epochs, self.pretrain_rate, self.batch, clip)]
-        if self.kl:
+        if self.leash:
             before.append(Phase(name="reference", gather=settle))
         before.append(Phase(name="discriminator pre-training", gather=first, updates=(judge,), gathers=steps))
         rounds = (play, Phase(name="discriminator", gather=self.pairs, updates=(judge,)))

@@ -74,8 +74,10 @@ def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
         inverse_temperature=settings.inverse_temperature,
         straight_through=settings.straight_through,
     )
-    judge = beside(players.discriminator, real.source)
-    ours, theirs = judge.scores(relaxed.weights, relaxed.mask), judge.scores(real.tokens, real.mask)
+    judge, shown = beside(players.discriminator, real.source), relaxed.weights
+    if settings.shuffled:  # the control: the discriminator's gradient does not arrive
+        shown = shown.detach() + 0.0 * shown
+    ours, theirs = judge.scores(shown, relaxed.mask), judge.scores(real.tokens, real.mask)
     loss = Loss(ADVERSARIAL[settings.discriminator_loss](theirs, ours)[1])
     if "reference" not in play.extras:
         return loss

@@ -78,6 +78,10 @@ class Discriminator(nn.Module, ABC):
         """
         return BadInput(f"{what}, got {type(self).__name__}; choose {instead}")
 
+    def tables(self) -> list[str]:
+        """Names of the parameters that hold a row for each symbol and are no layers."""
+        return [name for name, _ in self.named_parameters() if name.rpartition(".")[2] == "embedding"]
+
     def penalty(self) -> Tensor:
         """What is added to the discriminator's loss at each update (weight decay of the paper), a scalar."""
         return next(self.parameters()).new_zeros(())

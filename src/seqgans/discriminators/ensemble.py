@@ -30,9 +30,7 @@ class Ensemble(Discriminator):
     def __init__(self, members: Sequence[Discriminator], shared: bool = False) -> None:
         super().__init__(members[0].vocabulary_size)
         self.members = nn.ModuleList(members)
-        symbols = (self.vocabulary_size, self.vocabulary_size + 1)
-        tables = [name for name, part in members[0].named_parameters() if part.ndim == 2 and part.shape[0] in symbols]
-        for name in tables if shared else ():
+        for name in members[0].tables() if shared else ():
             path, _, leaf = name.rpartition(".")
             for member in members[1:]:
                 setattr(member.get_submodule(path), leaf, members[0].get_parameter(name))
@@ -40,6 +38,16 @@ class Ensemble(Discriminator):
     def mean(self, score: Callable[[Discriminator], Tensor]) -> Tensor:
         """The mean over members of anything that each can say."""
         return torch.stack([score(member) for member in self.members]).mean(0)  # pyright: ignore[reportArgumentType]
+
+    def tables(self) -> list[str]:
+        """Those of all members."""
+        mine = dict(self.named_parameters())
+        names = (
+            f"members.{place}.{name}"
+            for place, member in enumerate(self.members)
+            for name in member.tables()  # pyright: ignore
+        )
+        return [name for name in names if name in mine]  # a shared one goes by its first name
 
     def scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None

@@ -84,6 +84,10 @@ class LanguageScorer(Discriminator):
             for parameter in self.parameters():
                 parameter.normal_(0.0, settings.deviation, generator=random)
 
+    def tables(self) -> list[str]:
+        """Embeddings, and the output layer, which has a row for each symbol as well."""
+        return [*super().tables(), "weight"]
+
     def hidden(self, tokens: Tensor, mask: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch time width"]:
         """The state before each token, from which it is predicted; it has read the tokens before and no others."""
         begins = self.embedding[-1].expand(len(tokens), 1, -1)

@@ -36,6 +36,12 @@ class LanguageJudge(Discriminator):
         """Dropout stays off: equal texts score equally."""
         return super().train(False)
 
+    def tables(self) -> list[str]:
+        """Embeddings of the reader's tokens."""
+        readers: list[Any] = [part for part in self.children() if hasattr(part, "get_input_embeddings")]
+        tables = {id(reader.get_input_embeddings().weight) for reader in readers}
+        return [name for name, part in self.named_parameters() if id(part) in tables]
+
     @abstractmethod
     def step_scores(
         self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None

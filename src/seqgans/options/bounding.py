@@ -62,10 +62,10 @@ def project(discriminator: Discriminator, bound: float) -> None:
 
 
 def layers(discriminator: Discriminator) -> Iterator[nn.Parameter]:
-    """The weight matrices of a discriminator, without its tables of symbols."""
-    symbols = (discriminator.vocabulary_size, discriminator.vocabulary_size + 1)
-    for weight in discriminator.parameters():
-        if weight.ndim > 1 and weight.shape[0] not in symbols:
+    """The weight matrices of a discriminator that learn, without its tables of symbols."""
+    tables = set(discriminator.tables())
+    for name, weight in discriminator.named_parameters():
+        if weight.ndim > 1 and weight.requires_grad and name not in tables:
             yield weight
 
 
