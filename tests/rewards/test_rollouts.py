@@ -21,6 +21,7 @@ from seqgans.discriminators.convolutional import CNN
 from seqgans.generators import GENERATORS
 from seqgans.generators.base import Generator, State
 from seqgans.randomness import Stream, generator_for
+from seqgans.rewards import rollouts
 from seqgans.rewards.rollouts import complete, rollout_rewards
 from seqgans.sequences import mask_until
 from tests.goodness import pvalue
@@ -216,6 +217,30 @@ def test_no_prefix_is_read_twice(batch: int, time: int, rollouts: int) -> None:
     complete(generator, tokens, rollouts, Stream(generator_for(13)))
     assert sum(generator.rows) == batch * time + rollouts * batch * (time - 1) * (time - 2) // 2
     assert len(generator.rows) == time + max(0, time - 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_ended_is_not_advanced_and_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: states of other roll-outs after some were dropped; ended prefixes that go on; draws of other rows."""
+    inner = build(name, vocabulary=4, end=0)
+    with torch.no_grad():
+        inner.output.bias[0] = inner.output.bias.max() + 2.0
+    tokens = inner.sample(9, 12, random=Stream(generator_for(18))).tokens
+    found, steps = [], []
+    for worth_keeping in (0.8, -1.0):  # at −1 nothing is ever dropped
+        monkeypatch.setattr(rollouts, "WORTH_KEEPING", worth_keeping)
+        generator = Counting(inner)
+        completed = complete(generator, tokens, 5, Stream(generator_for(19)))
+        mask = mask_until(completed.flatten(0, 2), 0).view(completed.shape)
+        found.append(completed.masked_fill(~mask, 0))
+        steps.append(sum(generator.rows))
+    assert torch.equal(*found)
+    prefixes = mask_until(tokens, 0)[:, :-1] & (tokens[:, :-1] != 0)  # those that go on
+    alive = mask_until(found[0].flatten(0, 2), 0).view(found[0].shape) & prefixes.t()[:, None, :, None]
+    beyond = torch.arange(12) > torch.arange(1, 12)[:, None]  # tokens after the first of each completion
+    needed = int((alive & beyond[:, None, None]).sum()) + tokens.numel()
+    assert needed <= steps[0] <= needed / 0.8 + 60
+    assert steps[0] < 0.7 * steps[1]
 
 
 def test_two_processes_complete_as_one_does() -> None:

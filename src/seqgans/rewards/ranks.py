@@ -54,12 +54,13 @@ def completion_relevance(
     time = tokens.shape[1]
     found = relevance(ranker, tokens, mask, references)[:, None, None].repeat(1, time, rollouts, 1)
     if time > 1:
-        completed = complete(generator, tokens, rollouts, random)  # (prefixes, rollouts, batch, time)
-        flat = completed.flatten(0, 2)
-        near = relevance(ranker, flat, mask_until(flat, generator.end), references)
-        near = near.unflatten(0, completed.shape[:3]).permute(2, 0, 1, 3)  # (batch, prefixes, rollouts, references)
+        completed = complete(generator, tokens, rollouts, random).permute(
+            2, 0, 1, 3
+        )  # (batch, prefixes, rollouts, time)
         open_ended = mask[:, :-1] & mask[:, 1:]  # the sequence goes on after the prefix
-        found[:, :-1] = torch.where(open_ended[:, :, None, None], near, found[:, :-1])
+        flat = completed[open_ended].flatten(0, 1)
+        near = relevance(ranker, flat, mask_until(flat, generator.end), references)
+        found[:, :-1][open_ended] = near.unflatten(0, (-1, rollouts))
     return found
 
 
