@@ -55,6 +55,18 @@ def test_at_omega_one_the_loss_is_that_of_teacher_forcing_bit_for_bit() -> None:
         assert torch.equal(one, other)
 
 
+def test_a_minimum_is_part_of_the_law_that_is_learnt_and_drawn_from() -> None:
+    """Kills: end tokens drawn or expected where none can stand."""
+    law = LSTM(embedding=4, hidden=6, deviation=0.8).build(3, 0, 0, generator_for(1))
+    law.minimum = 2
+    players, tokens = Players({"generator": law}), torch.randint(1, 3, (400, 5), generator=generator_for(2))
+    play = Play(real=Sequences.of(tokens, end=0), figures={"omega": 1.0}, random=Stream(generator_for(3)))
+    assert torch.equal(ScheduledSampling().sampled_forcing(players, play).value, teacher_forcing(players, play).value)
+    read = mixed(law, tokens, 0.0, Stream(generator_for(4)))
+    assert not bool((read[:, :2] == 0).any())
+    assert bool((read[:, 2] == 0).any())
+
+
 def test_without_decay_training_is_maximum_likelihood_bit_for_bit() -> None:
     corpus = world_corpus(WORLDS["skewed"], CorpusSettings(sequences=300), seed=1)
     ends = []

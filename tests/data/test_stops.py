@@ -36,6 +36,24 @@ def test_a_string_completed_by_too_few_tokens_ends_nothing() -> None:
     assert stops.places(rows, 2).tolist() == [3, 5, 2]
 
 
+def test_a_long_text_is_read_from_its_end_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: too few tokens looked at, where some spell nothing; all of them, which makes sampling quadratic."""
+    symbols = Vocabulary(("<end>", "ab", "c", "bc", "a", ""), "characters", 0)
+    stops = Stops(symbols, ("bcab", "cc"))
+    random = torch.Generator().manual_seed(0)
+    rows = torch.randint(1, 6, (300, 60), generator=random)
+    rows[:, 20:50] = torch.where(torch.rand(300, 30, generator=random) < 0.9, 5, rows[:, 20:50])  # spells nothing
+    texts = [["".join(symbols.symbols[one] for one in row[: size + 1]) for size in range(60)] for row in rows.tolist()]
+    for row, spelled in zip(rows.tolist(), texts, strict=True):
+        first = next((size for size in range(60) if any(one in spelled[size] for one in stops.strings)), 60)
+        assert stops.place(row) == first + 1
+    read: list[int] = []
+    decode = Vocabulary.decode
+    monkeypatch.setattr(Vocabulary, "decode", lambda self, ids: (read.append(len(ids)), decode(self, ids))[1])
+    stops.completes(rows[:, :20].repeat(1, 3))
+    assert sum(read) < 20 * len(read)  # of 60
+
+
 def test_what_lies_behind_the_end_token_is_not_read() -> None:
     assert Stops(PIECES, ("c",)).places(torch.tensor([[4, 0, 2]])).tolist() == [4]
 

@@ -141,6 +141,14 @@ def test_the_ends_of_the_unit_interval(vocabulary: int, decoding: Decoding) -> N
     assert bool((law(*parts, decoding).gather(1, tokens) > 0).all())
 
 
+def test_rounding_past_the_last_entry_draws_one_that_can_come() -> None:
+    """At the top of the interval sums taken in another order lie beyond the last entry in one of some hundred rows."""
+    hidden, weight, bias = layer(157, scale=3.0, rows=4000)
+    tokens, log_probs = draw(hidden, weight, bias, torch.full((4000, 1), 1.0 - 2.0**-24))
+    assert int(tokens.max()) < 157
+    assert bool(log_probs.isfinite().all())
+
+
 def test_a_token_that_cannot_come_is_never_drawn() -> None:
     hidden, weight, bias = layer(10)
     bias[::2] = -math.inf

@@ -102,6 +102,14 @@ def test_samples_and_relaxed_samples_have_that_law(minimum: int, strings: tuple[
     assert bool((relaxed.weights[sure][:, 0] == 1).all())  # no share of any other token
 
 
+@pytest.mark.parametrize(("minimum", "strings"), [(0, ()), (2, ()), (3, ())])
+def test_what_is_kept_has_the_likelihood_of_that_law(minimum: int, strings: tuple[str, ...]) -> None:
+    law = build(minimum, strings)
+    rows = EVERY[:, :2][(EVERY[:, :2] != 0).all(1)]
+    kept = law.sample(len(rows), LENGTH, random=generator_for(3), prefix=rows)
+    torch.testing.assert_close(kept.log_probs[:, :2], law.log_probs(rows).detach(), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize(("minimum", "strings"), WAYS)
 def test_roll_outs_have_that_law_after_their_prefix(minimum: int, strings: tuple[str, ...]) -> None:
     law = build(minimum, strings)

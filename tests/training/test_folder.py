@@ -64,10 +64,11 @@ def test_tidying_clears_what_a_killed_process_left(tmp_path: Path) -> None:
     checkpoints = tmp_path / "checkpoints"
     (checkpoints / ".step-000000003.4711").mkdir()
     (checkpoints / "step-000000002").rename(checkpoints / ".step-000000002.before")
+    (checkpoints / ".DS_Store").write_text("a file of somebody else")
     assert folder.latest()[1] == {"step": 1}
     folder.tidy()
     assert folder.latest()[1] == {"step": 2}
-    assert sorted(os.listdir(checkpoints)) == ["step-000000001", "step-000000002"]
+    assert sorted(os.listdir(checkpoints)) == [".DS_Store", "step-000000001", "step-000000002"]
 
 
 def test_events_come_back_up_to_a_broken_line(tmp_path: Path) -> None:

@@ -34,8 +34,7 @@ from seqgans.algorithms.likelihood import pretraining
 from seqgans.choices import choice
 from seqgans.generators.base import Generator
 from seqgans.generators.conditional import given
-from seqgans.generators.decoding import draw
-from seqgans.generators.likelihood import token_log_probs
+from seqgans.generators.decoding import PLAIN, Head, draw
 from seqgans.objectives.likelihood import negative_log_likelihood
 from seqgans.randomness import Stream
 from seqgans.sequences import Loss
@@ -132,8 +131,7 @@ class ScheduledSampling:
         omega = play.figures["omega"]
         law = given(players.generator, play.real.source)
         read = mixed(law, tokens, omega, play.random, whole=self.choose == "sequence")
-        hidden, output = law.hidden(read), law.output  # (batch, time, width)
-        log_probs = token_log_probs(hidden, output.weight, output.bias, tokens)
+        log_probs = law.log_probs_after(law.hidden(read), tokens)
         loss = negative_log_likelihood(log_probs, mask)
         return Loss(loss, {"nll": loss.item()}, weight=float(mask.sum()))
 
@@ -162,10 +160,12 @@ def mixed(
     read = tokens.clone()
     state = generator.start_state(batch)
     previous = torch.full_like(tokens[:, 0], generator.start)
+    weight, bias = generator.output.weight, generator.output.bias
+    head = Head.of(weight, bias)
     for step in range(time - 1):
         hidden, state = generator.advance(previous, state)  # (batch, width)
-        weight, bias = generator.output.weight, generator.output.bias
-        drawn, _ = draw(hidden, weight, bias, uniforms[:, step : step + 1], with_log_probs=False)
+        how = generator.decoding_at(step, PLAIN)
+        drawn, _ = draw(hidden, weight, bias, uniforms[:, step : step + 1], how, False, head)
         previous = torch.where(keep[:, step], tokens[:, step], drawn[:, 0])
         read[:, step] = previous
     return read

@@ -99,7 +99,8 @@ def once_each(sources: Sequences) -> Sequences:
 
 def source_texts(sources: Sequences, vocabulary: Vocabulary) -> list[str]:
     """Sources in the symbols of a vocabulary."""
-    return [vocabulary.decode(row) for row in sources.lists(CLOSING)]
+    closing = None if vocabulary.kind == "model" else CLOSING  # a model's are not closed
+    return [vocabulary.decode(row) for row in sources.lists(closing)]
 
 
 def in_one(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from seqgans.data.vocabulary import Vocabulary
@@ -32,8 +32,21 @@ class Stops:
     def __deepcopy__(self, memo: dict[int, Any]) -> Stops:
         return self  # nothing of it ever changes, and a tokenizer is large
 
+    def completes(self, tokens: Int[Tensor, "batch time"]) -> Bool[Tensor, " batch"]:
+        """Whether the last token of each row completes a string."""
+        return torch.tensor([self.completed(row) for row in tokens.tolist()], dtype=torch.bool, device=tokens.device)
+
+    def last(self, ids: Sequence[int]) -> Sequence[int]:
+        """The last of some ids, enough of them for any string that the very last may complete."""
+        enough = 2 * max(map(len, self.strings))
+        size = enough + 8  # a character is at most four tokens, and half of one spells something else
+        while size < len(ids) and len(self.vocabulary.decode(ids[-size:])) < enough + 4:
+            size *= 2
+        return ids[-size:]
+
     def completed(self, ids: Sequence[int]) -> bool:
         """Whether the last of some ids completes a string."""
+        ids = self.last(ids)
         text = self.vocabulary.decode(ids)
         if not any(one in text for one in self.strings):
             return False

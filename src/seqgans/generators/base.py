@@ -120,10 +120,15 @@ class Generator(nn.Module, ABC):
             tokens: ids.
             temperature: above 0; what the logits are divided by.
         """
+        return self.log_probs_after(self.hidden(tokens), tokens, temperature)
+
+    def log_probs_after(
+        self, hidden: Float[Tensor, "batch time width"], tokens: Int[Tensor, "batch time"], temperature: float = 1.0
+    ) -> Float[Tensor, "batch time"]:
+        """The same from hidden states, whatever was read to come to them."""
         weight, bias = self.output.weight, self.output.bias
         if temperature != 1:
             weight, bias = weight / temperature, bias / temperature
-        hidden = self.hidden(tokens)
         found = token_log_probs(hidden, weight, bias, tokens)
         if self.stops is not None:
             found = self.settled(found, tokens)
@@ -134,6 +139,13 @@ class Generator(nn.Module, ABC):
         ends = token_log_probs(hidden[:, :early], weight, bias, torch.full_like(first, self.end))
         others = torch.where(first == self.end, 0.0, torch.log1p(-ends.exp().clamp(max=BELOW_ONE)))  # mass of the rest
         return torch.cat([found[:, :early] - others, found[:, early:]], 1)
+
+    def log_prob_at(self, time: int, hidden: Float[Tensor, "batch width"], tokens: Tensor) -> Float[Tensor, " batch"]:
+        """Log-probability of one token a row at some place, from the states before it."""
+        how = self.decoding_at(time, PLAIN)
+        if how == PLAIN:
+            return token_log_probs(hidden, self.output.weight, self.output.bias, tokens)
+        return how.shape(self.output(hidden).float()).log_softmax(1).gather(1, tokens[:, None])[:, 0]
 
     def closed(self, tokens: Int[Tensor, "batch time"]) -> Bool[Tensor, "batch time"]:
         """True where nothing but the end token can stand: right behind a stop string."""
@@ -207,7 +219,7 @@ class Generator(nn.Module, ABC):
         for time in range(length):
             hidden, state = self.advance(previous, state)
             if time < given:
-                log_probs[:, time] = token_log_probs(hidden, self.output.weight, self.output.bias, tokens[:, time])
+                log_probs[:, time] = self.log_prob_at(time, hidden, tokens[:, time])
             if time >= given or kept is not None:
                 how = self.decoding_at(time, decoding)
                 ours = uniforms[:, time : time + 1]
@@ -221,8 +233,8 @@ class Generator(nn.Module, ABC):
             previous = tokens[:, time]
             if self.end is not None:
                 alive &= previous != self.end
-                if self.stops is not None:
-                    alive[alive.clone()] = self.stops.places(tokens[alive, : time + 1], self.minimum) > time + 1
+                if self.stops is not None and time + 1 >= self.minimum:
+                    alive[alive.clone()] = ~self.stops.completes(tokens[alive, : time + 1])
                 if not bool(alive.any()):  # the rest is padding
                     break
         if self.stops is not None:

@@ -82,7 +82,7 @@ def digest(content: bytes, facts: dict[str, Any]) -> str:
 
 def tidy(folder: Path) -> None:
     """Clear a folder of checkpoints of what a killed process was writing; only for the process that writes there."""
-    for left in folder.glob(".*"):
+    for left in (path for path in folder.glob(".*") if path.is_dir()):  # files of others are none of ours
         whole = left.with_name(left.name.removeprefix(".").removesuffix(BEFORE))
         if left.name.endswith(BEFORE) and not whole.exists():
             left.rename(whole)

@@ -52,12 +52,15 @@ class Rescue:
                 return
             shutil.rmtree(self.there / GOOD, ignore_errors=True)
             candidate.rename(self.there / GOOD)
-        candidate.mkdir()
+        beside = self.there / f".{CANDIDATE}"  # whole or not there at all, whenever the process is killed
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
         for file in checkpoint.iterdir():  # files of a checkpoint are never written to again
             try:
-                os.link(file, candidate / file.name)
+                os.link(file, beside / file.name)
             except OSError:
-                shutil.copyfile(file, candidate / file.name)
+                shutil.copyfile(file, beside / file.name)
+        beside.rename(candidate)
 
     def forget(self, step: int) -> None:
         """Drop numbered checkpoints from after the one that was gone back to, or a resume would begin there."""
