@@ -13,7 +13,7 @@ import torch
 
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
-from seqgans.evaluation import METRICS, Evidence, answers, measure
+from seqgans.evaluation import METRICS, Evidence, Figure, answers, measure
 from seqgans.evaluation.likelihood import divergences, draw_sequences
 from seqgans.randomness import generator_for
 
@@ -171,6 +171,35 @@ def test_real_sequences_stand_beside_generated_ones(complete: Evidence) -> None:
     found = measure(complete, ["self_bleu", "distinct"]).flat()
     assert found["real_self_bleu_2"].count == found["self_bleu_2"].count == 50
     assert found["real_distinct_1"].count == 50
+
+
+def test_what_depends_on_how_many_there_are_is_compared_with_as_many_or_not_at_all() -> None:
+    """Kills: few real sequences beside many samples, which look collapsed; lengths of the first few real ones."""
+    random = np.random.default_rng(0)
+    samples, train, references = (random.integers(0, 9, (count, 5)).tolist() for count in (100, 150, 20))
+    references[5:] = [row[:2] for row in references[5:]]
+    names = ["distinct", "duplicates", "self_bleu", "length"]
+    few = measure(Evidence(samples=samples, references=references), names).flat()
+    assert {name for name in few if name.startswith("real_")} == {"real_length"}
+    assert few["real_length"].value == pytest.approx((5 * 5 + 15 * 2) / 20)
+    found = measure(Evidence(samples=samples, references=references, train=train), names).flat()
+    assert found["real_distinct_2"].count == found["distinct_2"].count == 100
+    assert found["real_duplicates"].count == found["real_self_bleu_2"].count == 100
+    one = measure(Evidence(samples=samples[:1], references=references), ["length"]).flat()
+    assert one["real_length"].count == 20
+
+
+def test_figures_of_real_sequences_are_measured_once() -> None:
+    random = np.random.default_rng(0)
+    samples, references = random.integers(0, 9, (2, 50, 5)).tolist()
+    beside: dict[tuple[str | int, ...], dict[str, Figure]] = {}
+    first = measure(Evidence(samples=samples, references=references, beside=beside), ["distinct"]).flat()
+    known = {key: dict(figures) for key, figures in beside.items()}
+    again = measure(Evidence(samples=samples[::-1], references=references, beside=beside), ["distinct"]).flat()
+    assert again["real_distinct_1"] is first["real_distinct_1"]
+    assert beside == known
+    fewer = measure(Evidence(samples=samples[:30], references=references, beside=beside), ["distinct"]).flat()
+    assert fewer["real_distinct_1"].count == 30
 
 
 def test_samples_cut_into_other_tokens_are_warned_of() -> None:

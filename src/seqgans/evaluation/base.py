@@ -70,28 +70,43 @@ def beside_real(
     evidence: Evidence,
     function: Callable[[Lists], dict[str, Figure]],
     part: Literal["references", "train"] = "references",
+    *,
+    by_count: int | None = None,
 ) -> dict[str, Figure]:
-    """Figures of the samples and, where there are enough real ones, of equally many of them ("real_…").
+    """Figures of the samples and, where there are enough real ones, of as many of them ("real_…").
 
     Args:
-        evidence: what there is.
+        evidence: what there is; it remembers the figures of real sequences, which are the same for all generators.
         function: from sequences to figures; of more than `overlap_count` it takes the first.
-        part: which real ones. Of train it takes rows from all over, since a file may be sorted.
+        part: which real ones. Where there are too few references, training sequences stand in for them.
+        by_count: how many sequences the figures depend on: as many are compared, or none; 0 where they do not depend
+            on it and all are taken; None for `overlap_count`, or as many as were drawn.
     """
     figures = function(evidence.drawn)
-    if not evidence.has(part):
-        return figures
-    rows = evidence.part(part)
-    if part == "train":
-        count = min(len(evidence.drawn), evidence.overlap_count)
-        if len(rows) < count:
-            return figures
-        rows = [rows[place * len(rows) // count] for place in range(count)]
+    count = min(len(evidence.drawn), evidence.overlap_count) if by_count is None else by_count
+    key = (part, count, *figures)
+    if key not in evidence.beside:
+        evidence.beside[key] = figures_of_real(evidence, function, part, count)
+    return {**figures, **{f"real_{name}": figure for name, figure in evidence.beside[key].items()}}
+
+
+def figures_of_real(
+    evidence: Evidence, function: Callable[[Lists], dict[str, Figure]], part: Literal["references", "train"], count: int
+) -> dict[str, Figure]:
+    """Figures of `count` real sequences, of all of a part for 0; nothing where there are too few."""
+    if not count:
+        rows = evidence.part(part) if evidence.has(part) else []
+    elif part == "references" and evidence.has(part) and len(evidence.part(part)) >= count:
+        rows = evidence.part(part)[:count]
+    elif evidence.has("train") and len(evidence.part("train")) >= count:
+        every = evidence.part("train")  # from all over, since a file may be sorted
+        rows = [every[place * len(every) // count] for place in range(count)]
+    else:
+        rows = []
     try:
-        real = function(rows[: len(evidence.drawn)])
-    except BadInput:  # too few of them, or such as cannot be measured, say nothing against the samples
-        return figures
-    return {**figures, **{f"real_{name}": figure for name, figure in real.items()}}
+        return function(rows) if rows else {}
+    except BadInput:  # such as cannot be measured say nothing against the samples
+        return {}
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="the first `overlap_count` samples",
-        floor="real_distinct, of equally many references",
+        floor="real_distinct, of equally many references, or training sequences where those are too few",
         compute=lambda evidence: beside_real(evidence, lambda rows: distinct(rows, count=evidence.overlap_count)),
     ),
     Metric(
@@ -194,7 +194,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="the first `overlap_count` samples",
-        floor="real_unique_gram, of equally many references",
+        floor="real_unique_gram, of equally many references, or training sequences where those are too few",
         compute=lambda evidence: beside_real(evidence, lambda rows: unique_gram(rows, count=evidence.overlap_count)),
     ),
     Metric(
@@ -206,7 +206,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="the first `overlap_count` samples",
-        floor="real_ngram_entropy, of equally many references",
+        floor="real_ngram_entropy, of equally many references, or training sequences where those are too few",
         compute=lambda evidence: beside_real(evidence, lambda rows: ngram_entropy(rows, count=evidence.overlap_count)),
     ),
     Metric(
@@ -218,8 +218,8 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="all samples",
-        floor="real_duplicates, of equally many references",
-        compute=lambda evidence: beside_real(evidence, duplicates),
+        floor="real_duplicates, of equally many references, or training sequences where those are too few",
+        compute=lambda evidence: beside_real(evidence, duplicates, by_count=len(evidence.drawn)),
     ),
     Metric(
         name="copies",
@@ -231,7 +231,7 @@ METRICS = (
         needs=frozenset({"samples", "train"}),
         sizes="all samples, all of train",
         floor="real_copies: held-out sequences that stand in train as well",
-        compute=lambda evidence: beside_real(evidence, lambda rows: copies(rows, evidence.part("train"))),
+        compute=lambda evidence: beside_real(evidence, lambda rows: copies(rows, evidence.part("train")), by_count=0),
     ),
     Metric(
         name="novelty",
@@ -246,6 +246,7 @@ METRICS = (
         compute=lambda evidence: beside_real(
             evidence,
             lambda rows: novelty(rows, evidence.part("train"), count=evidence.overlap_count),
+            by_count=0,
         ),
     ),
     Metric(
@@ -257,7 +258,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="the first `overlap_count` samples",
-        floor="real_jaccard_diversity, of equally many references",
+        floor="real_jaccard_diversity, of equally many references, or training sequences where those are too few",
         compute=lambda evidence: beside_real(
             evidence, lambda rows: jaccard_diversity(rows, count=evidence.overlap_count)
         ),
@@ -272,6 +273,6 @@ METRICS = (
         needs=frozenset({"samples"}),
         sizes="all samples",
         floor="real_length",
-        compute=lambda evidence: beside_real(evidence, lengths),
+        compute=lambda evidence: beside_real(evidence, lengths, by_count=0),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +14,7 @@ import torch
 from seqgans.data.sources import once_each
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
+from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Scores, as_sequences, draw_sequences, score
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import generator_for
@@ -62,6 +63,7 @@ class Evidence:
         smoothing: of BLEU.
         masked: False counts padding as tokens in the likelihoods.
         rows: sequences drawn and scored at once.
+        beside: figures of real sequences that were measured already, for further evidence of the same ones.
     """
 
     samples: Lists | None = None
@@ -84,6 +86,7 @@ class Evidence:
     smoothing: str = "method1"
     masked: bool = True
     rows: int = ROWS
+    beside: dict[tuple[str | int, ...], dict[str, Figure]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("count", "overlap_count", "rows"):

@@ -159,7 +159,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="the first `overlap_count` samples",
-        floor="real_self_bleu, of equally many references",
+        floor="real_self_bleu, of equally many references, or training sequences where those are too few",
         compute=lambda evidence: beside_real(
             evidence,
             lambda rows: self_bleu(rows, smoothing=evidence.smoothing, count=evidence.overlap_count),

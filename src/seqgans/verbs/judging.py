@@ -59,6 +59,7 @@ class Judge:
         self.end = corpus.vocabulary.end
         self.references = self.test.lists(self.end)
         self.train = corpus.train.lists(self.end)
+        self.beside: dict[tuple[str | int, ...], dict[str, Figure]] = {}
 
     def figures(self, generator: Generator, count: int) -> tuple[dict[str, Figure], Sequences]:
         """All figures by name, and the samples they were taken on.
@@ -80,6 +81,7 @@ class Judge:
             end=self.end,
             seed=self.seed,
             count=count,
+            beside=self.beside,
         )
         names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
         names = [*names, *(MUSIC if evidence.notes is not None else ())]
