@@ -120,10 +120,12 @@ def draw(
         decoding = replace(decoding, excluded=(*decoding.excluded, vocabulary.unknown))
     stream = Stream(generator_for(seed, "sample"))
     for first in range(0, count, ROWS):
-        places = [place % max(1, len(texts)) for place in range(first, first + ROWS)]
+        size = min(ROWS, count - first)
+        places = [place % max(1, len(texts)) for place in range(first, first + size)]
         law = generator if asked is None else given(generator, asked[torch.tensor(places)])
-        rows = law.sample(ROWS, run.corpus.length, random=stream, decoding=decoding).sequences
-        for place, ids in zip(places, rows[slice(0, count - first)].lists(vocabulary.end), strict=False):
+        with stream.share(0, size, ROWS):  # the same samples, however many are asked for
+            rows = law.sample(size, run.corpus.length, random=stream, decoding=decoding).sequences
+        for place, ids in zip(places, rows.lists(vocabulary.end), strict=True):
             yield Sample(*stopped(ids, vocabulary, stop), texts[place] if texts else None)
 
 
