@@ -71,6 +71,7 @@ def test_unknown_words_are_only_sampled_on_request(words: tuple[object, ...], ru
     """After two epochs every symbol is about equally likely, <unk> among them."""
     asked = ("sample", runs / "text", "-n", 100, *words)
     assert "<unk>" not in call(*asked).out
+    assert "<end>" not in call(*asked, "--unknown").out
     assert words or "<unk>" in call(*asked, "--unknown").out
 
 

@@ -190,3 +190,10 @@ def test_nothing_can_be_changed() -> None:
 def test_pieces_split_at_any_white_space() -> None:
     assert pieces_of([" A\u00a0b\u3000c ", ""], "words", lowercase=True) == [["a", "b", "c"], []]
     assert pieces_of([" a  b "], "bytepair") == [["a b"]]
+
+
+def test_what_stands_for_no_text_is_never_to_be_written() -> None:
+    """An end token that ends nothing, where all texts have one length, and what is unknown; no symbol otherwise."""
+    assert Vocabulary.build(["a b"], "words", end=False).unwritten == (0, 1)
+    assert Vocabulary.build(["a b"], "words").unwritten == (1,)
+    assert Vocabulary(("a", "b"), "characters", None).unwritten == ()

@@ -101,6 +101,12 @@ class Vocabulary:
                 f"Vocabulary.tokenizer must be given for byte pairs and models and only there, kind is {self.kind!r}"
             )
 
+    @property
+    def unwritten(self) -> tuple[int, ...]:
+        """Ids that stand for no text: of what is unknown, and of an end token that ends nothing."""
+        idle = self.end is None and self.symbols[:1] == (END,)
+        return (*((0,) if idle else ()), *(() if self.unknown is None else (self.unknown,)))
+
     @classmethod
     def build(
         cls,

@@ -79,7 +79,7 @@ def drawn(evidence: Evidence) -> dict[str, list[list[int]]]:
 
 
 def _drawn(evidence: Evidence) -> dict[str, list[list[int]]]:
-    excluded = () if evidence.known.unknown is None else (evidence.known.unknown,)
+    excluded = evidence.known.unwritten
     return {
         ending: evidence.answers(
             generator_for(evidence.seed, "evaluation", "answers"),

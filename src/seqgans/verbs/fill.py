@@ -117,8 +117,9 @@ def filled(
         unknown: also draw the symbol of what the vocabulary lacks.
     """
     vocabulary = run.corpus.vocabulary
-    never = (vocabulary.end, None if unknown else vocabulary.unknown)  # how long a line is, is given
-    decoding = replace(decoding, excluded=tuple(number for number in never if number is not None))
+    never = (vocabulary.end, *vocabulary.unwritten)  # how long a line is, is given
+    allowed = (None, vocabulary.unknown if unknown else None)
+    decoding = replace(decoding, excluded=tuple(number for number in never if number not in allowed))
     stream = Stream(generator_for(seed, "fill"))
     wanted = [template for template in templates for _ in range(count)]
     for first in range(0, len(wanted), ROWS):

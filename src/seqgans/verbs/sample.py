@@ -116,8 +116,8 @@ def draw(
     """
     generator, vocabulary = law_of(run, category), run.corpus.vocabulary
     texts, asked = to_answer(run, sources)
-    if vocabulary.unknown is not None and not unknown:
-        decoding = replace(decoding, excluded=(*decoding.excluded, vocabulary.unknown))
+    never = [number for number in vocabulary.unwritten if not (unknown and number == vocabulary.unknown)]
+    decoding = replace(decoding, excluded=(*decoding.excluded, *never))
     stream = Stream(generator_for(seed, "sample"))
     for first in range(0, count, ROWS):
         size = min(ROWS, count - first)

@@ -86,9 +86,7 @@ def written(run: LoadedRun, wish: Wish) -> list[dict[str, Any]]:
         BadInput: the wish does not fit the run.
     """
     corpus, vocabulary = run.corpus, run.corpus.vocabulary
-    decoding = wish.decoding()
-    if vocabulary.unknown is not None:
-        decoding = dataclasses.replace(decoding, excluded=(vocabulary.unknown,))
+    decoding = dataclasses.replace(wish.decoding(), excluded=vocabulary.unwritten)
     source = None if wish.fill else source_of(run, wish.prompt)
     start = begin(run, wish, source, decoding)
     samples = start.law.sample(
