@@ -79,7 +79,7 @@ def of_evidence(evidence: Evidence) -> dict[str, Figure]:
 
 METRIC = Metric(
     name="infill_perplexity",
-    description="how surprising a missing block of real tokens is, what surrounds it given",
+    description="how surprising a missing block of real tokens is, given its surroundings",
     paper="Fedus et al.",
     year=2018,
     unit="tokens to choose from",
