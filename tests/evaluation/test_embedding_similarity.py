@@ -64,6 +64,6 @@ def test_shuffled_words_are_further_from_real_text_than_real_text_is() -> None:
 
 def test_one_sample_is_measured_and_too_few_words_are_refused() -> None:
     found = measure(Evidence(samples=[[0]], references=text(2, 300), train=text(3, 300)), ["embsim"]).flat()
-    assert found["embsim"].value < found["real_embsim"].value
+    assert found["embsim"].count == found["real_embsim"].count == 1  # a floor of as many
     with pytest.raises(BadInput, match="EmbSim needs references with at least 20 different tokens, got 2"):
         measure(Evidence(samples=[[0, 1]], references=[[0, 1]] * 9), ["embsim"])

@@ -11,11 +11,11 @@ import numpy as np
 
 from seqgans.choices import choice
 from seqgans.errors import BadInput
-from seqgans.evaluation.evidence import NEEDED, Evidence, Lists, Need
+from seqgans.evaluation.evidence import NEEDED, Evidence, Lists, Need, from_all_over
 from seqgans.evaluation.figure import Figure
 from seqgans.rewards.ngrams import Flat
 
-__all__ = ["Better", "Evidence", "Lists", "Measures", "Metric", "Need", "beside_real", "compute"]
+__all__ = ["Better", "Evidence", "Lists", "Measures", "Metric", "Need", "beside_real", "compute", "from_all_over"]
 
 LOOKED_AT = 10_000  # samples and references whose tokens are compared
 BY_NAME = "measured where it is asked for by name"
@@ -97,10 +97,9 @@ def figures_of_real(
     if not count:
         rows = evidence.part(part) if evidence.has(part) else []
     elif part == "references" and evidence.has(part) and len(evidence.part(part)) >= count:
-        rows = evidence.part(part)[:count]
+        rows = from_all_over(evidence.part(part), count)
     elif evidence.has("train") and len(evidence.part("train")) >= count:
-        every = evidence.part("train")  # from all over, since a file may be sorted
-        rows = [every[place * len(every) // count] for place in range(count)]
+        rows = from_all_over(evidence.part("train"), count)
     else:
         rows = []
     try:

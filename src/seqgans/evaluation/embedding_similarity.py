@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import nn
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.base import Evidence, Metric
+from seqgans.evaluation.base import Evidence, Metric, from_all_over
 from seqgans.evaluation.figure import Figure
 from seqgans.randomness import generator_for
 from seqgans.rewards.ngrams import Flat, find
@@ -113,10 +113,10 @@ def compared(rows: Sequence[Sequence[int]], real: Sequence[Sequence[int]], seed:
 
 
 def of_evidence(evidence: Evidence) -> dict[str, Figure]:
-    """Samples beside references; train beside references, or one half of these beside the other."""
+    """Samples beside references; as many of train beside references, or one half of these beside the other."""
     samples, real = evidence.drawn[: evidence.count], evidence.part("references")[: evidence.count]
     figures = {"embsim": compared(samples, real, evidence.seed)}
-    train = evidence.part("train")[: evidence.count] if evidence.has("train") else None
+    train = from_all_over(evidence.part("train"), len(samples)) if evidence.has("train") else None
     pair = (real[::2], real[1::2]) if train is None else (train, real)
     return {**figures, "real_embsim": compared(*pair, evidence.seed)} if len(pair[1]) else figures
 

@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from seqgans.data.packages import optional_package
 from seqgans.data.vocabulary import Vocabulary
-from seqgans.evaluation.base import Evidence
+from seqgans.evaluation.base import Evidence, from_all_over
 from seqgans.evaluation.kneser_ney import UNKNOWN, occurrences
 from seqgans.evaluation.language import of_references
 from seqgans.rewards.ngrams import Flat
@@ -108,17 +108,18 @@ def clouds(evidence: Evidence, name: str) -> dict[str, tuple[Cloud, Cloud]]:
     """Equally many points of both kinds: samples and references (""), real ones twice ("real_").
 
     The second is the floor: train beside the references or, where there is no train, one half of these beside the
-    other; it is left out where a side of it has a single point or none.
+    other, no more than there are points of the first; it is left out where a side of it has a single point or none.
     """
 
     def make() -> dict[str, tuple[Cloud, Cloud]]:
         encode = ENCODERS[name](evidence)
         samples, real = (encode(rows[: evidence.count]) for rows in (evidence.drawn, evidence.part("references")))
+        pair = equal(samples, real)
         if evidence.has("train"):
-            floor = equal(encode(evidence.part("train")[: evidence.count]), real)
+            floor = equal(encode(from_all_over(evidence.part("train"), len(pair[0]))), pair[1])
         else:
-            floor = equal(real[::2], real[1::2])
-        return {"": equal(samples, real), **({"real_": floor} if len(floor[0]) > 1 else {})}
+            floor = equal(real[::2][: len(pair[0])], real[1::2])
+        return {"": pair, **({"real_": floor} if len(floor[0]) > 1 else {})}
 
     return evidence.once(f"clouds of {name}", make)
 

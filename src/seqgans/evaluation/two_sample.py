@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.base import Evidence, Lists, Metric
+from seqgans.evaluation.base import Evidence, Lists, Metric, from_all_over
 from seqgans.evaluation.classifier import Classifier
 from seqgans.evaluation.figure import Figure
 
@@ -73,7 +73,8 @@ def of_evidence(evidence: Evidence) -> dict[str, Figure]:
     real = evidence.part("references")[: evidence.count]
     figures = {"c2st": c2st(evidence.drawn[: evidence.count], real, seed=evidence.seed)}
     if evidence.has("train") and len(evidence.part("train")) >= LEAST:
-        figures["real_c2st"] = c2st(evidence.part("train")[: evidence.count], real, seed=evidence.seed)
+        count = min(len(evidence.drawn), evidence.count)
+        figures["real_c2st"] = c2st(from_all_over(evidence.part("train"), count), real, seed=evidence.seed)
     return figures
 
 
