@@ -121,7 +121,15 @@ def test_decodings_follow_their_law(decoding: Decoding, vocabulary: int) -> None
     torch.testing.assert_close(log_probs.double(), exact.gather(1, tokens).log(), rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("temperature", [1e-30, 1e-3])
+def test_beyond_all_bounds_a_temperature_is_that_of_the_bound() -> None:
+    parts = layer(9)
+    hot = Decoding(temperature=1e308, excluded=(2,))
+    tokens, log_probs = draw(*parts, grid(3), hot)
+    assert set(tokens.flatten().tolist()) == {0, 1, 3, 4, 5, 6, 7, 8}
+    torch.testing.assert_close(log_probs, torch.full_like(log_probs, -math.log(8)))
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 1e-30, 1e-3])
 def test_near_zero_a_temperature_takes_the_most_likely_token(temperature: float) -> None:
     hidden, weight, bias = layer(9, 200.0)
     tokens, log_probs = draw(hidden, weight, bias, grid(3)[:, :100], Decoding(temperature=temperature))

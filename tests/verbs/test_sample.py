@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from seqgans.errors import BadInput
+from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.sample import ROWS, sample
 
@@ -30,6 +32,18 @@ def test_temperature_zero_is_the_most_likely_token_each_time(runs: Path) -> None
 def test_checkpoints_differ(runs: Path) -> None:
     last, first = (sample(runs / "seqgan-1", 50, checkpoint=name) for name in ("latest", "pretrained"))
     assert last != first
+
+
+def test_parameters_that_are_no_numbers_are_refused(runs: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(runs / "likelihood-1", tmp_path / "astray")
+    for checkpoint in (copy / "checkpoints").iterdir():
+        tensors, facts = load_checkpoint(checkpoint)
+        tensors["players/generator.output.bias"][0] = torch.nan
+        save_checkpoint(checkpoint, tensors, facts)
+    with pytest.raises(
+        BadInput, match=r"checkpoint latest of .* must hold finite numbers, generator\.output\.bias has"
+    ):
+        sample(copy, 1)
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,11 @@ class Decoding:
             logits = logits.index_fill(1, torch.tensor(self.excluded, device=logits.device), -math.inf)
         if self.other is not None:
             return self.mixed(logits, self.other)
-        if self.temperature == 0:
+        if self.temperature < COLDEST:
             best = logits.argmax(1, keepdim=True)
             return torch.full_like(logits, -math.inf).scatter_(1, best, 0.0)
         if self.temperature != 1:
-            logits = (logits - logits.amax(1, keepdim=True)) / self.temperature  # no overflow however cold
+            logits = (logits - logits.amax(1, keepdim=True)) / min(self.temperature, 1 / COLDEST)  # no overflow
         if 0 < self.top_k < logits.shape[1]:
             kept = logits.topk(self.top_k, dim=1)
             logits = torch.full_like(logits, -math.inf).scatter_(1, kept.indices, kept.values)
@@ -81,6 +81,7 @@ class Decoding:
 
 
 PLAIN = Decoding()
+COLDEST = 1e-37  # what lies below, and above its inverse, single precision does not know
 
 
 def bound(

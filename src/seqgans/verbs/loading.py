@@ -77,4 +77,10 @@ def load_run(path: Path | str, which: str = "latest") -> LoadedRun:
     except RuntimeError as error:
         reason = misfit(error)
         raise BadInput(f"the checkpoint in {path} does not fit its settings and vocabulary: {reason}") from error
+    for name, part in players.named_parameters():
+        if not bool(part.isfinite().all()):
+            raise BadInput(
+                f"the checkpoint {which} of {path} must hold finite numbers, {name} has others: its training went "
+                "astray; name an earlier one (--checkpoint pretrained) or train with a smaller rate"
+            )
     return LoadedRun(folder, recipe, corpus, players, truth, facts)
