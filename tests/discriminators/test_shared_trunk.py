@@ -95,9 +95,9 @@ def test_the_model_is_loaded_once_and_lies_in_memory_once(
 ) -> None:
     loaded: list[str] = []
 
-    def noted(spec: str, random: torch.Generator) -> Any:
+    def noted(spec: str, random: torch.Generator, **how: bool) -> Any:
         loaded.append(spec)
-        return load_model(spec, random)
+        return load_model(spec, random, **how)
 
     monkeypatch.setattr(pretrained, "load_model", noted)
     monkeypatch.setattr("seqgans.discriminators.pretrained.load_model", noted)

@@ -148,11 +148,11 @@ def test_folders_load_and_what_does_not_fit_is_one_line(tmp_path: Path) -> None:
     assert not first.equal(other)
     with pytest.raises(BadInput, match=f"knows {VOCABULARY} ids and the corpus 9; read the corpus with"):
         Pretrained(model=str(whole)).build(9, 0, 0, random)
-    with pytest.raises(BadInput, match="must be a causal language model or an encoder-decoder: a folder"):
+    with pytest.raises(BadInput, match=r"there is no such folder or file: .*nothing; check the path of the model"):
         Pretrained(model=str(tmp_path / "nothing")).build(9, 0, 0, random)
     with pytest.raises(BadInput, match="give --model FOLDER"):
         Pretrained().build(9, 0, 0, random)
-    with pytest.raises(BadInput, match=r"there is no model file .*nothing\.gguf; check the path"):
+    with pytest.raises(BadInput, match=r"there is no such folder or file: .*nothing\.gguf; check the path"):
         Pretrained(model=str(tmp_path / "nothing.gguf")).build(9, 0, 0, random)
 
 

@@ -25,6 +25,17 @@ def address(spec: str) -> tuple[str, dict[str, Any]]:
     return (str(Path(spec).parent), {"gguf_file": Path(spec).name}) if spec.endswith(GGUF) else (spec, {})
 
 
+def check_there(spec: str) -> None:
+    """Refuse a path that leads nowhere; what can be a name on the hub is left to the hub.
+
+    Raises:
+        BadInput: there is neither such a folder nor such a file.
+    """
+    path = spec.startswith(("/", ".", "~")) or spec.endswith(GGUF) or spec.count("/") > 1
+    if path and not (Path(spec).is_file() if spec.endswith(GGUF) else Path(spec).exists()):
+        raise BadInput(f"there is no such folder or file: {spec}; check the path of the model")
+
+
 def base_of(spec: str) -> str:
     """The model that a folder of low-rank adapters was made for; any other spec is its own base.
 
@@ -58,6 +69,7 @@ def tokenizer_of_model(spec: str) -> Any:
     where, more = address(spec)
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
+    check_there(spec)
     if Path(spec).is_dir() and not any(True for pattern in FILES for _ in Path(spec).glob(pattern)):
         if (base := base_of(spec)) != spec:
             return tokenizer_of_model(base)
@@ -66,7 +78,7 @@ def tokenizer_of_model(spec: str) -> Any:
         )
     try:
         return transformers.AutoTokenizer.from_pretrained(where, **more)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except Exception as error:  # a damaged file can make its reader raise anything
         raise unreadable(spec, error) from error
 
 
@@ -92,7 +104,7 @@ def vocabulary_of_model(spec: str, lowercase: bool = False, specials: bool = Fal
     where, more = address(base_of(spec))
     try:
         ids = transformers.AutoConfig.from_pretrained(where, **more).vocab_size
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except Exception as error:  # as above
         raise unreadable(spec, error) from error
     if not tokenizer.is_fast:
         raise BadInput(f"the tokenizer of {spec} must be a fast one (tokenizer.json), got {type(tokenizer).__name__}")

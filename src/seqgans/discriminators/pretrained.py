@@ -65,7 +65,7 @@ class PretrainedScorer:
         """
         if self.trunk == "shared":
             raise BadInput("a shared trunk needs the generator it is shared with; take --discriminator.trunk own")
-        model = load_model(self.model, random)
+        model = load_model(self.model, random, head=False)
         if self.gradient_checkpointing:
             checkpoint_activations(model)
         known = model.get_input_embeddings().weight.shape[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from seqgans.data.packages import optional_package
-from seqgans.data.tokenizer import GGUF, address, base_of
+from seqgans.data.tokenizer import GGUF, address, base_of, check_there
 from seqgans.errors import BadInput
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+CLASSIFIERS = ("Classification", "QuestionAnswering")  # how models are called whose head writes nothing
 
 
-def load_model(spec: str, random: torch.Generator) -> Any:
+def load_model(spec: str, random: torch.Generator, head: bool = True) -> Any:
     """A causal language model or an encoder-decoder, with its head, in float32 and without dropout.
 
     A folder that holds `config.json` and no weights gives a model with freshly drawn parameters; one of low-rank
@@ -26,20 +27,22 @@ def load_model(spec: str, random: torch.Generator) -> Any:
     Args:
         spec: a folder that `save_pretrained` wrote, a .gguf file, or a name on the hub.
         random: where fresh parameters come from.
+        head: whether the head must come with the model; a judge has its own.
 
     Raises:
-        BadInput: there is no such model, it writes nothing from left to right, or it needs pickled weights.
+        BadInput: there is no such model, it writes nothing from left to right, it needs pickled weights, or its
+            weights are damaged, incomplete or of another shape than its settings say.
     """
     if not spec:
         raise BadInput("a pre-trained generator must be told which model: give --model FOLDER, FILE.gguf or hub name")
     transformers = optional_package("transformers", "a pre-trained model", extra="lm")
     if (base := base_of(spec)) != spec:
-        return with_adapters(load_model(base, random), spec)
+        return with_adapters(load_model(base, random, head), spec)
     where, more = address(spec)
     if more:
         optional_package("gguf", "a GGUF file", extra="lm")
-    if spec.endswith(GGUF) and not Path(spec).is_file():
-        raise BadInput(f"there is no model file {spec}; check the path")
+    check_there(spec)
+    report = None
     with quiet(transformers), drawn_from(random):
         try:
             config = transformers.AutoConfig.from_pretrained(where, **more)
@@ -48,17 +51,58 @@ def load_model(spec: str, random: torch.Generator) -> Any:
             if bare(Path(spec)):
                 model = kind.from_config(config)
             else:
-                model = kind.from_pretrained(where, **more, dtype=torch.float32, use_safetensors=None if more else True)
-        except (OSError, ValueError, KeyError) as error:
+                model, report = kind.from_pretrained(
+                    where,
+                    **more,
+                    dtype=torch.float32,
+                    use_safetensors=None if more else True,
+                    ignore_mismatched_sizes=True,  # reported below, with their shapes
+                    output_loading_info=True,
+                )
+        except Exception as error:  # a damaged file can make its reader raise anything
             reason = " ".join(str(error).split())
             raise BadInput(
                 f"{spec} must be a causal language model or an encoder-decoder: a folder of `save_pretrained` with "
                 f"safetensors, a .gguf file or a name on the hub; {reason[:300]}"
             ) from error
+    if report is not None:
+        check_complete(spec, model, report, head)
     model = (model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
     if not both and not causal(model):
         raise BadInput(f"{spec} must be a causal language model, but it reads what follows a token too; choose another")
     return model
+
+
+def check_complete(spec: str, model: Any, report: Mapping[str, Any], head: bool) -> None:
+    """Refuse a model some of whose parameters were drawn afresh, because its weights do not hold them.
+
+    Args:
+        spec: what was asked for.
+        model: as it was loaded.
+        report: what `transformers` found missing, and of another shape.
+        head: whether the head must be there, and be one that writes.
+
+    Raises:
+        BadInput: a parameter is missing or has another shape, or the model is a classifier that should write.
+    """
+    kind = next(iter(getattr(model.config, "architectures", None) or ()), "")
+    if head and kind.endswith(CLASSIFIERS):
+        raise BadInput(f"{spec} must be a model that writes, but is a {kind}; choose the model it was made from")
+    if report["mismatched_keys"]:
+        name, there, here = min(report["mismatched_keys"])
+        raise BadInput(
+            f"the weights of {spec} must fit its config.json, but {name} has the shape {list(there)} there and "
+            f"{list(here)} here; save both again, together"
+        )
+    parts = {} if head else {id(part): name for name, part in model.named_modules()}
+    own = parts.get(id(model.get_output_embeddings()), "")
+    every = [name for name, _ in model.named_parameters(remove_duplicate=False)]  # what is tied is never missing
+    missing = [name for name in every if name in report["missing_keys"] and not (own and name.startswith(f"{own}."))]
+    if missing:
+        raise BadInput(
+            f"the weights of {spec} must hold every parameter of a {type(model).__name__}, but {len(missing)} of "
+            f"{len(every)} are missing ({missing[0]} first); save the whole model again, or choose another"
+        )
 
 
 def with_adapters(model: Any, folder: str) -> Any:
@@ -72,7 +116,7 @@ def with_adapters(model: Any, folder: str) -> Any:
         raise BadInput(f"{folder} must hold adapter_model.safetensors beside adapter_config.json; save it there")
     try:
         return peft.PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # a damaged file can make its reader raise anything
         reason = " ".join(str(error).split())
         raise BadInput(
             f"the adapters of {folder} must fit {base_of(folder)}, for which they are; {reason[:300]}"

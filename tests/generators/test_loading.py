@@ -1,0 +1,126 @@
+"""Folders whose weights are damaged, incomplete or of another model: one clear line, never parameters drawn afresh.
+
+Mutants killed: missing parameters that are not looked for, a head that a judge must bring, a tied head that counts as
+missing, a classifier taken for its trunk, shapes that are left to the library, an error caught by its usual kind alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqgans.data.tokenizer import check_there, tokenizer_of_model, vocabulary_of_model
+from seqgans.discriminators.pretrained import PretrainedScorer
+from seqgans.errors import BadInput
+from seqgans.generators.loading import load_model
+from seqgans.randomness import generator_for
+from tests.generators.models import ANSWERING_KINDS, KINDS, VOCABULARY, answering_model, causal_model, model_folder
+
+transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
+safetensors = pytest.importorskip("safetensors.torch")
+
+WEIGHTS = "model.safetensors"
+
+
+def rewritten(folder: Path, keep: Callable[[str], bool]) -> None:
+    """The same weights, without those that are not to be kept."""
+    parts = safetensors.load_file(folder / WEIGHTS)
+    kept = {name: part for name, part in parts.items() if keep(name)}
+    assert 0 < len(kept) < len(parts)
+    safetensors.save_file(kept, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def as_judge(folder: Path) -> None:
+    PretrainedScorer(model=str(folder)).build(VOCABULARY, 6, generator_for(0))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *ANSWERING_KINDS])
+def test_a_whole_model_loads_and_one_without_a_layer_does_not(kind: str, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, kind=kind)
+    loaded = load_model(str(folder), generator_for(0)).state_dict()
+    whole = (answering_model if kind in ANSWERING_KINDS else causal_model)(kind).state_dict()
+    assert all(loaded[name].equal(part) for name, part in whole.items())
+    as_judge(folder)
+    rewritten(folder, lambda name: not any(part in name for part in ("h.1.", "layers.1.", "decoder.block.1.")))
+    for attempt in (lambda: load_model(str(folder), generator_for(0)), lambda: as_judge(folder)):
+        with pytest.raises(BadInput, match=r"must hold every parameter of a \w+, but \d+ of \d+ are missing \(.*1\."):
+            attempt()
+
+
+def test_a_model_without_its_head_judges_and_does_not_write(tmp_path: Path) -> None:
+    causal_model("llama").base_model.save_pretrained(tmp_path / "trunk")
+    with pytest.raises(BadInput, match=r"every parameter of a LlamaForCausalLM, but 1 of \d+ are missing \(lm_head"):
+        load_model(str(tmp_path / "trunk"), generator_for(0))
+    as_judge(tmp_path / "trunk")
+    causal_model("gpt2").base_model.save_pretrained(tmp_path / "tied")  # its head is its embeddings
+    loaded = load_model(str(tmp_path / "tied"), generator_for(0))
+    assert loaded.lm_head.weight.equal(causal_model("gpt2").lm_head.weight)
+    rewritten(tmp_path / "tied", lambda name: "wte" not in name)
+    with pytest.raises(BadInput, match=r"1 of \d+ are missing \(transformer\.wte\.weight first\)"):
+        as_judge(tmp_path / "tied")
+
+
+def test_a_classifier_judges_and_does_not_write(tmp_path: Path) -> None:
+    transformers.GPT2ForSequenceClassification(causal_model("gpt2").config).save_pretrained(tmp_path)
+    with pytest.raises(BadInput, match="must be a model that writes, but is a GPT2ForSequenceClassification; choose"):
+        load_model(str(tmp_path), generator_for(0))
+    as_judge(tmp_path)
+
+
+def test_shapes_that_differ_are_one_line(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, kind="llama")
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**settings, "intermediate_size": 30}))
+    with pytest.raises(
+        BadInput, match=r"must fit its config\.json, but \S+ has the shape \[16, 24\] there and \[16, 30\] here"
+    ):
+        load_model(str(folder), generator_for(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (WEIGHTS, None),
+        (WEIGHTS, b""),
+        (WEIGHTS, b"\xff" * 90),
+        ("config.json", b'{"model_type": "llama", "vocab_size": "x"}'),
+    ],
+)
+def test_damaged_files_are_one_line(name: str, content: bytes | None, tmp_path: Path) -> None:
+    file = model_folder(tmp_path, kind="llama") / name
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2] if content is None else content)
+    with pytest.raises(BadInput, match="must be a causal language model or an encoder-decoder: a folder of"):
+        load_model(str(tmp_path), generator_for(0))
+
+
+def test_a_damaged_tokenizer_is_one_line(tmp_path: Path) -> None:
+    (model_folder(tmp_path) / "tokenizer.json").write_text("{}")
+    with pytest.raises(BadInput, match="must be a model with a tokenizer: a folder, "):
+        tokenizer_of_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF\x03\x00\x00\x00" + b"\xff" * 40, b"no model at all" * 9])
+def test_a_damaged_gguf_file_is_one_line(content: bytes, tmp_path: Path) -> None:
+    pytest.importorskip("gguf", reason="GGUF files need the extra [lm]")
+    file = tmp_path / "small.gguf"
+    file.write_bytes(content)
+    with pytest.raises(BadInput, match=r"small\.gguf must be a causal language model or an encoder-decoder"):
+        load_model(str(file), generator_for(0))
+    with pytest.raises(BadInput, match=r"small\.gguf must be a model with a tokenizer"):
+        vocabulary_of_model(str(file))
+
+
+@pytest.mark.parametrize("spec", ["/nonexist", "./x", "../x", "~/x", "a/b/c", "x.gguf"])
+def test_a_path_that_leads_nowhere_is_no_name_on_the_hub(spec: str) -> None:
+    for reader in (lambda: load_model(spec, torch.Generator()), lambda: vocabulary_of_model(spec)):
+        with pytest.raises(BadInput, match=f"there is no such folder or file: {spec}; check the path of the model"):
+            reader()
+
+
+def test_a_name_on_the_hub_is_left_to_the_hub() -> None:
+    for spec in ("gpt2", "openai-community/gpt2"):
+        check_there(spec)
