@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from seqgans.data.assembly import corpus_of_texts
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.errors import BadInput
+from tests.generators.models import model_folder
 
 LINES = [f"w{number} " * (1 + number % 4) for number in range(40)]
 PLAIN: dict[str, Any] = {"valid": 0.0, "test": 0.0}
@@ -38,6 +40,14 @@ def test_lengths_vocabulary_and_end_token() -> None:
 def test_lines_of_one_length_have_no_end_token() -> None:
     lines = [f"a{number} b" for number in range(5)]
     assert corpus(lines, **PLAIN).vocabulary.end is None
+
+
+def test_what_a_model_reads_ends_though_all_have_one_length(tmp_path: Path) -> None:
+    lines, model = [f"w{number} w2" for number in range(1, 9)], str(model_folder(tmp_path))
+    made = corpus(lines, tokenizer=model, **PLAIN)
+    assert (made.vocabulary.end, made.length) == (0, 3)
+    assert all(row[-1] == 0 for row in made.train.lists())
+    assert corpus(lines, tokenizer=model, end="no", **PLAIN).vocabulary.end is None
     assert corpus(lines, **PLAIN).length == 2
     assert corpus(lines, **PLAIN, end="yes").length == 3
     assert corpus([*lines, "c"], **PLAIN).vocabulary.end == 0

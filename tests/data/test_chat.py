@@ -14,6 +14,7 @@ import pytest
 
 from seqgans.data.corpus import CorpusSettings
 from seqgans.data.open import open_text_corpus
+from seqgans.data.remarks import remarks
 from seqgans.errors import BadInput
 from tests.generators.models import model_folder
 
@@ -67,6 +68,27 @@ def test_the_last_message_answers_what_stands_before_it(model: Path, tmp_path: P
     assert corpus.facts["kind"] == "chat"
     assert corpus.vocabulary.specials
     assert type(corpus.vocabulary).from_json(corpus.vocabulary.to_json()) == corpus.vocabulary
+
+
+def test_a_long_conversation_keeps_its_end(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "talks.jsonl"
+    path.write_text("".join(f"{json.dumps({'messages': talk(number)})}\n" for number in range(4, 10)))
+    corpus = read(path, model, source_length=2)
+    assert sorted(corpus.train.source.lists()) == [[number, 21] for number in range(4, 10)]  # the answer's beginning
+    assert remarks(corpus) == [
+        "6 of 6 prompts are longer than 2 tokens, of which only the last 2 are read; raise --corpus.source-length"
+    ]
+    assert remarks(read(path, model, source_length=4)) == []
+
+
+def test_a_column_that_is_not_there_is_named(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"prompt": "w1", "completion": "w2"}\n' * 3)
+    with pytest.raises(BadInput, match=r"has no column 'zzz'; choose one with --corpus\.source: prompt, completion"):
+        read(path, model, source="zzz")
+    path.write_text('{"prompt": "w1", "completion": "w2"}\n' * 3 + '{"prompt": "w1"}\n')
+    with pytest.raises(BadInput, match=r"must have 'completion' in every row, but row 4 has none; mend it"):
+        read(path, model)
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,24 @@ def test_adapters_need_less(tmp_path: Path) -> None:
         assert needs[-1].parameters >= sum(every.values())
     assert needs[1].learning < needs[0].learning / 2
     assert needs[1].parameters < needs[0].parameters
+
+
+def test_answers_that_could_never_end_and_real_ones_that_are_too_short(tmp_path: Path) -> None:
+    recipe, players, corpus = made(tmp_path, source_length=10)
+
+    def said(least: int, corpus: Corpus = corpus) -> str:
+        settings = dataclasses.replace(recipe.generator_settings, min_new_tokens=least)
+        return check_fit(dataclasses.replace(recipe, generator_settings=settings), players, corpus, 1, CPU)
+
+    assert said(32) == ""  # as many as every real answer has
+    with pytest.raises(BadInput, match="min-new-tokens 33, but they have at most 32 tokens before their end; lower it"):
+        said(33)
+    mask = corpus.train.mask.clone()
+    mask[:3, 5:] = False  # 4 tokens and an end
+    short = dataclasses.replace(corpus, train=dataclasses.replace(corpus.train, mask=mask))
+    line = f"3 of {len(corpus.train)} real answers have fewer than 5 tokens, and no written one can"
+    assert said(5, short).startswith(line)
+    assert said(4, short) == ""
+    endless = dataclasses.replace(corpus, vocabulary=dataclasses.replace(corpus.vocabulary, end=None))
+    with pytest.raises(BadInput, match="min-new-tokens 1, but they have no end; lower it"):
+        said(1, endless)

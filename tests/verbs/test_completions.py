@@ -83,5 +83,6 @@ def test_trackers_of_accelerate(tmp_path: Path) -> None:
     assert list((run.path / "seqgans").glob("events.*"))
     with pytest.raises(BadInput, match=r"run\.trackers must be among .*wandb, got 'nothing'"):
         train(recipe(tmp_path, trackers="nothing"), tmp_path / "other")
+    assert not (tmp_path / "other").exists()  # the corrected command finds its place free
     with pytest.raises(BadInput, match=r"run\.trackers: aim must be installed first"):
         train(recipe(tmp_path, trackers="aim"), tmp_path / "third")

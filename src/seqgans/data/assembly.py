@@ -236,4 +236,5 @@ def _ends(name: str, widths: set[int], settings: CorpusSettings) -> bool:
             f"{name} must have lines of one length when --corpus.end is no, but they have {min(widths)} to "
             f"{max(widths)} tokens; set --corpus.end yes"
         )
-    return settings.end == "yes" or (settings.end == "auto" and (len(widths) > 1 or bool(settings.stop)))
+    by_itself = len(widths) > 1 or bool(settings.stop) or settings.tokenizer is not None
+    return settings.end == "yes" or (settings.end == "auto" and by_itself)

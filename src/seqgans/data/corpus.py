@@ -72,7 +72,8 @@ class CorpusSettings:
             `source` is "prompt") or "messages".
         source: column that holds what each text answers, by name or number as `text`; none: texts answer nothing.
             Questions in the SQuAD layout, in a file or a dataset, have sources of their own.
-        source_length: maximal tokens of a source, of which longer ones keep the first; none: the longest, at most 64.
+        source_length: maximal tokens of a source, of which longer ones keep the first, or the last for a pre-trained
+            model, which goes on from them; none: the longest, at most 64.
         label: column that holds each text's category, by name or number as `text`; none: there are no categories.
         header: whether the first line of a .tsv or .csv names its columns; "auto": it does unless `text` is a number.
         tokens: what one token is: words between white space, characters, or byte pairs learnt from the training split.
@@ -91,7 +92,8 @@ class CorpusSettings:
         test: the same for the test split.
         valid_file: a further file of the same kind that is the validation split.
         test_file: a further file of the same kind that is the test split.
-        end: whether sequences end with an end token; "auto": unless all have the same length and none is stopped.
+        end: whether sequences end with an end token; "auto": unless all have the same length, none is stopped and no
+            model's tokenizer makes the tokens.
         stop: texts end behind the first place where they spell one of these strings; none given: those of the
             generator where it is pre-trained.
         sequences: training sequences drawn from an oracle or a world.

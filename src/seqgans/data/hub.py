@@ -44,6 +44,8 @@ def hub_corpus(name: str, settings: CorpusSettings, seed: int) -> Corpus:
         raise BadInput(f"{name} has no split 'train'; choose --corpus.split from: {', '.join(parts)}")
     rows = {split: parts[part] for split, part in chosen.items() if part is not None}
     there = rows["train"].column_names
+    if settings.source is not None:
+        column_named(name, settings.source, there, "source")
     if settings.text is None and settings.source is None:
         if is_squad(there):
             asked = {split: rows_of(*(list(part[name]) for name in SQUAD)) for split, part in rows.items()}

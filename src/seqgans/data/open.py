@@ -18,6 +18,7 @@ from seqgans.data.squad import ENDINGS, corpus_of_questions, read_squad
 from seqgans.data.tables import (
     Header,
     cells_of_objects,
+    column_named,
     columns_of,
     read_labels,
     read_sources,
@@ -79,9 +80,12 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
         return corpus_of_questions(spec, readers, settings, seed)
     kind = "text" if path.name.lower().endswith(TEXTS) else "table"
     settings.check_meaning(spec, (*READING, *FILES, *(COLUMNS if kind == "table" else ())))
-    if path.name.lower().endswith(NESTED) and settings.text is None and settings.source is None:
-        text, source = usual_columns(columns_of(path))
-        settings = dataclasses.replace(settings, text=text, source=source)
+    if path.name.lower().endswith(NESTED) and settings.text is None and (there := columns_of(path)):
+        if settings.source is None:
+            text, source = usual_columns(there)
+            settings = dataclasses.replace(settings, text=text, source=source)
+        else:
+            column_named(path, settings.source, there, "source")
     label, text, source = settings.label, settings.text, settings.source
     for setting, column in (("label", label), ("source", source)):
         if column is not None and settings.header == "auto" and column.isdecimal() != (text or "").isdecimal():
@@ -89,11 +93,11 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
                 f"--corpus.text and --corpus.{setting} must both be names, or both be numbers (then the first line is "
                 f"no header), got {text or 'text'} and {column}"
             )
-    if source is None and settings.source_length is not None:
-        raise BadInput("--corpus.source-length needs --corpus.source, the column of what texts answer; name it too")
     if path.name.lower().endswith(NESTED) and is_chat(cells_of_objects(path, text, "text")):
         talks = {split: (path, functools.partial(cells_of_objects, path)) for split, path in paths.items()}
         return corpus_of_talks(spec, talks, settings, seed)
+    if source is None and settings.source_length is not None:
+        raise BadInput("--corpus.source-length needs --corpus.source, the column of what texts answer; name it too")
     if source is not None and source == (text or "text"):
         raise BadInput(f"--corpus.source must be another column than --corpus.text, got {source!r} for both")
     given = {split: read_texts(path, text, settings.header) for split, path in paths.items()}

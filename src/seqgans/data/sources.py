@@ -17,10 +17,11 @@ CLOSING = 0  # the end token of every vocabulary of text, whether or not the tex
 def encode_sources(
     texts: Sequence[str], vocabulary: Vocabulary, width: int
 ) -> tuple[Sequences, dict[str, int | float]]:
-    """Sources in rows of equal width; those that are too long keep their first tokens.
+    """Sources in rows of equal width; those that are too long keep their first tokens, or the last for a model.
 
     Every source ends with the end token, so that whoever reads source and response in a row sees where one ends; those
-    of a pre-trained model do not, for it goes on from them.
+    of a pre-trained model do not, for it goes on from them; so its own keep their end, where a chat template lets the
+    answer begin.
 
     Args:
         texts: what each text of a split answers.
@@ -39,7 +40,7 @@ def encode_sources(
     """
     every = vocabulary.encode_all(texts)
     closed = int(vocabulary.kind != "model")
-    rows = [row[: width - closed] for row in every]
+    rows = [row[: width - closed] if closed else row[max(0, len(row) - width) :] for row in every]
     tokens = torch.full((len(rows), width), CLOSING, dtype=torch.long)
     for place, row in enumerate(rows):
         tokens[place, : len(row)] = torch.tensor(row, dtype=torch.long)

@@ -167,6 +167,10 @@ def _jsonl(path: Path, column: str | None, setting: str) -> list[Any]:
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is not: {error}") from error
         if not isinstance(row, dict):
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is a {type(row).__name__}")
+        if number > 1 and (column or DEFAULT_COLUMN) not in row:
+            raise BadInput(
+                f"{path} must have {column or DEFAULT_COLUMN!r} in every row, but row {number} has none; mend it"
+            )
         cells.append(row[column_named(path, column, list(row), setting)])
     return cells
 

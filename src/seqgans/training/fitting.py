@@ -62,28 +62,58 @@ def check_fit(recipe: Recipe, players: Players, corpus: Corpus, accumulate: int,
         A warning, empty where there is nothing to say.
 
     Raises:
-        BadInput: prompts with answers have more tokens than the model has positions, or the parameters and their
-            moments alone need more memory than there is.
+        BadInput: prompts with answers have more tokens than the model has positions, no answer could end behind the
+            least number of tokens, or the parameters and their moments alone need more memory than there is.
     """
     if recipe.generator != PRETRAINED:
         return ""
     config = model_config(players.generator)
     both = corpus.source_width + corpus.length
-    room = next((getattr(config, name) for name in POSITIONS if getattr(config, name, None)), None)
+    room = positions_of(config)
     if room is not None and both > room:
         raise BadInput(
             f"prompts and answers have up to {both} tokens together, and the model has {room} positions; lower "
             "--corpus.source-length or --corpus.length"
         )
+    short = shorter_answers(recipe, corpus)
     need = estimate(players, config, both, getattr(recipe.settings, "batch", 64), accumulate)
     there = free_memory(device)
     if there is None or need.total < there:
-        return ""
+        return short
     words = f"about {need.total / GIB:.1f} GiB of memory are needed and {there / GIB:.1f} GiB are free"
     advice = "lower --algorithm.batch, raise --run.accumulate, or learn adapters only (--generator.lora 8)"
     if need.certain > there:
         raise BadInput(f"{words}, {need.certain / GIB:.1f} GiB of it for parameters and their moments alone; {advice}")
-    return f"{words}: this may not go well; {advice}"
+    return "; ".join(filter(None, [short, f"{words}: this may not go well; {advice}"]))
+
+
+def shorter_answers(recipe: Recipe, corpus: Corpus) -> str:
+    """Refuse a least number of tokens that leaves no room for an end; of real answers with fewer, a line to be said.
+
+    Raises:
+        BadInput: no answer could ever end.
+    """
+    least = recipe.generator_settings.min_new_tokens
+    if not least:
+        return ""
+    if corpus.vocabulary.end is None or least >= corpus.length:
+        most = corpus.length - 1
+        why = f"have at most {most} tokens before their end" if corpus.vocabulary.end is not None else "have no end"
+        raise BadInput(
+            f"answers must be able to end behind --generator.min-new-tokens {least}, but they {why}; lower it"
+        )
+    few = int((corpus.train.mask.sum(1) - 1 < least).sum())
+    if not few:
+        return ""
+    return (
+        f"{few} of {len(corpus.train)} real answers have fewer than {least} tokens, and no written one can; "
+        "lower --generator.min-new-tokens"
+    )
+
+
+def positions_of(config: Any) -> int | None:
+    """How many tokens a model can read in a row; None where it does not say."""
+    return next((getattr(config, name) for name in POSITIONS if getattr(config, name, None)), None)
 
 
 def estimate(players: nn.Module, config: Any, length: int, batch: int, accumulate: int) -> Estimate:

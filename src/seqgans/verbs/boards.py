@@ -37,7 +37,7 @@ class Boards:
                 watcher.say("TensorBoard is not installed: no scalars are written (pip install 'seqgans[board]')")
         self.accelerator = team.accelerator if tracker_names(recipe.run.trackers) else None
         if self.accelerator is not None:
-            begin(self.accelerator, tracker_names(recipe.run.trackers), folder, recipe)
+            begin(self.accelerator, check_trackers(recipe.run.trackers), folder, recipe)
 
     def scalar(self, name: str, value: float, step: int) -> None:
         """A point of a curve."""
@@ -68,21 +68,27 @@ def tracker_names(words: str) -> list[str]:
     return [name for word in words.split(",") if (name := word.strip())]
 
 
-def begin(accelerator: Any, names: list[str], folder: RunFolder, recipe: Recipe) -> None:
-    """Start accelerate's trackers.
+def check_trackers(words: str) -> list[Any]:
+    """Trackers as accelerate names them.
 
     Raises:
         BadInput: there is no such tracker, or it is not installed.
     """
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS, filter_trackers
 
+    names = tracker_names(words)
     for name in names:
         if name not in LOGGER_TYPE_TO_CLASS:
             raise BadInput(f"run.trackers must be among {', '.join(sorted(LOGGER_TYPE_TO_CLASS))}, got {name!r}")
-    there = filter_trackers([*names], str(folder.path))
+    there = filter_trackers(names, ".") if names else []
     if len(there) < len(names):
         missing = set(names) - {str(getattr(one, "value", one)) for one in there}
         raise BadInput(f"run.trackers: {', '.join(sorted(missing))} must be installed first (pip install it)")
+    return there
+
+
+def begin(accelerator: Any, there: list[Any], folder: RunFolder, recipe: Recipe) -> None:
+    """Start accelerate's trackers, as `check_trackers` gave them."""
     accelerator.log_with, accelerator.project_configuration.logging_dir = there, str(folder.path)
     plain = {f"{part}.{name}": value for part, rest in recipe.to_dict().items() for name, value in rest.items()}
     config = {name: value for name, value in plain.items() if isinstance(value, int | float | str)}

@@ -14,6 +14,7 @@ import torch
 
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus
+from seqgans.data.remarks import remarks
 from seqgans.errors import BadInput, Diverged, Failed, misfit
 from seqgans.generators.recurrent import Recurrent
 from seqgans.options import OF_ONE_GAME
@@ -26,6 +27,7 @@ from seqgans.training.moments import led
 from seqgans.training.place import Event
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
+from seqgans.verbs.boards import check_trackers
 from seqgans.verbs.callbacks import TrainerCallbacks
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.listener import Listener
@@ -57,14 +59,16 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None, callb
         Interrupted: the run was stopped and can be resumed.
     """
     listener = TrainerCallbacks(callbacks) if callbacks else None
+    check_trackers(recipe.run.trackers)
     team = ready(recipe)
     corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
     players = build_players(recipe, corpus, recipe.run.seed)
     if recipe.run.start is not None:
         begin_with(players, corpus, recipe.run.start, recipe.run.start_checkpoint)
     warning = check_fit(recipe, players, corpus, recipe.run.accumulate, team.device)
-    if warning and watcher is not None and team.leads:
-        watcher.say(warning)
+    if watcher is not None and team.leads:
+        for line in (*remarks(corpus), *filter(None, [warning])):
+            watcher.say(f"warning: {line}")
     training = Training(recipe.played, players, corpus, recipe.run.seed, team, recipe.run.accumulate)
     judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
     folder = RunFolder(out)
