@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from seqgans.choices import choice
-from seqgans.data.sources import encode_sources, once_each, source_texts
+from seqgans.data.sources import once_each, source_texts
 from seqgans.data.tables import sources_of
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
@@ -19,6 +19,7 @@ from seqgans.generators.conditional import given
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Sequences
+from seqgans.verbs.asking import encoded_questions
 from seqgans.verbs.loading import LoadedRun, load_run
 
 ROWS = 128  # drawn at once, always all of them: the first of many samples are those of a smaller count
@@ -150,7 +151,7 @@ def to_answer(run: LoadedRun, sources: Sequence[str] | None) -> tuple[list[str],
     """What a run's generator is given, as text and as ids: some lines or the test split; nothing if it answers nothing.
 
     Raises:
-        BadInput: there are lines, but none to be answered or nobody who answers; or one is blank.
+        BadInput: there are lines, but none to be answered or nobody who answers; or one is blank or too long.
     """
     corpus = run.corpus
     if not corpus.source_width:
@@ -167,7 +168,7 @@ def to_answer(run: LoadedRun, sources: Sequence[str] | None) -> tuple[list[str],
         found = once_each(held_out.source)
         return source_texts(found, corpus.vocabulary), found
     texts = sources_of("the file of sources", sources)
-    return texts, encode_sources(texts, corpus.vocabulary, corpus.source_width)[0]
+    return texts, encoded_questions(run, texts)
 
 
 def law_of(run: LoadedRun, category: str | None) -> Generator:

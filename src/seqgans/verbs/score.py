@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from seqgans.data.open import TABLES, read_texts
-from seqgans.data.sources import encode_sources
 from seqgans.data.tables import read_sources, sources_of
 from seqgans.data.text import read_lines
 from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import as_sequences
+from seqgans.verbs.asking import encoded_questions
 from seqgans.verbs.loading import LoadedRun, load_run
 
 ROWS = 256  # scored at once
@@ -149,6 +149,6 @@ def probability_of(run: LoadedRun, rows: list[list[int]], sources: Sequence[str]
         return []
     vocabulary = run.corpus.vocabulary
     sequences = as_sequences(rows, run.corpus.length, vocabulary.end)
-    source = encode_sources(sources, vocabulary, run.corpus.source_width)[0] if sources else None
+    source = encoded_questions(run, sources) if sources else None
     judge = beside(run.players.discriminator, source)
     return judge.scores(sequences.tokens, sequences.mask).sigmoid().tolist()

@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from seqgans.data.sources import encode_sources
 from seqgans.data.vocabulary import TOKENIZED
 from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
@@ -24,6 +23,7 @@ from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import Stream, generator_for
 from seqgans.rewards.prefixes import PrefixScorer, StepScorer, of_prefixes
 from seqgans.sequences import Samples, Sequences
+from seqgans.verbs.asking import encoded_questions
 from seqgans.verbs.loading import LoadedRun
 from seqgans.verbs.sample import checked, law_of
 from seqgans.web.blanks import Begun, begun
@@ -122,13 +122,13 @@ def source_of(run: LoadedRun, prompt: str) -> Sequences | None:
     """What is to be answered, one row for all; None where nothing is answered.
 
     Raises:
-        BadInput: it is missing.
+        BadInput: it is missing, or too long.
     """
     if not run.corpus.source_width:
         return None
     if not prompt.strip():
         raise BadInput("this run answers: write what it is to answer as the prompt")
-    return encode_sources([prompt], run.corpus.vocabulary, run.corpus.source_width)[0]
+    return encoded_questions(run, [prompt])
 
 
 def prompt_of(run: LoadedRun, prompt: str) -> list[int]:
