@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqgans.data.tokenizer import vocabulary_of_model
+from seqgans.data.tokenizer import check_shared, vocabulary_of_model
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 from tests.generators.models import VOCABULARY, causal_model, model_folder
@@ -49,3 +49,17 @@ def test_a_tokenizer_without_an_end_token_is_one_line(tmp_path: Path) -> None:
             path.write_text(json.dumps(known))
     with pytest.raises(BadInput, match="must have an end token"):
         vocabulary_of_model(str(folder))
+
+
+def test_as_many_ids_that_mean_something_else_are_refused(tmp_path: Path) -> None:
+    ours, theirs = model_folder(tmp_path / "ours"), model_folder(tmp_path / "theirs")
+    vocabulary = vocabulary_of_model(str(ours))
+    check_shared(str(theirs), vocabulary)
+    file = theirs / "tokenizer.json"
+    file.write_text(file.read_text().replace('"w5"', '"w6 "').replace('"w6"', '"w5"').replace('"w6 "', '"w6"'))
+    line = "must share one vocabulary, but 2 of 23 ids differ: 5 is 'w6' there and 'w5' here; choose models of one"
+    with pytest.raises(BadInput, match=line):
+        check_shared(str(theirs), vocabulary)
+    file.unlink()
+    (theirs / "tokenizer_config.json").unlink()
+    check_shared(str(theirs), vocabulary)  # a judge without a tokenizer has nothing to compare

@@ -251,3 +251,16 @@ def test_what_cannot_be_shared_is_one_line(files: tuple[str, str], tmp_path: Pat
         recipe_of(files, discriminator={"trunk": "shared"})
     with pytest.raises(BadInput, match="a shared trunk needs the generator"):
         PretrainedScorer(model=files[0], lora=2, trunk="shared").build(VOCABULARY, 8, generator_for(0))
+
+
+def test_a_judge_of_another_vocabulary_is_refused_though_it_has_as_many_ids(
+    files: tuple[str, str], tmp_path: Path
+) -> None:
+    other = model_folder(tmp_path / "other")
+    file = other / "tokenizer.json"
+    mapping = {"lora": 3, "trunk": "own", "model": str(other)}
+    recipe = recipe_of(files, discriminator=mapping)
+    build_players(recipe, corpus_of(recipe), 0)
+    file.write_text(file.read_text().replace('"w5"', '"v5"'))
+    with pytest.raises(BadInput, match="must share one vocabulary, but 1 of 23 ids differ: 5 is 'v5' there"):
+        build_players(recipe, corpus_of(recipe), 0)

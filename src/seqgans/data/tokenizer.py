@@ -114,10 +114,9 @@ def vocabulary_of_model(spec: str, lowercase: bool = False, specials: bool = Fal
         )
     if len(tokenizer) > ids:
         raise BadInput(f"the tokenizer of {spec} has {len(tokenizer)} ids and its network {ids}; resize its embeddings")
-    symbols = {number: symbol for symbol, number in tokenizer.get_vocab().items()}
     start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     return Vocabulary(
-        tuple(symbols.get(number, f"<unused {number}>") for number in range(ids)),
+        symbols_of(tokenizer, ids),
         "model",
         end=tokenizer.eos_token_id,
         start=start,
@@ -125,3 +124,33 @@ def vocabulary_of_model(spec: str, lowercase: bool = False, specials: bool = Fal
         tokenizer=tokenizer.backend_tokenizer.to_str(),
         specials=specials,
     )
+
+
+def symbols_of(tokenizer: Any, ids: int) -> tuple[str, ...]:
+    """What each of so many ids stands for to a tokenizer; those it does not know have names of their own."""
+    symbols = {number: symbol for symbol, number in sorted(tokenizer.get_vocab().items())}
+    return tuple(symbols.get(number, f"<unused {number}>") for number in range(ids))
+
+
+def check_shared(spec: str, vocabulary: Vocabulary) -> None:
+    """Refuse a model to which the ids of a vocabulary mean something else, though it knows as many.
+
+    Args:
+        spec: as for `tokenizer_of_model`; a model without a tokenizer has nothing to compare.
+        vocabulary: that of another model.
+
+    Raises:
+        BadInput: an id stands for another symbol.
+    """
+    try:
+        there = symbols_of(tokenizer_of_model(spec), vocabulary.size)
+    except BadInput:  # a judge may be a bare trunk
+        return
+    apart = [number for number, both in enumerate(zip(there, vocabulary.symbols, strict=True)) if len(set(both)) > 1]
+    if apart:
+        first = apart[0]
+        raise BadInput(
+            f"{spec} and the tokenizer that reads the corpus must share one vocabulary, but {len(apart)} of "
+            f"{len(there)} ids differ: {first} is {there[first]!r} there and {vocabulary.symbols[first]!r} here; "
+            "choose models of one tokenizer"
+        )

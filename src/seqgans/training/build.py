@@ -15,6 +15,7 @@ from seqgans.algorithms import ANSWERING
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import WORLD, open_text_corpus
+from seqgans.data.tokenizer import check_shared
 from seqgans.data.worlds import WORLDS, World
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
@@ -115,7 +116,7 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
     """The players of a recipe, freshly drawn.
 
     Raises:
-        BadInput: the sizes of a network do not fit the corpus.
+        BadInput: the sizes of a network do not fit the corpus, or a pre-trained one has another vocabulary.
     """
     vocabulary = corpus.vocabulary
     check_sources(recipe, corpus)
@@ -141,6 +142,10 @@ def build_players(recipe: Recipe, corpus: Corpus, seed: int) -> Players:
             raise BadInput(str(error)) from error
         players["discriminator"] = discriminator
         generator.attach(discriminator)
+    for settings in (recipe.generator_settings, recipe.discriminator_settings):
+        model = getattr(settings, "model", "")
+        if model and vocabulary.kind == "model" and model != recipe.corpus_settings.tokenizer:
+            check_shared(model, vocabulary)
     team = Players(players, corpus.length)
     for name, player in recipe.settings.extras(team, generator_for(seed, "players", "extras")).items():
         team.add_module(name, player)

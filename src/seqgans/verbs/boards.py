@@ -80,7 +80,7 @@ def check_trackers(words: str) -> list[Any]:
     for name in names:
         if name not in LOGGER_TYPE_TO_CLASS:
             raise BadInput(f"run.trackers must be among {', '.join(sorted(LOGGER_TYPE_TO_CLASS))}, got {name!r}")
-    there = filter_trackers(names, ".") if names else []
+    there = filter_trackers([*names], ".") if names else []
     if len(there) < len(names):
         missing = set(names) - {str(getattr(one, "value", one)) for one in there}
         raise BadInput(f"run.trackers: {', '.join(sorted(missing))} must be installed first (pip install it)")
