@@ -261,23 +261,6 @@ def test_every_variant_plays_its_rounds(folder: Path, corpus: Corpus, variant: s
         assert part.equal(before[name]), name
 
 
-def test_the_best_answer_to_a_reward_and_a_leash_is_the_tilted_reference() -> None:
-    """π* ∝ π_ref exp(r / β), by exact gradients of Eq. 3 on a choice of four."""
-    reference = torch.tensor([0.1, 0.2, 0.3, 0.4]).double()
-    rewards, cost = torch.tensor([1.0, 0.0, 0.5, -1.0]).double(), 0.5
-    logits = torch.zeros(4, dtype=torch.double, requires_grad=True)
-    optimizer = torch.optim.Adam([logits], lr=0.05)
-    for _ in range(600):
-        law = logits.log_softmax(0)
-        paid = (rewards - cost * (law - reference.log())).detach()
-        paid = paid - (law.exp() * paid).sum().detach()
-        optimizer.zero_grad()
-        (-(law.exp().detach() * paid * law).sum()).backward()
-        optimizer.step()
-    best = (reference.log() + rewards / cost).softmax(0)
-    assert 0.5 * (logits.softmax(0) - best).abs().sum() < 0.02
-
-
 @pytest.mark.parametrize(
     ("settings", "line"),
     [

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from seqgans.training.alarms import LAST, LONG, STOPS, SUSTAINED, Adrift, Narrowing, OtherLength, Repetition, Speechless
+from seqgans.training.alarms import (
+    LAST,
+    LONG,
+    STOPS,
+    SUSTAINED,
+    Adrift,
+    Narrowing,
+    OtherLength,
+    Repetition,
+    Speechless,
+    Unscored,
+)
 from seqgans.training.detectors import Detectors
 
 HEALTHY = {
@@ -75,6 +86,14 @@ def test_each_speaks_once_after_enough_gatherings(figures: dict[str, float], nam
 )
 def test_none_speaks_of_a_healthy_game(figures: dict[str, float]) -> None:
     assert heard(changed(after=20, **figures)) == []
+
+
+def test_answers_without_a_score_are_said_at_once() -> None:
+    assert heard([gathering(1, unscored=0.25)] * 3) == [Unscored.name]
+    assert heard([gathering(0, unscored=0.25)]) == []
+    (finding,) = Detectors().watch(gathering(1, unscored=0.25))
+    assert "score of 25% of the answers is no number" in str(finding)
+    assert Unscored.name not in STOPS
 
 
 def test_repetition_that_lasts_is_collapse_even_where_real_answers_became_likelier() -> None:

@@ -49,6 +49,18 @@ class Speechless:
         return f"answers have {max(self.lengths):.2g} tokens, real ones {figures['real_length']:.3g}"
 
 
+class Unscored:
+    """Answers to which the discriminator gives no number; they are paid as the mean of the others."""
+
+    name = "answers without a score"
+    advice = "a smaller discriminator rate, a larger --algorithm.score-penalty, or --run.precision float32"
+
+    def notice(self, event: Event) -> str | None:
+        """Share of such answers: one gathering is enough, since no score of a sound network is missing."""
+        share = of_game(event).get("unscored", 0.0)
+        return f"the discriminator's score of {share:.0%} of the answers is no number" if share else None
+
+
 class OtherLength:
     """Answers that the game made longer or shorter than real ones: an end is lost, or everything but the safe words."""
 

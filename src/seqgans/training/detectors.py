@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from seqgans.training.alarms import Adrift, Narrowing, OtherLength, Repetition, Speechless
+from seqgans.training.alarms import Adrift, Narrowing, OtherLength, Repetition, Speechless, Unscored
 
 Event = Mapping[str, Any]
 
@@ -65,7 +65,7 @@ class Detectors:
 
     def __init__(self) -> None:
         self._waiting: list[Detector] = [Collapse(), Won(), Blind(), NotFinite(), Overfitting()]
-        self._waiting += [Speechless(), OtherLength(), Repetition(), Narrowing(), Adrift()]
+        self._waiting += [Speechless(), Unscored(), OtherLength(), Repetition(), Narrowing(), Adrift()]
 
     def watch(self, event: Event) -> list[Finding]:
         """Take the next event; what is worth saying now and was not said before.
