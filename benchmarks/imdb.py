@@ -30,7 +30,8 @@ from seqgans.data.sources import encode_sources
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.generators.conditional import given
 from seqgans.randomness import Stream, generator_for
-from seqgans.training.recipe import Recipe, mapping_of
+from seqgans.training.mapping import mapping_of
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.train import train
 
 AT_ONCE = 100  # completions drawn at once

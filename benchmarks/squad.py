@@ -29,7 +29,8 @@ from imdb_data import Place, carried_on, model
 from squad_data import ANSWER, PROMPT, prepare, slice_file
 from squad_table import file_name, measured, printed
 
-from seqgans.training.recipe import Recipe, mapping_of
+from seqgans.training.mapping import mapping_of
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.train import Interrupted, train
 
 RECIPES = Path(__file__).parent.parent / "recipes"

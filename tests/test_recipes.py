@@ -25,7 +25,8 @@ from seqgans.data.music import write_midi
 from seqgans.data.open import WORLD, open_text_corpus
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.training.build import ORACLE, build_players
-from seqgans.training.recipe import PRETRAINED, Recipe, mapping_of, merged
+from seqgans.training.mapping import mapping_of, merged
+from seqgans.training.recipe import PRETRAINED, Recipe
 
 ROOT = Path(__file__).parents[1]
 FILES = {

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         list_discriminators,
         list_generators,
         list_metrics,
+        list_recipes,
+        list_suites,
     )
     from seqgans.verbs.loading import load_run
     from seqgans.verbs.progress import Progress
@@ -58,6 +60,8 @@ __all__ = [
     "list_discriminators",
     "list_generators",
     "list_metrics",
+    "list_recipes",
+    "list_suites",
     "load_run",
     "resume",
     "sample",
@@ -86,6 +90,8 @@ _HOMES = {
         "list_discriminators",
         "list_generators",
         "list_metrics",
+        "list_recipes",
+        "list_suites",
     ),
     "seqgans.verbs.loading": ("load_run",),
     "seqgans.verbs.progress": ("Progress",),

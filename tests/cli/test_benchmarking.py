@@ -23,7 +23,10 @@ def test_a_plan_says_what_would_run_and_does_nothing(call, tmp_path) -> None:
     ("words", "message"),
     [
         (("oracle-40",), "benchmark needs --out DIR, a folder for its runs"),
-        (("oracle", "--out", "x"), f"no suite is called 'oracle'; choose one of: {', '.join(suite_names())}"),
+        (
+            ("oracle", "--out", "x"),
+            f"no suite is called 'oracle'; did you mean oracle-40? choose one of: {', '.join(suite_names())}",
+        ),
         (("coco", "--out", "x"), "the suite coco needs --data FOLDER, a folder with image_coco.txt.gz"),
         (
             ("oracle-40", "--out", "x", "--seeds", "0,-1"),

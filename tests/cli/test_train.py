@@ -113,7 +113,7 @@ HELP = "see seqgans train seqgan --help"
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("seqgn", *CORPUS), f"no algorithm is called 'seqgn'; choose one of: {KNOWN}"),
+        (("seqgn", *CORPUS), f"no algorithm is called 'seqgn'; did you mean seqgan? choose one of: {KNOWN}"),
         (CORPUS, f"train needs the name of an algorithm; choose one of: {KNOWN}"),
         (("seqgan",), "train needs --corpus SPEC, the data to learn from; seqgans list corpora shows what it can be"),
         (("seqgan", "--corpus"), f"--corpus needs a value; {HELP}"),
@@ -150,7 +150,7 @@ HELP = "see seqgans train seqgan --help"
         ),
         (
             ("seqgan", *CORPUS, "--generator.name", "lstn"),
-            f"no generator is called 'lstn'; choose one of: {', '.join(sorted(GENERATORS))}",
+            f"no generator is called 'lstn'; did you mean lstm? choose one of: {', '.join(sorted(GENERATORS))}",
         ),
         (
             ("rlgaf", "--corpus", "oracle", "--model", "folder"),
@@ -166,6 +166,11 @@ HELP = "see seqgans train seqgan --help"
             "--config must be a YAML file or a recipe such as seqgan/short, /nowhere.yaml cannot be read: "
             "No such file or directory",
         ),
+        (
+            ("--config", "seqgan/shrt"),
+            "no recipe is called 'seqgan/shrt'; did you mean seqgan/short? seqgans list recipes shows all",
+        ),
+        (("--config", "x/y"), "no recipe is called 'x/y'; seqgans list recipes shows all"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(words: tuple[str, ...], message: str, call, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from seqgans.algorithms import ALGORITHMS
 from seqgans.data import WORLDS, write_midi
 from seqgans.data.midi import read_notes
 from seqgans.verbs.listing import KINDS, list_all
+from seqgans.verbs.suites import suite_names
 
 
 def test_list_has_one_line_for_each_thing(call) -> None:
@@ -36,8 +37,25 @@ def test_every_entry_says_what_it_is_and_where_from() -> None:
             assert entry.source.rstrip("0123456789") != entry.source, f"{entry.name} has no year"
 
 
+def test_recipes_and_suites_are_listed_by_the_names_that_calls_take(call) -> None:
+    """Mutants killed: settings of another program among the recipes; a first line that keeps its # or stops mid-way."""
+    recipes = {entry["name"]: entry["description"] for entry in json.loads(call("list", "recipes", "--json").out)}
+    assert recipes["seqgan/oracle40"] == (
+        "SeqGAN on an oracle of length 40 (Guo et al. 2018, Table 1: NLL_oracle 10.310; SeqGAN's own paper has length "
+        "20 alone)"
+    )
+    assert recipes["catgan/oracle20"].endswith("with a limit of 1 the temperature …")
+    assert {name.partition("/")[0] for name in recipes} <= set(ALGORITHMS)
+    for name in ("seqgan/short", "relgan/toy"):
+        assert call("train", "--config", name, "--corpus", "world:copy", "--print-config").code == 0
+    suites = call("list", "suites").out.splitlines()
+    assert [line.split()[0] for line in suites] == suite_names()
+    assert "oracle-40   A fresh oracle, length 40" in suites
+
+
 def test_list_of_nothing_known(call) -> None:
-    message = "no list is called 'nonsense'; choose one of: algorithms, corpora, discriminators, generators, metrics"
+    kinds = "algorithms, corpora, discriminators, generators, metrics, recipes, suites"
+    message = f"no list is called 'nonsense'; choose one of: {kinds}"
     assert call("list", "nonsense") == (2, "", f"seqgans: {message}\n")
 
 

@@ -136,7 +136,11 @@ def test_a_metric_that_finds_too_little_is_left_out_too() -> None:
         (Evidence(samples=[[1]]), "bleu", "metric 'bleu': needs references"),
         (Evidence(references=[[1]]), "length", "metric 'length': needs samples, or a generator to draw them from"),
         (Evidence(samples=[]), "length", "metric 'length': needs samples"),
-        (Evidence(samples=[[1], [2]]), "blue", "no metric is called 'blue'; choose one of: .*backward_bleu, bleu,"),
+        (
+            Evidence(samples=[[1], [2]]),
+            "blue",
+            "no metric is called 'blue'; did you mean bleu\\? choose one of: .*backward_bleu, bleu,",
+        ),
     ],
 )
 def test_what_is_asked_for_by_name_must_be_possible(evidence: Evidence, name: str, message: str) -> None:

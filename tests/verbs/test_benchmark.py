@@ -160,7 +160,7 @@ def test_other_settings_in_the_folder_are_refused(tiny: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"name": "tinny"}, "no suite is called 'tinny'; choose one of: tiny"),
+        ({"name": "tinny"}, "no suite is called 'tinny'; did you mean tiny\\? choose one of: tiny"),
         ({"size": "huge"}, "the size of a suite must be one of: quick, full, got 'huge'"),
         ({"seeds": [1, 1]}, "seeds must be different whole numbers from 0 on, got 1, 1"),
         ({"seeds": []}, "seeds must be different whole numbers from 0 on, got none"),

@@ -19,6 +19,7 @@ from jsonargparse import Namespace
 from seqgans.algorithms import ALGORITHMS
 from seqgans.choices import choice
 from seqgans.cli.arguments import Parser
+from seqgans.cli.config import algorithm_of, read_config, without_name
 from seqgans.data import CorpusSettings
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
@@ -26,7 +27,8 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options
 from seqgans.report.table import before_after
 from seqgans.training.folder import RunFolder
-from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped, usual_players, usual_sizes
+from seqgans.training.mapping import PARTS, merged
+from seqgans.training.recipe import Recipe, usual_players, usual_sizes
 from seqgans.training.settings import RunSettings
 from seqgans.training.team import parting
 from seqgans.verbs.progress import Progress
@@ -167,7 +169,10 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     parser.add_argument("algorithm_name", nargs="?", type=str, metavar="ALGORITHM", help="name of the algorithm")
     parser.add_argument("--out", type=str, metavar="DIR", help="a new folder for the run")
     parser.add_argument(
-        "--config", type=str, metavar="FILE", help="a YAML file, as --print-config writes, or a recipe: seqgan/short"
+        "--config",
+        type=str,
+        metavar="FILE",
+        help="a YAML file, as --print-config writes, or one of `seqgans list recipes`",
     )
     parser.add_argument(
         "--print-config", action="store_true", help="write all settings as YAML to stdout and do nothing else"
@@ -236,53 +241,6 @@ def glanced(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             flags[name] = words[place]
             place += 1
     return named, flags
-
-
-def read_config(file: str) -> dict[str, dict[str, Any]]:
-    """The parts of a YAML file of settings, or of a recipe by name, each a mapping, missing ones empty.
-
-    Raises:
-        BadInput: it cannot be read, or is something else.
-    """
-    try:
-        path = None if Path(file).exists() else shipped(file)
-        text = (path or Path(file)).read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(
-            f"--config must be a YAML file or a recipe such as seqgan/short, {file} cannot be read: {error.strerror}"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"--config must be a YAML file, {file} is not UTF-8 text") from error
-    try:
-        found = mapping_of(text)
-    except BadInput as error:
-        raise BadInput(f"{error} (in {file})") from error
-    unknown = [str(part) for part in found if part not in PARTS]
-    if unknown:
-        raise BadInput(f"settings have the parts {', '.join(PARTS)}, got {', '.join(unknown)} (in {file})")
-    for part, settings in found.items():
-        if settings is not None and not isinstance(settings, dict):
-            raise BadInput(f"{part} must be a mapping of settings, got {settings!r} (in {file})")
-    return {part: dict(found.get(part) or {}) for part in PARTS}
-
-
-def algorithm_of(named: Sequence[str], config: Mapping[str, Mapping[str, Any]], source: str) -> str | None:
-    """The algorithm that the words or the file name; they must not contradict each other."""
-    in_file = config["algorithm"].get("name")
-    in_words = named[0] if named else None
-    if in_words and in_file and in_words != in_file:
-        raise BadInput(
-            f"{source} has settings of {in_file}, but {in_words} was asked for; take algorithm: out of the file, "
-            f"or leave {in_words} out"
-        )
-    return in_words or in_file
-
-
-def without_name(config: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The settings of a file without the algorithm's name, which is no setting, and without empty parts."""
-    parts = {part: dict(settings) for part, settings in config.items()}
-    parts["algorithm"].pop("name", None)
-    return {part: settings for part, settings in parts.items() if settings}
 
 
 def nested(space: Namespace) -> dict[str, Any]:

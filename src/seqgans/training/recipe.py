@@ -7,7 +7,6 @@ import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from seqgans.algorithms import ALGORITHMS, ANSWERING
@@ -18,11 +17,11 @@ from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
 from seqgans.generators import GENERATORS
 from seqgans.options import Options, equipped
+from seqgans.training.mapping import PARTS, mapping_of
 from seqgans.training.settings import RunSettings
 
 PRETRAINED = "pretrained"
 WITHOUT_TEXT = ("oracle", "oracle:", "world:")  # corpora of token ids: the name itself, and two beginnings
-PARTS = ("algorithm", "corpus", "generator", "discriminator", "options", "run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,33 +204,6 @@ def share_model(parts: dict[str, dict[str, Any]], spec: str, discriminator: str 
         parts["discriminator"]["model"] = model
 
 
-def shipped(name: str) -> Path | None:
-    """The file of a recipe that comes with the library, "seqgan/short"; None if there is none of that name.
-
-    They stand beside the package in a checkout and inside it in a wheel.
-    """
-    package = Path(__file__).parents[1]
-    files = (folder / "recipes" / f"{name}.yaml" for folder in (package, package.parents[1]))
-    return next((file for file in files if file.is_file()), None)
-
-
-def mapping_of(text: str) -> dict[str, Any]:
-    """What a YAML file holds, if that is a mapping.
-
-    Raises:
-        BadInput: it is not YAML or not a mapping.
-    """
-    import yaml
-
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadInput(f"settings must be YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(found, dict):
-        raise BadInput(f"settings must be a mapping with the keys {', '.join(PARTS)}; got {type(found).__name__}")
-    return found
-
-
 def plain(settings: Any) -> dict[str, Any]:
     """A dataclass as a mapping of plain values (tuples become lists)."""
     return {
@@ -275,12 +247,3 @@ def parser_of(kind: type[Any]) -> Any:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "settings", help=None)
     return parser
-
-
-def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Two mappings as one; where both have a value, that of `over`."""
-    found = dict(under)
-    for name, value in over.items():
-        old = found.get(name)
-        found[name] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return found

@@ -1,4 +1,4 @@
-"""List: what algorithms, generators, discriminators, corpora and metrics there are."""
+"""List: what algorithms, generators, discriminators, corpora, metrics, recipes and suites there are."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from seqgans.discriminators import DISCRIMINATORS
 from seqgans.evaluation import METRICS
 from seqgans.evaluation.evidence import NEEDED
 from seqgans.generators import GENERATORS
+from seqgans.training.shipped import heading, recipes
+from seqgans.verbs.suites import read_mapping, suite_names
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,24 @@ def list_metrics() -> list[Entry]:
     ]
 
 
+def list_recipes() -> list[Entry]:
+    """All recipes that come with the library, by the names that --config takes."""
+    return [Entry("recipes", name, heading(path), "") for name, path in recipes().items()]
+
+
+def list_suites() -> list[Entry]:
+    """All suites of `benchmark`."""
+    return [Entry("suites", name, read_mapping(name)["title"], "") for name in suite_names()]
+
+
 KINDS: dict[str, Callable[[], list[Entry]]] = {
     "algorithms": list_algorithms,
     "generators": list_generators,
     "discriminators": list_discriminators,
     "corpora": list_corpora,
     "metrics": list_metrics,
+    "recipes": list_recipes,
+    "suites": list_suites,
 }
 
 

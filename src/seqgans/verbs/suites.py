@@ -21,7 +21,9 @@ from typing import Any
 
 from seqgans.choices import choice
 from seqgans.errors import BadInput
-from seqgans.training.recipe import PARTS, Recipe, mapping_of, merged, shipped
+from seqgans.training.mapping import PARTS, mapping_of, merged
+from seqgans.training.recipe import Recipe
+from seqgans.training.shipped import shipped
 
 SIZES = ("quick", "full")
 FOLDER = Path(__file__).parents[1] / "suites"
@@ -104,8 +106,7 @@ def read_suite(
     Raises:
         BadInput: a name, a seed, a size or the data does not exist.
     """
-    if name not in suite_names():
-        raise BadInput(f"no suite is called {name!r}; choose one of: {', '.join(suite_names())}")
+    choice(dict.fromkeys(suite_names()), name, "suite")
     if size not in SIZES:
         raise BadInput(f"the size of a suite must be one of: {', '.join(SIZES)}, got {size!r}")
     said = read_mapping(name)
@@ -222,7 +223,4 @@ def recipe_file(name: str) -> dict[str, Any]:
     Raises:
         BadInput: there is no such recipe.
     """
-    path = shipped(name)
-    if path is None:
-        raise BadInput(f"no recipe is called {name!r}; recipes stand in the folder recipes/ of the project")
-    return mapping_of(path.read_text(encoding="utf-8"))
+    return mapping_of(shipped(name).read_text(encoding="utf-8"))

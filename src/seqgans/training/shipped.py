@@ -1,0 +1,43 @@
+"""Recipes that come with the library, by name ("seqgan/short"): beside the package in a checkout, in it in a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqgans.choices import nearest
+from seqgans.errors import BadInput
+
+PACKAGE = Path(__file__).parents[1]
+FOLDERS = (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes")
+OF_OTHERS = "accelerate"  # a folder of settings of another program
+
+
+def recipes() -> dict[str, Path]:
+    """The file of each recipe by its name, in the order of names."""
+    found = {
+        f"{path.parent.name}/{path.stem}": path
+        for folder in FOLDERS
+        for path in folder.glob("*/*.yaml")
+        if path.parent.name != OF_OTHERS
+    }
+    return dict(sorted(found.items()))
+
+
+def shipped(name: str) -> Path:
+    """The file of a recipe.
+
+    Raises:
+        BadInput: there is none of that name; the message names the nearest.
+    """
+    found = recipes()
+    if name not in found:
+        close = nearest(name, found)
+        asked = f" did you mean {close}?" if close else ""
+        raise BadInput(f"no recipe is called {name!r};{asked} seqgans list recipes shows all")
+    return found[name]
+
+
+def heading(path: Path) -> str:
+    """The first line of a recipe, which is a comment, without what ends it; … where the next line goes on."""
+    line = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
+    return line.removesuffix(".") if line.endswith((".", ")")) else f"{line.rstrip(':,;')} …"
