@@ -12,6 +12,7 @@ from seqgans.algorithms import ALGORITHMS
 from seqgans.cli.arguments import in_words
 from seqgans.cli.train import glanced, merged, mind_launcher, read_order, spelled
 from seqgans.generators import GENERATORS
+from seqgans.rewards.answers import REWARDS
 
 
 def order(*words: str) -> dict:
@@ -97,6 +98,20 @@ def test_help_explains_every_setting_with_its_default(call) -> None:
     assert "--rounds, --algorithm.rounds N rounds of the game (default: 200)" in text
     assert "--algorithm.rollouts N completions of each prefix (N) (default: 16)" in text
     assert "--corpus SPEC what is learnt from" in text
+
+
+def test_help_says_which_values_there_are(call) -> None:
+    """Mutants killed: a name in capitals in the place of the values; names of rewards for a reward that is no text."""
+    shown = call("train", "rlgaf", "--help").out
+    assert "--corpus.tokens {words,characters,bytepair}\n" in shown
+    assert "--algorithm.shuffled true|false\n" in shown
+    text = " ".join(shown.split())
+    assert "--device, --run.device {auto,cpu,cuda} where networks live" in text
+    assert "gumbel has its gradient cut (default: false)" in text
+    assert f"; one of: {', '.join(REWARDS)} (default: logit)" in text
+    text = " ".join(call("train", "salgan", "--help").out.split())
+    assert "--algorithm.reward {rollouts,prefix}" in text
+    assert REWARDS.keys() & set(text.partition("--algorithm.reward ")[2].partition("--")[0].split()) == set()
 
 
 def test_help_without_an_algorithm_lists_them(call) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import sys
 from argparse import Action
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -35,7 +35,8 @@ class Parser(ArgumentParser):
 
         class Formatter(DefaultHelpFormatter):
             def _get_help_string(self, action: Action) -> str:
-                return f"{action.help} (default: %(default)s)" if action.dest in words else action.help or ""
+                default = str(action.default).lower() if isinstance(action.default, bool) else "%(default)s"
+                return f"{action.help} (default: {default})" if action.dest in words else action.help or ""
 
             def _format_action_invocation(self, action: Action) -> str:
                 text = super()._format_action_invocation(action)
@@ -56,13 +57,16 @@ class Parser(ArgumentParser):
         self.words = words  # what values each setting takes
         self.names = names
 
-    def add_settings(self, part: str, kind: type[Any], title: str) -> None:
+    def add_settings(
+        self, part: str, kind: type[Any], title: str, tables: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
         """One argument for each field of a settings dataclass, explained by its docstring.
 
         Args:
             part: what stands before the dot.
             kind: the dataclass.
             title: of the group in the help.
+            tables: the names that there are for settings that are texts, by setting; shown in the help.
         """
         group = self.add_argument_group(title)
         hints = get_type_hints(kind)
@@ -74,12 +78,14 @@ class Parser(ArgumentParser):
                 default = field.default_factory()
             name = f"{part}.{field.name}"
             self.words[name] = in_words(hints[field.name])
+            known = (tables or {}).get(field.name, ()) if hints[field.name] in (str, tuple[str, ...]) else ()
+            explained = " ".join(documented.get(field.name, "").split()).removesuffix(".")
             group.add_argument(
                 f"--{name}",
                 type=hints[field.name],
                 metavar=metavar(hints[field.name]),
                 default=default,
-                help=" ".join(documented.get(field.name, "").split()).removesuffix("."),
+                help=f"{explained}; one of: {', '.join(known)}" if known else explained,
             )
 
     def read(self, words: Sequence[str], *, defaults: bool = True) -> Namespace:
@@ -185,13 +191,19 @@ def dashed(words: Sequence[str]) -> list[str]:
 
 
 def metavar(hint: Any) -> str | None:
-    """What stands for a value in the help; None where its few values are listed."""
+    """What stands for a value in the help: its values where they are few, else a letter or word.
+
+    >>> metavar(Literal["own", "vllm"] | None), metavar(bool), metavar(float)
+    ('{own,vllm}', 'true|false', 'X')
+    """
     parts = [part for part in get_args(hint) if part is not NoneType] or [hint]
     if get_origin(hint) in (Union, UnionType) and len(parts) == 1:
         return metavar(parts[0])
+    if get_origin(hint) is Literal:
+        return f"{{{','.join(map(str, parts))}}}"
     if get_origin(hint) is tuple:
         return "[TEXT, ...]" if str in parts else "[N, ...]"
-    return {int: "N", float: "X", str: "TEXT"}.get(hint)
+    return {int: "N", float: "X", str: "TEXT", bool: "true|false"}.get(hint)
 
 
 def in_words(hint: Any) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 from jsonargparse import Namespace
 
 from seqgans.algorithms import ALGORITHMS
+from seqgans.algorithms.relgan import ANNEALINGS
+from seqgans.algorithms.textgan import MATCHINGS
 from seqgans.choices import choice
 from seqgans.cli.arguments import Parser
 from seqgans.cli.config import algorithm_of, read_config, without_name
@@ -24,8 +26,10 @@ from seqgans.data import CorpusSettings
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
 from seqgans.generators import GENERATORS
+from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.options import Options
 from seqgans.report.table import before_after
+from seqgans.rewards.answers import REWARDS
 from seqgans.training.folder import RunFolder
 from seqgans.training.mapping import PARTS, merged
 from seqgans.training.recipe import Recipe, usual_players, usual_sizes
@@ -47,6 +51,14 @@ SHORT = {
     "--rounds": "--algorithm.rounds",
 }
 SWITCHES = ("-h", "--help", "--print-config")  # flags that no value follows
+TABLES: Mapping[str, Mapping[str, Any]] = {
+    **dict.fromkeys(("objective", "discriminator_objective", "discriminator_loss", "mutations"), ADVERSARIAL),
+    "reward": REWARDS,
+    "annealing": ANNEALINGS,
+    "matching": MATCHINGS,
+}
+"""Where the names stand that settings of algorithms take as texts."""
+
 HEADS = {"untrained": "untrained", "pretraining": "likelihood", "pretrained": "pretrained", "final": "final"}
 
 
@@ -179,7 +191,7 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     )
     if algorithm is not None and generator is not None:
         kind = choice(ALGORITHMS, algorithm, "algorithm")
-        parser.add_settings("algorithm", kind, f"algorithm: {algorithm} ({kind.paper})")
+        parser.add_settings("algorithm", kind, f"algorithm: {algorithm} ({kind.paper})", TABLES)
         add_player(parser, "generator", GENERATORS, generator, usual_sizes(algorithm, "generator", generator))
         if discriminator is not None:
             sizes = usual_sizes(algorithm, "discriminator", discriminator)
