@@ -56,7 +56,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "settings-new": (
         SETTINGS,
         holding("algorithm: {name: likelihood, depth: 3}\ncorpus: {spec: 'world:skewed'}"),
-        "algorithm Likelihood has no setting 'depth'; choose one of: ",
+        "no setting is called algorithm.depth; ",
     ),
     "corpus-garbage": (CORPUS, garbage, "{path} is damaged: not UTF-8 text"),
     "corpus-cut": (CORPUS, halved, "{path} is damaged: not JSON"),

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from seqgans.algorithms import ALGORITHMS
-from seqgans.cli.arguments import in_words
 from seqgans.cli.train import glanced, merged, mind_launcher, read_order, spelled
 from seqgans.generators import GENERATORS
 from seqgans.rewards.answers import REWARDS
+from seqgans.training.values import in_words
 
 
 def order(*words: str) -> dict:
@@ -153,7 +153,7 @@ HELP = "see seqgans train seqgan --help"
         ),
         (
             ("seqgan", *CORPUS, "--algorithm.generator_rate", "-1"),
-            "algorithm: SeqGAN.generator_rate must be a finite number above 0, got -1.0",
+            "algorithm.generator_rate must be a finite number above 0, got -1.0",
         ),
         (("seqgan", *CORPUS, "--rounds", "many"), "algorithm.rounds must be a whole number, got 'many'"),
         (("seqgan", *CORPUS, "--rounds", "2.5"), "algorithm.rounds must be a whole number, got '2.5'"),
@@ -171,7 +171,7 @@ HELP = "see seqgans train seqgan --help"
             ("rlgaf", "--corpus", "oracle", "--model", "folder"),
             "a pre-trained model reads text, the corpus oracle has none; give a file of text or a table",
         ),
-        (("seqgan", *CORPUS, "--seed", "-1"), "run: RunSettings.seed must be at least 0, got -1"),
+        (("seqgan", *CORPUS, "--seed", "-1"), "run.seed must be at least 0, got -1"),
         (
             ("likelihood", "--corpus", "oracle", "--rounds", "1"),
             "--rounds means nothing to likelihood; leave it out, or see seqgans train likelihood --help",

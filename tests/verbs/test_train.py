@@ -25,6 +25,18 @@ from seqgans.verbs.sample import sample
 from seqgans.verbs.train import resume, train
 
 
+def test_a_mapping_will_do_for_a_recipe(tmp_path: Path) -> None:
+    settings = {
+        "algorithm": {"name": "likelihood", "pretrain_epochs": 1},
+        "corpus": {"spec": "world:markov", "sequences": 60},
+        "run": {"final_samples": 20, "tensorboard": False},
+    }
+    assert train(settings, tmp_path / "run").read_recipe() == Recipe.of(settings)
+    with pytest.raises(BadInput, match=r"algorithm\.rate must be a number, got 'fast'"):
+        train({**settings, "algorithm": {"name": "likelihood", "rate": "fast"}}, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_loss_that_is_no_number_is_a_finding_and_the_run_can_still_be_sampled(tmp_path: Path):
     recipe = Recipe.of(
         {

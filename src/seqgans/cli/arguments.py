@@ -15,8 +15,7 @@ from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
 from seqgans.errors import BadInput
-
-PLAIN_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+from seqgans.training.values import in_words
 
 
 class Parser(ArgumentParser):
@@ -204,23 +203,3 @@ def metavar(hint: Any) -> str | None:
     if get_origin(hint) is tuple:
         return "[TEXT, ...]" if str in parts else "[N, ...]"
     return {int: "N", float: "X", str: "TEXT", bool: "true|false"}.get(hint)
-
-
-def in_words(hint: Any) -> str:
-    """A type as a reader says it.
-
-    >>> in_words(int | None), in_words(Literal["a", "b"]), in_words(tuple[int, ...])
-    ('a whole number or null', 'one of: a, b', 'a list of whole numbers such as [2, 3]')
-    """
-    origin, parts = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        return " or ".join(in_words(part) for part in parts)
-    if origin is Literal:
-        return f"one of: {', '.join(map(str, parts))}"
-    if origin is tuple:
-        if int in parts:
-            return "a list of whole numbers such as [2, 3]"
-        if str in parts:
-            return "a list of names such as [one, other]"
-        return "a list of numbers such as [0.9, 0.99]"
-    return PLAIN_WORDS.get(hint, getattr(hint, "__name__", str(hint)))

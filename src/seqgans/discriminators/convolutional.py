@@ -22,7 +22,8 @@ def check_filters(settings: Any) -> None:
     name, widths, maps = type(settings).__name__, settings.widths, settings.maps
     if len(widths) != len(maps) or not widths:
         raise ValueError(
-            f"{name}.widths and {name}.maps must be equally long and not empty, got {len(widths)} and {len(maps)}"
+            f"{name}.widths and {name}.maps must be equally long and not empty, got {len(widths)} and {len(maps)}; "
+            "set both"
         )
     if min(widths) < 1 or min(maps) < 1 or settings.embedding < 1:
         raise ValueError(f"{name}.widths, {name}.maps and {name}.embedding must be at least 1, got {settings}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +17,7 @@ from seqgans.generators import GENERATORS
 from seqgans.options import Options, equipped
 from seqgans.training.mapping import PARTS, mapping_of
 from seqgans.training.settings import RunSettings
+from seqgans.training.values import filled
 
 PRETRAINED = "pretrained"
 WITHOUT_TEXT = ("oracle", "oracle:", "world:")  # corpora of token ids: the name itself, and two beginnings
@@ -84,6 +83,8 @@ class Recipe:
         Raises:
             BadInput: a name or a setting does not exist, or a value is not allowed.
         """
+        if not isinstance(mapping, Mapping):
+            raise BadInput(f"a recipe must be a mapping with the keys {', '.join(PARTS)}, got {mapping!r}")
         unknown = sorted(set(mapping) - set(PARTS))
         if unknown:
             raise BadInput(f"a recipe holds {', '.join(PARTS)}; got {', '.join(map(str, unknown))} as well")
@@ -209,41 +210,3 @@ def plain(settings: Any) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(settings).items()
     }
-
-
-def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
-    """A settings dataclass filled with values of the types it declares.
-
-    Args:
-        kind: the dataclass.
-        values: what is not left at its default.
-        part: what the settings are called, for messages.
-
-    Raises:
-        BadInput: a setting does not exist or its value is not allowed.
-    """
-    from jsonargparse import ArgumentError
-
-    known = [field.name for field in dataclasses.fields(kind)]
-    for name in values:
-        if name not in known:
-            raise BadInput(f"{part} {kind.__name__} has no setting {name!r}; choose one of: {', '.join(known)}")
-    for name, value in values.items():
-        if isinstance(value, float) and math.isnan(value):
-            raise BadInput(f"{part}.{name} must be a number, got nan")
-    if not known:  # a parser without arguments has no settings to give back
-        return kind()
-    try:
-        return kind(**parser_of(kind).parse_object({"settings": dict(values)}).settings.as_dict())
-    except (ArgumentError, ValueError, TypeError) as error:
-        raise BadInput(f"{part}: {' '.join(str(error).split())}") from error
-
-
-@functools.cache
-def parser_of(kind: type[Any]) -> Any:
-    """What reads the settings of a dataclass, by the types it declares."""
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "settings", help=None)
-    return parser

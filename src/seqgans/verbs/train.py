@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -41,11 +41,16 @@ class Interrupted(Failed):
     """A run was stopped by Ctrl-C or SIGTERM; a checkpoint was saved, and the message says how to go on."""
 
 
-def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[Any] = ()) -> RunFolder:
+def train(
+    recipe: Recipe | Mapping[str, Any],
+    out: Path | str,
+    watcher: Watcher | None = None,
+    callbacks: Sequence[Any] = (),
+) -> RunFolder:
     """Train from the beginning.
 
     Args:
-        recipe: all settings.
+        recipe: all settings, also as the mapping that `Recipe.of` takes.
         out: a new or empty folder for the run.
         watcher: who is told what happens.
         callbacks: of transformers' Trainer (`TrainerCallback`), see `seqgans.verbs.callbacks`.
@@ -58,6 +63,7 @@ def train(recipe: Recipe, out: Path | str, watcher: Watcher | None = None, callb
         Failed: a loss is not a number, or the disk is full; what was saved stays.
         Interrupted: the run was stopped and can be resumed.
     """
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.of(recipe)
     listener = TrainerCallbacks(callbacks) if callbacks else None
     check_trackers(recipe.run.trackers)
     team = ready(recipe)
