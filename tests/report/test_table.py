@@ -1,7 +1,8 @@
 """Tables for the terminal.
 
 Mutants killed: a lost column; brackets at the worst; "better" for a figure that rose but should fall; a difference
-within its error called better; columns that do not align where a cell is wide or missing.
+within its error, or without
+one, called better; columns that do not align where a cell is wide or missing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from typing import Any
 import pytest
 
 from seqgans.report.table import before_after, comparison_table, figures_table, sparkline, table, verdict, width
+
+
+def of(mean: float) -> dict[str, float]:
+    return {"mean": mean, "error": 0.01}
 
 
 def test_a_comparison(comparison: dict[str, Any]) -> None:
@@ -40,18 +45,32 @@ def test_a_comparison_without_p_values_and_with_gaps() -> None:
     assert bleu.split()[-1] == "–"
     assert jsd.count("–") == 2
     assert "p < " not in text
+    assert text.splitlines()[-1] == "[best of the row]"
+
+
+def test_marks_that_are_not_there_are_not_explained() -> None:
+    """Of two runs within their errors none is the best; of one figure without an error nothing is left to say."""
+    systems = [{"name": name, "figures": {"bleu_4": of(0.4)}} for name in "ab"]
+    assert comparison_table({"systems": systems}).splitlines()[-1] == "± standard error"
+    systems = [{"name": name, "figures": {"nll_div": {"mean": 0.4, "error": None}}} for name in "ab"]
+    lines = comparison_table({"systems": systems}).splitlines()
+    assert len(lines) == 3
+    assert lines[-1].startswith("NLL div")
 
 
 @pytest.mark.parametrize(
     ("before", "after", "direction", "words"),
     [
-        (2.0, 1.0, "lower", "better"),
-        (1.0, 2.0, "lower", "worse"),
-        (1.0, 2.0, "higher", "better"),
-        (2.0, 1.0, "higher", "worse"),
-        (2.0, 1.0, None, ""),
-        (2.0, 2.0, "lower", ""),
-        (None, 2.0, "lower", ""),
+        (of(2.0), of(1.0), "lower", "better"),
+        (of(1.0), of(2.0), "lower", "worse"),
+        (of(1.0), of(2.0), "higher", "better"),
+        (of(2.0), of(1.0), "higher", "worse"),
+        (of(2.0), of(1.0), None, ""),
+        (of(2.0), of(2.0), "lower", ""),
+        (None, of(2.0), "lower", ""),
+        (2.0, 1.0, "lower", ""),
+        ({"mean": 2.0, "error": None}, of(1.0), "lower", ""),
+        (of(2.0), {"mean": 1.0, "error": None}, "lower", ""),
         ({"mean": 2.0, "error": 0.4}, {"mean": 1.0, "error": 0.4}, "lower", "within error"),
         ({"mean": 2.0, "error": 0.3}, {"mean": 1.0, "error": 0.3}, "lower", "better"),
     ],
@@ -73,7 +92,7 @@ def test_before_and_after() -> None:
 
 
 def test_other_columns_can_be_compared() -> None:
-    columns = {"untrained": {"jsd": 0.7}, "before": {"jsd": 0.2}, "after": {"jsd": 0.3}}
+    columns = {"untrained": {"jsd": of(0.7)}, "before": {"jsd": of(0.2)}, "after": {"jsd": of(0.3)}}
     assert before_after(columns).splitlines()[2].endswith("better")
     assert before_after(columns, marked=("before", "after")).splitlines()[2].endswith("worse")
 

@@ -124,6 +124,34 @@ def test_an_unfinished_run_is_measured_afresh(runs: Path, tmp_path: Path) -> Non
     assert len(found["systems"][0]["sweep"]) == len(report(runs / "seqgan-1")["sweeps"]["final"])
 
 
+@pytest.mark.parametrize("asked", [{"count": 40}, {"seed": 3}])
+def test_what_is_asked_of_samples_is_not_read_from_reports(runs: Path, asked: dict[str, int]) -> None:
+    """Mutant killed: figures of the reports for another seed or number of samples."""
+    folders = [runs / "seqgan-1", runs / "likelihood-1"]
+    plain, found = compare(folders), compare(folders, **asked)
+    again = compare(folders, **{"count": 5000, "seed": 0, **asked})
+    figures = [one["systems"][0]["figures"]["nll_oracle"]["mean"] for one in (plain, found, again)]
+    assert figures[0] != figures[1] == figures[2]
+    [(name, value)] = asked.items()
+    assert found["commands"][0].endswith(f"--{'samples' if name == 'count' else name} {value}")
+
+
+def test_a_seed_twice_is_refused(runs: Path, tmp_path: Path) -> None:
+    """Mutant killed: one of the two runs stands for both."""
+    other = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "other"))
+    text = (other / "settings.yaml").read_text()
+    (other / "settings.yaml").write_text(text.replace("start: null", "start: elsewhere"))
+    with pytest.raises(BadInput) as found:
+        compare([runs / "seqgan-1", other, runs / "likelihood-1"])
+    assert str(found.value) == (
+        f"compare needs one run a seed of each system, but {runs / 'seqgan-1'} and {other} both have seed 1 and differ "
+        "only in run.start (None, elsewhere); leave one of them out"
+    )
+    (other / "settings.yaml").write_text(text)
+    with pytest.raises(BadInput, match="and differ in no setting; leave one of them out"):
+        compare([runs / "seqgan-1", other])
+
+
 def test_a_damaged_report_is_said(runs: Path, tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "damaged"))
     (damaged / "report.json").write_text("{}")

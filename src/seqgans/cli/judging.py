@@ -122,13 +122,23 @@ def run_compare(words: list[str]) -> None:
         metavar="DIR|NAME",
         help="the run or system that the others are tested against (maximum likelihood where it is among them)",
     )
-    parser.add_argument("--samples", type=int, metavar="N", default=COMPARED, help=f"drawn from each run ({COMPARED})")
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="where samples come from (0)")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        help=f"measure every run afresh on so many samples (default: the reports of finished runs, else {COMPARED})",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="measure every run afresh on samples that come from here (default: as above)",
+    )
     add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--out", type=str, metavar="PAGE.html", help="write a page that opens offline")
     given = parser.read(words)
-    if given.samples < 2:
+    if given.samples is not None and given.samples < 2:
         raise BadInput(f"the number of samples must be at least 2, got {given.samples}")
     page = page_at(given.out)
     found = compare(

@@ -8,7 +8,6 @@ from typing import Any
 
 from seqgans.errors import BadInput
 from seqgans.report.figures import number, written
-from seqgans.report.table import table
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.facts import to_json
 
@@ -54,18 +53,24 @@ def write_page(page: Path | None, comparison: dict[str, Any]) -> None:
 
 
 def curves(comparison: dict[str, Any]) -> str:
-    """Where each curve lies beside the baseline's, a table for each plane; nothing where there are no curves."""
-    text = ""
+    """Where each curve lies beside the baseline's, a line each, by plane; nothing where there are no curves."""
+    text, who = "", comparison["baseline"]
     for plane in comparison["planes"]:
-        matched, areas = plane["matched"], {name: area for name, area in plane["areas"].items() if area is not None}
-        rows = [
-            [name, f"{area:+.4g}", "below" if area < 0 else "above", number((matched[name] or {}).get("diversity"))]
-            for name, area in areas.items()
-        ]
-        at = next((found for found in matched.values() if found), None)
-        heads = [f"{written(plane['y'])} against {written(plane['x'])}", "area", f"{comparison['baseline']}'s"]
-        heads.append(f"at {number(at['quality'])}, not {number(at['baseline'])}" if at else "matched")
-        text += f"\n{table(rows, heads)}\n" if rows else ""
+        diversity, quality = written(plane["y"]), written(plane["x"])
+        lines = []
+        for name, area in plane["areas"].items():
+            if area is None:
+                continue
+            line = f"{name}: {'below' if area < 0 else 'above'} {who}, area between the two curves {number(abs(area))}"
+            at = plane["matched"][name]
+            if at:
+                line += (
+                    f"; {diversity} {number(at['diversity'])} at {quality} {number(at['quality'])}, where {who} has "
+                )
+                line += number(at["baseline"])
+            lines.append(f"  {line}\n")
+        if lines:
+            text += f"\n{diversity} against {quality} (a curve below is better):\n{''.join(lines)}"
     return text
 
 

@@ -67,10 +67,13 @@ def comparison_table(comparison: Mapping[str, Any]) -> str:
         cells = [compared(figure, best=system == best) for system, figure in figures.items()]
         rows.append([f"{written(name)} {ARROWS[direction]}".rstrip(), *cells])
     names = [f"{system['name']} (baseline)" if system["name"] == baseline else system["name"] for system in systems]
-    notes = ["[best of the row]", f"± spread over {most} seeds" if most > 1 else "± standard error"]
+    cells = [cell for row in rows for cell in row[1:]]
+    notes = ["[best of the row]"] if any("[" in cell for cell in cells) else []
+    if any("±" in cell for cell in cells):
+        notes.append(f"± spread over {most} seeds" if most > 1 else "± standard error")
     if any(marks(p_of(figure)) for system in systems for figure in system.get("figures", {}).values() if figure):
         notes.append(f"* p < 0.05, ** p < 0.01, *** p < 0.001 against {baseline}")
-    return f"{table(rows, ['', *names])}\n\n{'; '.join(notes)}"
+    return "\n\n".join((table(rows, ["", *names]), *(["; ".join(notes)] if notes else [])))
 
 
 def compared(figure: Mapping[str, Any] | None, best: bool) -> str:
@@ -105,9 +108,11 @@ def before_after(
 
 
 def verdict(before: Any, after: Any, direction: str | None) -> str:
-    """Whether a figure got better or worse by more than twice the error of the difference, where errors are known."""
+    """Whether a figure got better or worse by more than twice the error of the difference; blank without errors."""
     old, new = mean_of(before), mean_of(after)
     if direction is None or old is None or new is None or old == new:
+        return ""
+    if spread_of(before) is None or spread_of(after) is None:
         return ""
     if not apart(before, after):
         return "within error"

@@ -37,21 +37,21 @@ def compare(
     references: str | None = None,
     *,
     checkpoint: str = "latest",
-    count: int = COUNT,
-    seed: int = 0,
+    count: int | None = None,
+    seed: int | None = None,
     baseline: str | None = None,
 ) -> dict[str, Any]:
     """Runs side by side.
 
     Figures come from the runs' reports, taken at their end. They are measured afresh if there are references, if
-    another checkpoint is asked for, or if one of the runs has not come to its end.
+    another checkpoint, a number of samples or a seed is asked for, or if one of the runs has not come to its end.
 
     Args:
         paths: folders of at least two runs of one corpus.
         references: a file of real sequences that takes the place of the runs' test splits.
         checkpoint: "latest", "best" or "pretrained".
-        count: samples drawn, where figures are measured afresh.
-        seed: where they come from.
+        count: samples drawn, where figures are measured afresh; None for 5,000 there.
+        seed: where they come from; None for 0 there.
         baseline: whom the others are tested against: the folder of one of the runs, or the name of a system.
 
     Returns:
@@ -69,10 +69,13 @@ def compare(
         raise BadInput(f"compare needs different runs, {twice} is named twice")
     for path in folders:
         RunFolder.existing(path)
-    if references is None and checkpoint == "latest" and all(map(has_report, folders)):
+    asked = (("--checkpoint", None if checkpoint == "latest" else checkpoint), ("--samples", count), ("--seed", seed))
+    words = [str(part) for flag, value in asked if value is not None for part in (flag, value)]
+    if references is None and not words and all(map(has_report, folders)):
         outcomes = [reported(path) for path in folders]
     else:
-        outcomes = [judged(path, references, checkpoint, count, seed) for path in folders]
+        drawn = (COUNT if count is None else count, seed or 0)
+        outcomes = [judged(path, references, checkpoint, *drawn) for path in folders]
     check_one_corpus(outcomes)
     systems = grouped(outcomes)
     usual = next((system for system in systems if system.name.startswith("likelihood")), None)
@@ -80,8 +83,9 @@ def compare(
         usual = starts(systems)
         systems = [usual, *systems] if usual is not None else systems
     if baseline is not None:
-        return described(systems, system_of(systems, baseline), references, ("--baseline", shlex.quote(baseline)))
-    return described(systems, usual or systems[0], references)
+        words += ["--baseline", shlex.quote(baseline)]
+        return described(systems, system_of(systems, baseline), references, words)
+    return described(systems, usual or systems[0], references, words)
 
 
 def system_of(systems: Sequence[System], wanted: str) -> System:

@@ -67,7 +67,11 @@ def resolved(spec: str) -> str:
 
 
 def grouped(outcomes: Sequence[Outcome]) -> list[System]:
-    """The systems among some runs, in the order of their first run."""
+    """The systems among some runs, in the order of their first run.
+
+    Raises:
+        BadInput: two runs of a system have the same seed.
+    """
     flat = [flattened(outcome.recipe.to_dict()) for outcome in outcomes]
     groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for place, settings in enumerate(flat):
@@ -75,6 +79,7 @@ def grouped(outcomes: Sequence[Outcome]) -> list[System]:
         groups.setdefault(key, []).append(place)
     systems = []
     for places in groups.values():
+        check_seeds([outcomes[place] for place in places])
         settings = flat[places[0]]
         others = [other for other in flat if other["algorithm.name"] == settings["algorithm.name"]]
         told = [f"{name.partition('.')[2]}={value}" for name, value in settings.items() if varies(name, others)]
@@ -82,6 +87,30 @@ def grouped(outcomes: Sequence[Outcome]) -> list[System]:
         name = " ".join((settings["algorithm.name"], *told))
         systems.append(System(name, settings, runs, [run.final for run in runs]))
     return systems
+
+
+def check_seeds(runs: Sequence[Outcome]) -> None:
+    """Refuse a system that has a seed twice: only one of its runs could stand for it.
+
+    Raises:
+        BadInput: two runs have the same seed; the message says in what they differ.
+    """
+    by_seed: dict[int, Outcome] = {}
+    for run in runs:
+        seed = run.recipe.run.seed
+        first = by_seed.setdefault(seed, run)
+        if first is run:
+            continue
+        ours, theirs = (
+            {**{f"run.{name}": value for name, value in one["run"].items()}, "corpus.spec": one["corpus"]["spec"]}
+            for one in (first.recipe.to_dict(), run.recipe.to_dict())
+        )
+        told = [f"{name} ({ours[name]}, {theirs[name]})" for name in ours if ours[name] != theirs[name]]
+        differ = f"differ only in {', '.join(told)}" if told else "differ in no setting"
+        raise BadInput(
+            f"compare needs one run a seed of each system, but {first.path} and {run.path} both have seed {seed} and "
+            f"{differ}; leave one of them out"
+        )
 
 
 def flattened(recipe: Mapping[str, Any]) -> dict[str, Any]:
