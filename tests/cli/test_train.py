@@ -196,7 +196,14 @@ def test_what_is_wrong_is_said_in_one_line(words: tuple[str, ...], message: str,
 
 def test_a_missing_out_is_said(call) -> None:
     expected = "seqgans: train needs --out DIR, a new folder for the run\n"
-    assert call("train", "seqgan", *CORPUS) == (2, "", expected)
+    for out in ((), ("--out", ""), ("--out=",)):
+        assert call("train", "seqgan", *CORPUS, *out) == (2, "", expected)
+
+
+def test_of_two_files_of_settings_none_is_dropped(call, tmp_path: Path) -> None:
+    for second in (("--config", "seqgan/toy"), ("--config=seqgan/toy",)):
+        found = call("train", "--config", "seqgan/short", *second, "--out", tmp_path / "run")
+        assert found == (2, "", "seqgans: train takes one --config, got 2; write what differs as flags\n")
 
 
 @pytest.mark.parametrize(
@@ -206,6 +213,14 @@ def test_a_missing_out_is_said(call) -> None:
         (
             "algorithm: {round: 5}",
             f"no setting is called algorithm.round; did you mean algorithm.rounds? {HELP} (in {{file}})",
+        ),
+        (
+            "algorithm: {rounds: 5, batch: 32}\nrun: {seed: 1}\nalgorithm: {rounds: 6}",
+            "settings must have each key once, algorithm stands twice (again in line 3) (in {file})",
+        ),
+        (
+            "algorithm:\n  rounds: 5\n  rounds: 6",
+            "settings must have each key once, rounds stands twice (again in line 3) (in {file})",
         ),
         ("algorithm: 3", "algorithm must be a mapping of settings, got 3 (in {file})"),
         (
@@ -243,6 +258,8 @@ def test_a_file_that_is_no_yaml_is_one_line(call, tmp_path: Path) -> None:
         assert found.out == ""
         assert found.err.startswith(("seqgans: settings must be YAML: ", "seqgans: --config must be a YAML file, "))
         assert found.err.count("\n") == 1
+        assert found.err.endswith((f"(in {file})\n", "is not UTF-8 text\n"))
+        assert "<unicode string>" not in found.err
 
 
 def test_a_missing_corpus_and_a_used_folder_are_said(call, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def run_benchmark(words: list[str]) -> None:
     parser.add_argument("--plan", action="store_true", help="print the runs and their settings, and do nothing")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     given = parser.read(words)
-    if given.out is None:
+    if not given.out:
         raise BadInput("benchmark needs --out DIR, a folder for its runs")
     out = Path(given.out)
     suite = read_suite(

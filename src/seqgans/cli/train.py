@@ -119,6 +119,9 @@ def read_order(words: Sequence[str]) -> Order:
         BadInput: a name, a setting or a value is wrong, or something is missing.
     """
     words = spelled(words)
+    configs = sum(word.partition("=")[0] == "--config" for word in words)
+    if configs > 1:
+        raise BadInput(f"train takes one --config, got {configs}; write what differs as flags")
     named, flags = glanced(words)
     config = read_config(flags["--config"]) if "--config" in flags else {part: {} for part in PARTS}
     source = flags.get("--config", "")
@@ -159,7 +162,7 @@ def read_order(words: Sequence[str]) -> Order:
         mapping["corpus"] = {"spec": "oracle", **mapping.get("corpus", {})}
     if print_config:
         return Order(Recipe.of(mapping), None)
-    if out is None:
+    if not out:
         raise BadInput("train needs --out DIR, a new folder for the run")
     return Order(Recipe.of(mapping), Path(out))
 
