@@ -14,12 +14,16 @@ def run(words: Sequence[str] | None = None) -> int:
         words: what follows the command's name; None takes it from the shell.
 
     Returns:
-        The exit code: 0, 1 (failed) or 2 (bad input).
+        The exit code: 0, 1 (failed), 2 (bad input) or 130 (interrupted).
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages for tensors; PyTorch reads it once
-    from seqgans.cli.entry import carry_out
+    try:
+        from seqgans.cli.entry import carry_out
 
-    return carry_out(sys.argv[1:] if words is None else list(words))
+        return carry_out(sys.argv[1:] if words is None else list(words))
+    except KeyboardInterrupt:  # before anything could be told to wait for it
+        sys.stderr.write("seqgans: interrupted\n")
+        return 130
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import io
+import signal
 import subprocess
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -41,7 +43,20 @@ def test_unknown_verb(call) -> None:
     [
         (BadInput("a\nb"), 2, "a b"),
         (Failed("the disk is full"), 1, "the disk is full"),
-        (KeyboardInterrupt(), 1, "interrupted"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (
+            RuntimeError(
+                "DefaultCPUAllocator: can't allocate memory: you tried to allocate 2147483648 bytes. Error code 12"
+            ),
+            2,
+            "there is not enough memory: 2.0 GiB were asked for at once; make the players (such as "
+            "--generator.hidden), --algorithm.batch or the number of samples smaller",
+        ),
+        (
+            RuntimeError("memory of another kind"),
+            1,
+            "internal error: RuntimeError: memory of another kind; please report it with what SEQGANS_DEBUG=1 shows",
+        ),
         (
             FileNotFoundError(errno.ENOENT, "No such file", "x.txt"),
             2,
@@ -71,6 +86,40 @@ def test_whatever_goes_wrong_is_one_line(error: BaseException, code: int, line: 
     monkeypatch.delenv("SEQGANS_DEBUG", raising=False)
     monkeypatch.setattr(entry, "dispatch", failing)
     assert call("list") == (code, "", f"seqgans: {line}\n")
+
+
+def test_an_interrupt_stays_one_whatever_an_import_makes_of_it(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutants killed: the words of the import that it ended; a handler that stays behind."""
+
+    def importing(words: list[str]) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("half a module") from None
+
+    monkeypatch.setattr(entry, "dispatch", importing)
+    assert call("list") == (130, "", "seqgans: interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_before_there_are_verbs(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting(MetaPathFinder):
+        def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+            if fullname == "seqgans.cli.entry":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "seqgans.cli.entry")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert call("list") == (130, "", "seqgans: interrupted\n")
+
+
+def test_a_model_that_memory_cannot_hold_is_one_line(call, tmp_path: Path) -> None:
+    sizes = ("--generator.hidden", 10_000_000, "--out", tmp_path / "run")
+    found = call("train", "likelihood", "--corpus", "world:copy", *sizes)
+    assert (found.code, found.out) == (2, "")
+    assert found.err.startswith("seqgans: there is not enough memory")
+    assert found.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
 
 
 def test_debugging_shows_where(call, monkeypatch) -> None:

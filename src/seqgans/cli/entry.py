@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
+from types import FrameType
 
 from seqgans import __version__
-from seqgans.errors import BadInput, Failed, remedy
+from seqgans.errors import BadInput, Failed, remedy, short_of_memory
 
 DEBUG = "SEQGANS_DEBUG"
-FAILED, BAD_INPUT = 1, 2  # exit codes
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
 MISNAMED = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
@@ -69,7 +73,8 @@ def overview() -> str:
             *lines,
             "",
             "Each verb explains itself: seqgans VERB --help; all settings of an algorithm: seqgans train NAME --help.",
-            "Results go to stdout, everything else to stderr. Exit codes: 0, 1 (failed), 2 (bad input).",
+            "Results go to stdout, everything else to stderr.",
+            "Exit codes: 0, 1 (failed), 2 (bad input), 130 (interrupted).",
             "",
         )
     )
@@ -100,8 +105,9 @@ def carry_out(words: list[str]) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # results are UTF-8 as files are, whatever the terminal's language
     try:
-        dispatch(words)
-        sys.stdout.flush()
+        with interruptible():
+            dispatch(words)
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
@@ -109,7 +115,7 @@ def carry_out(words: list[str]) -> int:
     except SystemExit as leaving:  # --help
         return leaving.code if isinstance(leaving.code, int) else 0
     except KeyboardInterrupt:
-        return ended("interrupted", FAILED)
+        return ended("interrupted", INTERRUPTED)
     except BadInput as error:
         return ended(str(error), BAD_INPUT)
     except Failed as error:
@@ -120,11 +126,37 @@ def carry_out(words: list[str]) -> int:
         advice = remedy(error)
         return ended(f"cannot read or write{where}: {error.strerror or error}; {advice}", code)
     except Exception as error:
+        if short := short_of_memory(error):
+            return ended(short, BAD_INPUT)
         if os.environ.get(DEBUG):
             raise
         text = f"internal error: {type(error).__name__}: {error}; please report it with what {DEBUG}=1 shows"
         return ended(text, FAILED)
     return 0
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Make Ctrl-C a KeyboardInterrupt whatever becomes of it: an import that it ends may fail in words of its own."""
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    here = threading.current_thread() is threading.main_thread()
+    usual = here and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception as error:
+        if came:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def ended(message: str, code: int) -> int:
