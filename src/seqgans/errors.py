@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 
@@ -25,6 +26,8 @@ class Diverged(Failed):
 
 def remedy(error: OSError, otherwise: str = "check the path and the disk") -> str:
     """What to do about a file that could not be read or written."""
+    if error.errno == errno.EROFS:
+        return "choose another place"
     return "change its permissions" if isinstance(error, PermissionError) else otherwise
 
 
@@ -37,7 +40,7 @@ def unwritten(error: OSError, what: object, stands: str, then: str = "run again"
         stands: what became of what was there.
         then: what to do afterwards.
     """
-    kind = BadInput if isinstance(error, PermissionError) else Failed
+    kind = BadInput if isinstance(error, PermissionError) or error.errno == errno.EROFS else Failed
     return kind(f"cannot write {what}: {error.strerror or error}; {stands}, {remedy(error, 'make room')} and {then}")
 
 

@@ -68,6 +68,11 @@ def test_unknown_verb(call) -> None:
             "cannot read or write x: Permission denied; change its permissions",
         ),
         (
+            OSError(errno.EROFS, "Read-only file system", "x"),
+            2,
+            "cannot read or write x: Read-only file system; choose another place",
+        ),
+        (
             OSError(errno.ENOSPC, "No space left on device"),
             1,
             "cannot read or write: No space left on device; check the path and the disk",

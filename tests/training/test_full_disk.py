@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqgans.errors import Failed
+from seqgans.errors import BadInput, Failed
 from seqgans.training import checkpoint
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
@@ -56,9 +57,35 @@ def test_no_room_at_some_moment(recipe: Recipe, whole: RunFolder, tmp_path: Path
     assert "\n" not in str(caught.value)
     if left == 3:
         assert not (out / "checkpoints" / "step-000000000").exists()  # it never began
-        return
+        with pytest.raises(BadInput, match=r"holds a run that never began: it has no checkpoint; delete it, or choose"):
+            train(recipe, out)
+        shutil.rmtree(out)
+        train(recipe, out)
     resume(out)
     assert_equal(RunFolder(out), whole)
+
+
+def test_no_room_for_the_first_checkpoint(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each word of advice can be followed. Mutant killed: train sends to resume, and resume to train."""
+
+    def full(number: int) -> None:
+        if "checkpoints" in os.readlink(f"/proc/self/fd/{number}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out = tmp_path / "run"
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(Failed) as caught:
+        train(recipe, out)
+    assert str(caught.value).endswith(
+        f": No space left on device; no run has begun, make room and train again after deleting {out}"
+    )
+    with pytest.raises(BadInput, match=r"has no checkpoint to go on from; delete it and train again"):
+        resume(out)
+    with pytest.raises(BadInput, match=r"holds a run that never began: it has no checkpoint; delete it, or choose"):
+        train(recipe, out)
+    (out / "mine.txt").write_text("")
+    with pytest.raises(BadInput, match=r"is not empty; choose another name"):
+        train(recipe, out)
 
 
 @pytest.fixture
@@ -71,6 +98,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"only root can mount a small disk: {made.stderr.strip()}")
     yield path
     subprocess.run(["umount", str(path)], check=True)
+
+
+def test_a_disk_that_is_read_only(small_disk: Path) -> None:
+    """The name is the one that was given. Mutant killed: clearing up fails in words of its own."""
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    file = small_disk / "samples.txt"
+    with pytest.raises(BadInput) as caught:
+        checkpoint.write_atomically(file, b"text")
+    assert str(caught.value) == (
+        f"cannot write {file}: Read-only file system; nothing was lost, choose another place and run again"
+    )
 
 
 def test_a_disk_that_is_really_full(recipe: Recipe, whole: RunFolder, small_disk: Path) -> None:

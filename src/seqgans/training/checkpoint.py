@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,26 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written nothing can be cleared either
+            beside.unlink()
         raise unwritten(error, path, "nothing was lost") from error
 
 
-def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+def save_checkpoint(
+    folder: Path,
+    tensors: dict[str, Tensor],
+    facts: dict[str, Any],
+    stands: str = "earlier checkpoints are untouched",
+    then: str = "run again",
+) -> None:
     """Write a checkpoint whole or not at all.
 
     Args:
         folder: where it will stand; replaced if it is there already.
         tensors: all tensors, by name.
         facts: what else there is to know, ready for JSON.
+        stands: what becomes of what is there where this cannot be written, for messages.
+        then: what to do when it can be written, for messages.
 
     Raises:
         Failed: the disk is full, or (BadInput) the folder must not be written to; what was there before is untouched.
@@ -72,7 +82,7 @@ def save_checkpoint(folder: Path, tensors: dict[str, Tensor], facts: dict[str, A
         shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise unwritten(error, f"checkpoint {folder}", "earlier checkpoints are untouched") from error
+        raise unwritten(error, f"checkpoint {folder}", stands, then) from error
 
 
 def digest(content: bytes, facts: dict[str, Any]) -> str:

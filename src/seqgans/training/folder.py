@@ -32,6 +32,12 @@ from seqgans.training.facts import from_json, to_json
 from seqgans.training.recipe import Recipe
 
 SPLITS = ("train", "valid", "test")
+BEFOREHAND = {
+    *("checkpoints", "samples", "corpus.safetensors", "corpus.json", "vocabulary.json", "versions.json"),
+    *("oracle.safetensors", "settings.yaml"),
+}
+"""What a run's folder holds before its first checkpoint."""
+
 FORM = 1  # of the files of a run; grows with a change that an older library could not read
 
 
@@ -55,6 +61,11 @@ class RunFolder:
         folder = cls(path)
         if folder.path.exists() and not folder.path.is_dir():
             raise BadInput(f"--out must be a folder, {path} is a file; choose another name")
+        if folder.never_began():
+            raise BadInput(
+                f"--out must be a new or empty folder, {path} holds a run that never began: it has no checkpoint; "
+                "delete it, or choose another name"
+            )
         if folder.path.exists() and any(folder.path.iterdir()):
             raise BadInput(f"--out must be a new or empty folder, {path} is not empty; choose another name")
         try:
@@ -189,7 +200,9 @@ class RunFolder:
 
     def save(self, step: int, tensors: dict[str, Tensor], facts: dict[str, Any], keep: int) -> None:
         """Keep a checkpoint, and only the last `keep`."""
-        save_checkpoint(self.path / "checkpoints" / f"step-{step:09d}", tensors, facts)
+        begun = bool(self.checkpoints())
+        words = () if begun else ("no run has begun", f"train again after deleting {self.path}")
+        save_checkpoint(self.path / "checkpoints" / f"step-{step:09d}", tensors, facts, *words)
         for old in self.checkpoints()[:-keep]:
             shutil.rmtree(old)
 
@@ -217,7 +230,7 @@ class RunFolder:
         """
         found = self.checkpoints()
         if not found:
-            raise BadInput(f"{self.path} has no checkpoint to go on from; start it again with train")
+            raise BadInput(f"{self.path} has no checkpoint to go on from; delete it and train again")
         return load_checkpoint(found[-1])
 
     def load(self, which: str = "latest") -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -234,6 +247,12 @@ class RunFolder:
                 f"{self.path} has no checkpoint called {which!r}; it has {', '.join(self.names()) or 'none'}"
             )
         return load_checkpoint(path)
+
+    def never_began(self) -> bool:
+        """Whether there is what a run writes before its first checkpoint, and nothing else."""
+        found = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        shown = {name for name in found if not name.startswith(".")}
+        return {"checkpoints", "samples"} <= shown <= BEFOREHAND and not any((self.path / "checkpoints").glob("[!.]*"))
 
     def names(self) -> list[str]:
         """The names of all checkpoints."""
