@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -307,6 +308,13 @@ def test_resume_of_a_finished_run_and_of_none(runs: Path, call, tmp_path: Path) 
     assert call("resume") == (2, "", "seqgans: DIR is missing; see seqgans resume --help\n")
     found = call("resume", runs / "likelihood-2")
     assert (found.code, found.out.splitlines()[-1]) == (0, f"run: {runs / 'likelihood-2'}")
+    assert found.err.splitlines()[-1] == "nothing was left to do: the run had come to its end"
+    stopped = Path(shutil.copytree(runs / "likelihood-2", tmp_path / "stopped"))
+    newest = max((stopped / "checkpoints").glob("step-*"))
+    shutil.rmtree(newest)
+    found = call("resume", stopped)
+    assert found.code == 0, found.err
+    assert "nothing was left" not in found.err
 
 
 def test_spellings() -> None:

@@ -130,7 +130,9 @@ class Parser(ArgumentParser):
         if found := re.search(r'Parser key "([^"]+)".*?(?:Got|Given) value: ?(.*?)\s*$', message, re.DOTALL):
             return f"{found[1]} must be {self.wanted(found[1])}, got {found[2]!r}"
         if found := re.search(r"arguments are required: (.+)", message):
-            return f"{found[1].upper()} is missing; {help_line}"
+            shown = {action.dest: (*action.option_strings, str(action.metavar))[0] for action in self._actions}
+            missing = [shown.get(name, name) for name in re.split(r",\s*", found[1].strip())]
+            return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {help_line}"
         return f"{' '.join(message.split())}; {help_line}"
 
     def wanted(self, name: str) -> str:

@@ -92,7 +92,11 @@ def run_resume(words: list[str]) -> None:
     parser.add_argument("dir", type=str, metavar="DIR", help="folder of a run")
     mind_launcher()
     with parting():
-        show_outcome(resume(parser.read(words).dir, Progress()))
+        folder = RunFolder.existing(parser.read(words).dir)
+        before = folder.events()
+        show_outcome(resume(folder.path, Progress()))
+        if before and before == folder.events():
+            sys.stderr.write("nothing was left to do: the run had come to its end\n")
 
 
 def mind_launcher() -> None:
