@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from seqgans.training.folder import RunFolder
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
@@ -56,6 +58,24 @@ def test_two_systems_have_an_area_between_them(files: list[Path], call) -> None:
     assert "reverse LM Kneser-Ney against LM Kneser-Ney" in found.out
     said = found.out.partition("reverse LM Kneser-Ney against LM Kneser-Ney (a curve below is better):\n")[2]
     assert re.match(r"  warm: (above|below) cold, area between the two curves \d\.\d+", said), found.out
+
+
+def test_a_run_has_references_of_its_own(runs: Path, files: list[Path], call, tmp_path: Path) -> None:
+    """Those of its test split. Mutants killed: those of another split; of one run for others of another corpus."""
+    words = ("--temperature", "0.5,1", "--samples", 20)
+    found = call("evaluate", runs / "text", *words)
+    assert found.code == 0, found
+    folder = RunFolder.existing(runs / "text")
+    corpus = folder.read_corpus()
+    file = tmp_path / "test.txt"
+    file.write_text("".join(f"{corpus.vocabulary.decode(ids)}\n" for ids in corpus.test.lists(corpus.vocabulary.end)))
+    assert call("evaluate", runs / "text", *words, "--references", file).out == found.out
+    message = (
+        f"the test splits of {runs / 'text'} and {runs / 'seqgan'} differ; give --references, a file of real texts"
+    )
+    assert call("evaluate", runs / "text", runs / "seqgan", *words) == (2, "", f"seqgans: {message}\n")
+    message = "curves of files and models need --references, a file of real texts; a run has its own"
+    assert call("evaluate", *files[1:], "--at", "0.5,1") == (2, "", f"seqgans: {message}\n")
 
 
 @pytest.mark.parametrize(

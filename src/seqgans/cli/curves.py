@@ -61,8 +61,6 @@ def numbers(flag: str, text: str | None, kind: Callable[[str], Number]) -> list[
 
 def run_sweep(given: Any) -> None:
     """`seqgans evaluate … --temperature …`: figures at each setting and how the curves lie, on stdout."""
-    if given.references is None:
-        raise BadInput("curves need --references, a file of real texts")
     if given.train is not None or given.metrics is not None:
         raise BadInput("curves show BLEU-5, self-BLEU-5, lm_kn and reverse_lm_kn; leave --train and --metrics out")
     page, shown = page_at(given.out), Steps()

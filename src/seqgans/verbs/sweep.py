@@ -27,7 +27,7 @@ from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.verbs.evaluate import READING, lines_in, read_sequences
 from seqgans.verbs.labelled import word_like
 from seqgans.verbs.planes import PLANES, beside
-from seqgans.verbs.writers import Writer, is_model, writer_of
+from seqgans.verbs.writers import Writer, held_out, is_model, writer_of
 
 COUNT = 1000  # texts at each setting
 SHOWN = 5  # of a writer, as it is
@@ -52,7 +52,7 @@ class Swept:
 
 def sweep(
     targets: Sequence[str],
-    references: str,
+    references: str | None = None,
     *,
     temperatures: Sequence[float] = (),
     top_ks: Sequence[int] = (),
@@ -68,7 +68,7 @@ def sweep(
 
     Args:
         targets: folders of runs, models (a folder of `save_pretrained`, a .gguf file, hf:NAME), files of samples.
-        references: a file of real texts that nothing was trained on.
+        references: a file of real texts that nothing was trained on; None for the test split of the runs.
         temperatures: a curve of each run and model; by default from 1/3 to 1.4 where no other knob moves.
         top_ks: another curve, each point drawn among so many most likely tokens.
         top_ps: another curve, each point drawn from the fewest tokens that reach this probability.
@@ -84,7 +84,11 @@ def sweep(
     """
     if count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
-    real = read_sequences(Path(references), reading)
+    if references is None:
+        real, reading = held_out(targets, reading)
+    else:
+        real = read_sequences(Path(references), reading)
+    beside_what = "the test split" if references is None else Path(references).name
     curves = [*written(targets, real, (temperatures, top_ks, top_ps), checkpoint, count, seed)]
     curves = in_order(targets, [*curves, *filed(targets, at, count, reading)])
     numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
@@ -104,8 +108,8 @@ def sweep(
         systems.append({"name": curve.name, "sweep": rows, "samples": curve.texts(plain)[:SHOWN]})
     sweeps, baseline = {one["name"]: one["sweep"] for one in systems}, systems[0]["name"]
     return {
-        "title": f"Quality and diversity beside {Path(references).name}",
-        "corpus": references,
+        "title": f"Quality and diversity beside {beside_what}",
+        "corpus": references or beside_what,
         "baseline": baseline,
         "notes": [f"{measured.counted} at each setting, cut into {numbering.kind}, seed {seed}.", *measured.doubts],
         "planes": [beside(axes, sweeps, baseline) for axes in PLANES[1:]],  # nobody knows the law of texts

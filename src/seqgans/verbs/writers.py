@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from seqgans.data import CorpusSettings
 from seqgans.data.tokenizer import GGUF, vocabulary_of_model
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import draw_sequences
@@ -14,7 +16,7 @@ from seqgans.generators.decoding import Decoding
 from seqgans.generators.pretrained import CausalLM, Pretrained
 from seqgans.randomness import generator_for
 from seqgans.training.fitting import POSITIONS
-from seqgans.verbs.loading import load_run
+from seqgans.verbs.loading import load_run, open_run
 from seqgans.verbs.sample import ROWS, draw
 
 HUB = "hf:"
@@ -41,6 +43,32 @@ def is_model(target: str) -> bool:
         or target.endswith(GGUF)
         or ((folder / "config.json").is_file() and not (folder / "settings.yaml").is_file())
     )
+
+
+def held_out(targets: Sequence[str], reading: CorpusSettings) -> tuple[list[str], CorpusSettings]:
+    """The texts of the test split that runs among the targets share, and how to read them: as the runs do.
+
+    Args:
+        targets: as `is_model` and `writer_of` know them, or files.
+        reading: how files are read.
+
+    Raises:
+        BadInput: there is no run among them, their test splits differ, or are too small.
+    """
+    runs = [target for target in dict.fromkeys(targets) if not is_model(target) and Path(target).is_dir()]
+    if not runs:
+        raise BadInput("curves of files and models need --references, a file of real texts; a run has its own")
+    corpora = [open_run(run)[2] for run in runs]
+    first, *others = [
+        [corpus.vocabulary.decode(ids) for ids in corpus.test.lists(corpus.vocabulary.end)] for corpus in corpora
+    ]
+    other = next((run for run, texts in zip(runs[1:], others, strict=True) if texts != first), None)
+    if other is not None:
+        raise BadInput(f"the test splits of {runs[0]} and {other} differ; give --references, a file of real texts")
+    if len(first) < 2:
+        raise BadInput(f"the test split of {runs[0]} must hold at least 2 texts, got {len(first)}; give --references")
+    by_letter = corpora[0].vocabulary.kind == "characters"
+    return first, dataclasses.replace(reading, tokens="characters") if by_letter else reading
 
 
 def writer_of(target: str, references: Sequence[str], checkpoint: str = "latest", seed: int = 0) -> Writer:
