@@ -139,6 +139,28 @@ def test_the_admin_sets_up_hands_out_links_and_sees_scores(page: Any, serve: Ser
     assert download.value.path().read_text().count("\n") == 7
 
 
+def test_an_error_of_an_action_outlives_the_polls(browser: Any, serve: Serve, runs: Path, tmp_path: Path):
+    served = serve(runs, tmp_path / "turing.sqlite")
+    page = browser.new_page()  # not the fixture: a refusal is told on its console
+    page.goto(served.link)
+    page.goto(f"{served.root}/turing")
+    page.get_by_label("text/seqgan").check()
+    page.get_by_label("tunes").check()
+    page.get_by_label("Items of each source").fill("3")
+    page.get_by_role("button", name="Draw").click()
+    trouble = page.locator("#trouble", has_text="text/seqgan learnt from")
+    trouble.wait_for()
+    for _ in range(2):
+        page.wait_for_event("requestfinished", lambda request: request.url.endswith("/turing/state"))
+        page.wait_for_timeout(200)  # milliseconds: what a poll that succeeded does
+        assert trouble.is_visible()
+    page.get_by_label("tunes").uncheck()
+    page.get_by_role("button", name="Draw").click()
+    page.locator("#judging").wait_for()
+    trouble.wait_for(state="hidden")
+    page.close()
+
+
 def test_a_run_is_watched_as_it_grows(page: Any, serve: Serve, tmp_path: Path):
     run = growing(tmp_path / "runs" / "new")
     served = serve(tmp_path / "runs", tmp_path / "turing.sqlite")

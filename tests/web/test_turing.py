@@ -115,7 +115,10 @@ def test_setting_up_and_scores(runs: Path, store: Store):
         assert (state["runs"], state["sources"]) == (["text/likelihood", "text/seqgan", "tunes"], {})
         mixed = client.post("/turing/draw", json={"runs": ["text/seqgan", "tunes"], "count": 3})
         assert mixed.status_code == 400
-        assert "same corpus" in mixed.json()["error"]
+        said = mixed.json()["error"]
+        assert "text/seqgan learnt from" in said
+        assert "tunes learnt from" in said
+        assert "(" not in said  # no tuple
         for name in ("../../etc", "text", "/etc/passwd", "text/seqgan/../likelihood"):
             assert client.post("/turing/draw", json={"runs": [name], "count": 3}).status_code == 404
         assert client.post("/turing/draw", json={"runs": []}).status_code == 400

@@ -55,17 +55,26 @@ def check_alike(runs: Mapping[str, LoadedRun]) -> None:
     Raises:
         BadInput: they did not.
     """
-    forms = {
-        name: (run.recipe.corpus, run.corpus.vocabulary.kind, run.corpus.vocabulary.lowercase, run.corpus.length)
-        for name, run in runs.items()
-    }
+    forms = {name: form(run) for name, run in runs.items()}
     first, *others = forms
     for name in others:
-        if forms[name] != forms[first]:
-            raise BadInput(
-                f"runs of one test must share corpus, tokens and length, but {first} has {forms[first]} and {name} "
-                f"{forms[name]}; choose runs of the same corpus"
-            )
+        for ours, theirs in zip(forms[first], forms[name], strict=True):
+            if ours != theirs:
+                raise BadInput(
+                    f"runs of one test must have learnt the same, but {first} {ours} and {name} {theirs}; choose runs "
+                    "that share corpus, tokens and length"
+                )
+
+
+def form(run: LoadedRun) -> tuple[str, ...]:
+    """What a judge could tell a run by, in words: its corpus, its tokens, its letters, its length."""
+    corpus = run.corpus
+    return (
+        f"learnt from {run.recipe.corpus}",
+        f"writes {corpus.vocabulary.kind}",
+        "writes lower case alone" if corpus.vocabulary.lowercase else "keeps capital letters",
+        f"writes at most {corpus.length} tokens",
+    )
 
 
 def real_items(run: LoadedRun, count: int, seed: int) -> list[Item]:

@@ -1,10 +1,12 @@
 "use strict";
 // What every view does: ask the server, say when that fails, make elements whose text is text.
 const trouble = document.getElementById("trouble");
+const complaints = { action: "", poll: "" }; // what somebody did stays until something they do succeeds
 
-function complain(words) {
-  trouble.textContent = words;
-  trouble.hidden = !words;
+function complain(words, about = "action") {
+  complaints[about] = words;
+  trouble.textContent = complaints.action || complaints.poll;
+  trouble.hidden = !trouble.textContent;
 }
 
 async function ask(path, sent) {
@@ -49,9 +51,9 @@ function whenSeen(action, milliseconds) { // again and again, but not behind oth
     running = true;
     try {
       await action();
-      complain("");
+      complain("", "poll");
     } catch (error) {
-      complain(error.message);
+      complain(error.message, "poll");
     } finally {
       running = false;
     }
