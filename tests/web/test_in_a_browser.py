@@ -122,8 +122,17 @@ def test_the_admin_sets_up_hands_out_links_and_sees_scores(page: Any, serve: Ser
     assert "key=" not in page.url
     page.goto(f"{served.root}/turing")
     page.get_by_label("text/seqgan").check()
+    page.get_by_label("Items of each source").fill("400")
+    page.get_by_role("button", name="Draw", exact=True).click()
+    page.locator("#items", has_text="so there are").wait_for()
+    real = store.sources()["real"]
+    assert store.sources() == {"real": real, "text/seqgan": real}
+    assert f"{real} of each source instead of 400" in page.locator("#items").inner_text()
+    page.get_by_role("button", name="Draw anew").click()
+    page.get_by_label("text/seqgan").check()
     page.get_by_label("Items of each source").fill("3")
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
+    page.locator("#items", has_text="Items: 3 real, 3 text/seqgan.").wait_for()
     page.get_by_label("Name").fill(f"ann {HOSTILE}")
     page.get_by_role("button", name="Add a judge").click()
     link = page.locator("#judges code").inner_text()
@@ -132,6 +141,7 @@ def test_the_admin_sets_up_hands_out_links_and_sees_scores(page: Any, serve: Ser
         store.answer(token, item["id"], item["place"] < 4, 1.0)
     page.wait_for_selector("#table tr")
     assert page.locator("#table tr").count() == 2
+    assert page.locator("#anew").is_hidden()  # somebody has answered
     assert page.title() == "Turing test"
     assert "<script>" in page.locator("#judges th").inner_text()
     with page.expect_download() as download:
@@ -147,7 +157,7 @@ def test_an_error_of_an_action_outlives_the_polls(browser: Any, serve: Serve, ru
     page.get_by_label("text/seqgan").check()
     page.get_by_label("tunes").check()
     page.get_by_label("Items of each source").fill("3")
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
     trouble = page.locator("#trouble", has_text="text/seqgan learnt from")
     trouble.wait_for()
     for _ in range(2):
@@ -155,7 +165,7 @@ def test_an_error_of_an_action_outlives_the_polls(browser: Any, serve: Serve, ru
         page.wait_for_timeout(200)  # milliseconds: what a poll that succeeded does
         assert trouble.is_visible()
     page.get_by_label("tunes").uncheck()
-    page.get_by_role("button", name="Draw").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
     page.locator("#judging").wait_for()
     trouble.wait_for(state="hidden")
     page.close()

@@ -129,6 +129,14 @@ def test_setting_up_and_scores(runs: Path, store: Store):
         assert state["sources"] == {"real": 2, "text/likelihood": 2, "text/seqgan": 2}
         again = client.post("/turing/draw", json={"runs": ["tunes"], "count": 5}).json()
         assert again["sources"] == state["sources"]  # the draw stands
+        link = client.post("/turing/judges", json={"name": "early"}).json()["judges"][0]["link"]
+        state = client.post("/turing/draw", json={"runs": names, "count": 400, "anew": True}).json()
+        assert set(state["sources"]) == {"real", *names}
+        assert len(set(state["sources"].values())) == 1  # equally many, though the test split is small
+        assert 0 < state["sources"]["real"] < 400
+        assert client.get(f"{link}/item").json()["of"] == 3 * state["sources"]["real"]  # the link holds
+        state = client.post("/turing/draw", json={"runs": names, "count": 2, "anew": True}).json()
+        assert state["sources"] == {"real": 2, "text/likelihood": 2, "text/seqgan": 2}
         for name in ("ann", "bob"):
             client.post("/turing/judges", json={"name": name})
         assert client.post("/turing/judges", json={"name": "ann"}).status_code == 400
@@ -138,12 +146,16 @@ def test_setting_up_and_scores(runs: Path, store: Store):
             while (item := client.get(f"{link}/item").json()["item"]) is not None:
                 client.post(f"{link}/answer", json={"item": item["id"], "real": len(item["id"]) > 0})
         state = client.get("/turing/state").json()
-        assert [judge["done"] for judge in state["judges"]] == [6, 6]
+        assert [judge["done"] for judge in state["judges"]] == [6, 6, 6]
+        late = client.post("/turing/draw", json={"runs": names, "count": 1, "anew": True})
+        assert late.status_code == 400
+        assert "answered already" in late.json()["error"]
+        assert client.get("/turing/state").json()["sources"] == state["sources"]
         assert [score["score"] for score in state["scores"]] == [1, 1, 1]
         assert state["agreement"] is None  # all the same: nothing to agree on
         response = client.get("/turing/answers.csv")
         assert "attachment" in response.headers["content-disposition"]
-        assert len(list(csv.DictReader(io.StringIO(response.text)))) == 12
+        assert len(list(csv.DictReader(io.StringIO(response.text)))) == 18
 
 
 def test_tunes_come_as_keys(runs: Path, store: Store):

@@ -16,14 +16,14 @@ MOST = 500  # items of a source
 
 
 def draw_items(runs: Mapping[str, Path], count: int, seed: int = 0, temperature: float = 1.0) -> list[Item]:
-    """Items of every source, equally many where the test split is large enough.
+    """Items of every source, equally many: where the test split has fewer than asked for, of each as many as it has.
 
     Real items that hold the symbol of unknown words are left out, as generators do not draw it either, and all are
     written by the same vocabulary: spelling and spaces give nothing away.
 
     Args:
         runs: paths by name.
-        count: of each source.
+        count: of each source, at most.
         seed: which items.
         temperature: of the generators.
 
@@ -42,11 +42,12 @@ def draw_items(runs: Mapping[str, Path], count: int, seed: int = 0, temperature:
     decoding = checked(count, temperature, 0, 1.0, seed)
     loaded = {name: load_run(path) for name, path in runs.items()}
     check_alike(loaded)
-    items = []
+    items = real_items(next(iter(loaded.values())), count, seed)
+    fewest = len(items)
     for name, run in loaded.items():
-        for sample in draw(run, count, decoding, seed):
+        for sample in draw(run, fewest, decoding, seed):
             items.append(Item(name, shown(run, sample.ids, sample.text, sample.source)))
-    return [*real_items(next(iter(loaded.values())), count, seed), *items]
+    return items
 
 
 def check_alike(runs: Mapping[str, LoadedRun]) -> None:

@@ -132,17 +132,27 @@ class Store:
                 raise
             connection.execute("COMMIT")
 
-    def begin(self, items: Sequence[Item]) -> None:
+    def begin(self, items: Sequence[Item], anew: bool = False) -> None:
         """Set up the test. Ids are random: neither they nor their order say anything of an item.
 
+        Args:
+            items: what is judged.
+            anew: they take the place of those of an earlier draw; judges keep their links.
+
         Raises:
-            BadInput: it is set up already.
+            BadInput: it is set up already, or is to be anew although a judge has answered.
         """
         with self.writing() as connection:
-            if connection.execute("SELECT 1 FROM items LIMIT 1").fetchone():
+            if not anew and connection.execute("SELECT 1 FROM items LIMIT 1").fetchone():
                 raise BadInput(f"{self.path} holds a test already; choose another --store for another")
+            if connection.execute("SELECT 1 FROM answers LIMIT 1").fetchone():
+                raise BadInput("a judge has answered already, so the draw stands; choose another --store for another")
+            connection.execute("DELETE FROM places")
+            connection.execute("DELETE FROM items")
             rows = [(secrets.token_urlsafe(12), item.source, json.dumps(item.shown)) for item in items]
             connection.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
+            for (token,) in connection.execute("SELECT token FROM judges").fetchall():
+                deal(connection, token)
 
     def sources(self) -> dict[str, int]:
         """How many items there are of each source, real ones first."""
@@ -158,17 +168,12 @@ class Store:
         """
         token = secrets.token_urlsafe(18)
         with self.writing() as connection:
-            items = [row[0] for row in connection.execute("SELECT id FROM items")]
-            if not items:
+            if not connection.execute("SELECT 1 FROM items LIMIT 1").fetchone():
                 raise BadInput("there is nothing to judge yet; draw the items first")
             if connection.execute("SELECT 1 FROM judges WHERE name = ?", (name,)).fetchone():
                 raise BadInput(f"there is a judge called {name!r} already; choose another name")
             connection.execute("INSERT INTO judges VALUES (?, ?, ?)", (token, name, time.time()))
-            secrets.SystemRandom().shuffle(items)
-            connection.executemany(
-                "INSERT INTO places VALUES (?, ?, ?)", [(token, place, item) for place, item in enumerate(items)]
-            )
-        return Judge(token, name, 0, len(items))
+            return Judge(token, name, 0, deal(connection, token))
 
     def judges(self) -> list[Judge]:
         """All of them, in the order in which they were added."""
@@ -238,3 +243,12 @@ class Store:
             Answer(judge, item, source, json.loads(shown), bool(is_real), seconds, at)
             for judge, item, source, shown, is_real, seconds, at in rows
         ]
+
+
+def deal(connection: sqlite3.Connection, token: str) -> int:
+    """Give a judge all items in an order of their own, and return how many."""
+    items = [row[0] for row in connection.execute("SELECT id FROM items")]
+    secrets.SystemRandom().shuffle(items)
+    rows = [(token, place, item) for place, item in enumerate(items)]
+    connection.executemany("INSERT INTO places VALUES (?, ?, ?)", rows)
+    return len(items)

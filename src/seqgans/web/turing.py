@@ -79,11 +79,12 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
         names = given.get("runs")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise BadInput("runs must be a list of names")
+        anew = asked(given, "anew", bool, False)
         with drawing:
-            if not store.sources():
+            if anew or not store.sources():
                 count, seed = asked(given, "count", int, 20), asked(given, "seed", int, 0)
                 chosen = {name: runs.path(name) for name in dict.fromkeys(names)}
-                store.begin(draw_items(chosen, count, seed, asked(given, "temperature", float, 1.0)))
+                store.begin(draw_items(chosen, count, seed, asked(given, "temperature", float, 1.0)), anew)
         return state(request, given)
 
     def add(request: Request, given: Given) -> dict[str, Any]:

@@ -34,24 +34,29 @@ function forest(scores) { // an interval a source, the real items as a band behi
   return picture;
 }
 
-let shown = "";
+let shown = "", again = false, wished = 0; // whether another draw is being set up; items of each source asked for
 
 function show(state) {
   const text = JSON.stringify(state);
   if (text === shown) return;
   shown = text;
   const ready = Object.keys(state.sources).length > 0;
-  place("setting").hidden = ready;
+  again = again && state.answers === 0;
+  place("setting").hidden = ready && !again;
+  place("anew").hidden = again || state.answers > 0;
   place("judging").hidden = !ready;
   place("scores").hidden = !state.scores.length;
-  if (!ready) {
+  if (!ready || again) {
     const chosen = new Set([...document.querySelectorAll("#runs input:checked")].map((box) => box.value));
     place("runs").replaceChildren(...state.runs.map((name) =>
       make("label", {}, make("input", { type: "checkbox", value: name, checked: chosen.has(name) }), " " + name)));
     if (!state.runs.length) place("runs").textContent = "There are no runs yet.";
-    return;
   }
-  place("items").textContent = "Items: " + Object.entries(state.sources).map(([name, count]) => `${count} ${name}`).join(", ") + ".";
+  if (!ready) return;
+  const real = state.sources.real, fewer = wished > real
+    ? ` The test split has no more than ${real} real ones, so there are ${real} of each source instead of ${wished}.` : "";
+  place("items").textContent =
+    "Items: " + Object.entries(state.sources).map(([name, count]) => `${count} ${name}`).join(", ") + "." + fewer;
   place("judges").replaceChildren(...state.judges.map((judge) => {
     const link = location.origin + judge.link;
     const copy = make("button", { type: "button", class: "quiet", "aria-label": "Copy the link of " + judge.name }, "Copy");
@@ -78,7 +83,10 @@ function sending(form, path, values) {
     const button = event.submitter || place(form).querySelector("button");
     button.disabled = true;
     try {
-      show(await ask(path, values()));
+      const state = await ask(path, values());
+      again = false;
+      shown = "";
+      show(state);
       complain("");
       place(form).reset();
     } catch (error) {
@@ -89,9 +97,17 @@ function sending(form, path, values) {
   });
 }
 
-sending("draw", "/turing/draw", () => ({
-  runs: [...document.querySelectorAll("#runs input:checked")].map((box) => box.value),
-  count: Number(place("count").value), temperature: Number(place("temperature").value), seed: Number(place("seed").value),
-}));
+place("anew").addEventListener("click", () => {
+  again = true;
+  shown = "";
+  refresh();
+});
+sending("draw", "/turing/draw", () => {
+  wished = Number(place("count").value);
+  return {
+    runs: [...document.querySelectorAll("#runs input:checked")].map((box) => box.value), anew: again,
+    count: wished, temperature: Number(place("temperature").value), seed: Number(place("seed").value),
+  };
+});
 sending("add", "/turing/judges", () => ({ name: place("name").value }));
-whenSeen(async () => show(await ask("/turing/state")), 3000);
+const refresh = whenSeen(async () => show(await ask("/turing/state")), 3000);
