@@ -202,6 +202,14 @@ def test_two_runs_side_by_side_and_what_else_could_have_stood_there(
     page.locator("#run-1").select_option("tunes")
     page.get_by_role("button", name="Write").click()
     page.wait_for_selector("#columns.two svg.roll")
+    assert page.locator("#colour").input_value() == "probability"  # the tunes have no discriminator
+    assert "tunes: this run has no discriminator" in page.locator("#bare").inner_text()
+    boxes = page.locator("svg.roll").evaluate_all("rolls => rolls.map(roll => roll.getAttribute('viewBox'))")
+    assert len(boxes) == 3
+    assert len(set(boxes)) == 1  # one scale
+    named = page.locator(".pitches").first.locator("span").all_inner_texts()
+    assert named
+    assert set(named) <= {f"C{octave}" for octave in range(1, 9)}
     line = page.locator(".tokens").first
     line.locator(".token").first.focus()
     assert page.locator("#reading li").count() > 1
@@ -215,6 +223,12 @@ def test_two_runs_side_by_side_and_what_else_could_have_stood_there(
     page.locator("#run-1").select_option("")
     page.get_by_role("button", name="Another seed").click()
     page.wait_for_selector(".token.given")
+    labels = page.locator(".tokens").first.locator(".token")
+    assert "given" in labels.first.get_attribute("aria-label")
+    assert "drawn with" not in labels.first.get_attribute("aria-label")
+    assert "drawn with" in labels.nth(2).get_attribute("aria-label")
+    assert page.locator("#colour").input_value() == "score"  # as before the tunes
+    assert page.locator("#bare").is_hidden()
     prompt = page.get_by_label("Prompt")
     prompt.fill("the cat sleeps")
     prompt.evaluate("field => field.setSelectionRange(5, 6)")

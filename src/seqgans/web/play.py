@@ -111,7 +111,8 @@ def play_routes(runs: Runs, key: str) -> list[Route]:
         )
         with shelf.lock:
             run = shelf.run(asked(given, "run", str), asked(given, "checkpoint", str, "latest"))
-            return {"sequences": written(run, wish), "step": run.recipe.corpus_settings.step}
+            judged = run.recipe.discriminator is not None
+            return {"sequences": written(run, wish), "step": run.recipe.corpus_settings.step, "judged": judged}
 
     return [
         route("/play", page, key=key),

@@ -4,7 +4,7 @@ const place = (name) => document.getElementById(name);
 const reading = place("reading");
 const SHADES = 7;
 const ENDS = { score: ["generated", "real"], change: ["less real", "more real"], probability: ["unlikely", "likely"] };
-let runs = [], columns = [null, null], abouts = [null, null];
+let runs = [], columns = [null, null], abouts = [null, null], preferred = "";
 
 function option(value, words = value) {
   return make("option", { value }, words);
@@ -67,6 +67,24 @@ function percent(value) {
   return value > 0 && value < 0.01 ? "< 1%" : (100 * value).toFixed(value < 0.1 ? 1 : 0) + "%";
 }
 
+function colours() { // what a run without a discriminator cannot be coloured by is not offered
+  const bare = columns.filter((one) => one && !one.judged).map(({ name }) => name), choice = place("colour");
+  for (const one of choice.options) one.disabled = bare.length > 0 && one.value !== "probability";
+  if (bare.length && choice.value !== "probability") {
+    preferred = choice.value;
+    choice.value = "probability";
+  } else if (!bare.length && preferred) {
+    choice.value = preferred;
+    preferred = "";
+  }
+  place("bare").hidden = !bare.length;
+  place("bare").textContent = `${bare.join(" and ")}: this run has no discriminator; tokens are coloured by their probability.`;
+}
+
+function cameBy(token) {
+  return token.given ? "given" : `drawn with ${percent(token.probability)}`;
+}
+
 function explain(token, box) {
   const rows = token.alternatives.map(([text, share]) => {
     const bar = make("i");
@@ -74,7 +92,7 @@ function explain(token, box) {
     return make("li", { class: text.trim() === token.text.trim() ? "this" : "" }, make("span", {}, text || "␣"),
       make("span", { class: "share" }, bar), make("small", {}, percent(share)));
   });
-  const said = [token.given ? "given" : `drawn with ${percent(token.probability)}`];
+  const said = [cameBy(token)];
   if (token.score !== null) said.push(`real so far: ${percent(token.score)}`);
   reading.replaceChildren(make("b", {}, token.end ? "end" : token.text.trim() || "␣"), said.join("; "), make("ol", {}, ...rows));
   reading.hidden = false;
@@ -88,7 +106,7 @@ function tokensOf(sequence, measure, shade) {
   sequence.tokens.forEach((token, at) => {
     const box = make("span", {
       class: ["token", shade(measure[at]), token.given ? "given" : "", token.end ? "end" : ""].join(" "), role: "img",
-      tabIndex: at ? -1 : 0, "aria-label": [token.end ? "end" : token.text, "drawn with", percent(token.probability),
+      tabIndex: at ? -1 : 0, "aria-label": [token.end ? "end" : token.text, cameBy(token),
         token.score === null ? "" : "real so far " + percent(token.score)].join(" "),
     }, token.end ? "∎" : token.text);
     box.addEventListener("pointerenter", () => explain(token, box));
@@ -114,14 +132,15 @@ function tokensOf(sequence, measure, shade) {
 function present() {
   if (sounding) sounding.stop();
   reading.hidden = true;
-  const shown = columns.filter(Boolean);
+  colours();
+  const shown = columns.filter(Boolean), scale = scaleOf(shown.flatMap(({ sequences }) => sequences.map(({ keys }) => keys || [])));
   const found = shown.map(({ sequences }) => measures(sequences));
   const shade = shades(found);
   place("columns").className = shown.length > 1 ? "two" : "";
   place("columns").replaceChildren(...shown.map(({ name, sequences, step }, column) => make("section", { "aria-label": name },
     make("h2", {}, name), ...sequences.map((sequence, row) => {
       const card = make("article", { class: "written" });
-      if (sequence.keys && sequence.keys.length) card.append(pianoRoll(sequence.keys, step));
+      if (sequence.keys && sequence.keys.length) card.append(pianoRoll(sequence.keys, step, scale));
       card.append(tokensOf(sequence, found[column][row], shade));
       if (sequence.score !== null) card.append(make("p", { class: "verdict" }, `discriminator: ${percent(sequence.score)} real`));
       return card;

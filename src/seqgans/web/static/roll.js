@@ -17,18 +17,33 @@ function nameOf(key) {
   return NAMES[key % 12] + Math.floor((key + 9) / 12);
 }
 
-function pianoRoll(keys, step = 0.4) {
-  const low = Math.min(...keys) - 1, high = Math.max(...keys) + 1, wide = 10, tall = 6;
+function scaleOf(tunes) { // what holds several tunes: their lowest and highest key, and the steps of the longest
+  const keys = tunes.flat();
+  return { low: Math.min(...keys) - 1, high: Math.max(...keys) + 1, steps: Math.max(...tunes.map((tune) => tune.length)) };
+}
+
+function pitches(low, high) { // names of the Cs beside the roll; where it holds none, of its lowest and highest note
+  const keys = Array.from({ length: high - low - 1 }, (_, at) => low + 1 + at), cs = keys.filter((key) => key % 12 === 3);
+  const names = (cs.length ? cs : [...new Set([keys[0], keys.at(-1)])]).map((key) => {
+    const name = make("span", {}, nameOf(key));
+    name.style.top = (100 * (high - key + 0.5)) / (high - low + 1) + "%";
+    return name;
+  });
+  return make("div", { class: "pitches", "aria-hidden": "true" }, ...names);
+}
+
+function pianoRoll(keys, step = 0.4, { low, high, steps } = scaleOf([keys])) {
+  const wide = 10, tall = 6;
   const roll = draw("svg", {
-    class: "roll", viewBox: `0 0 ${keys.length * wide} ${(high - low + 1) * tall}`, role: "img", preserveAspectRatio: "none",
+    class: "roll", viewBox: `0 0 ${steps * wide} ${(high - low + 1) * tall}`, role: "img", preserveAspectRatio: "none",
     "aria-label": "Piano roll: " + notesOf(keys).map((note) => nameOf(note.key)).join(" "),
   });
   for (let key = low; key <= high; key += 1) {
     if (NAMES[((key % 12) + 12) % 12].length > 1) {
-      roll.append(draw("rect", { class: "black", x: 0, y: (high - key) * tall, width: keys.length * wide, height: tall }));
+      roll.append(draw("rect", { class: "black", x: 0, y: (high - key) * tall, width: steps * wide, height: tall }));
     }
   }
-  for (let bar = 4; bar < keys.length; bar += 4) {
+  for (let bar = 4; bar < steps; bar += 4) {
     roll.append(draw("line", { class: "beat", x1: bar * wide, x2: bar * wide, y1: 0, y2: (high - low + 1) * tall }));
   }
   const drawn = notesOf(keys).map((note) => {
@@ -45,7 +60,7 @@ function pianoRoll(keys, step = 0.4) {
     if (sounding) sounding.stop();
     if (!again) play(drawn, step, button);
   });
-  return make("div", { class: "tune" }, roll, button);
+  return make("div", { class: "tune" }, make("div", { class: "keyboard" }, pitches(low, high), roll), button);
 }
 
 function play(notes, step, button) {
