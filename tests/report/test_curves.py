@@ -106,6 +106,19 @@ def test_a_line_joins_its_points_in_the_order_of_temperature_and_rings_the_first
     assert drawing.count("mark ring") == 1
 
 
+def test_points_outside_a_plane_are_counted_and_named() -> None:
+    rows = [{"temperature": t, "nll_oracle": 5.0 + t, "nll_gen": 5.0 - t} for t in (0.5, 1.0, 1.5, 2.0)]
+    assert "outside" not in plane([{"name": "one", "sweep": rows}])
+    rows.append({"temperature": 3.0, "nll_oracle": 90.0, "nll_gen": 4.0})
+    drawing = plane([{"name": "one", "sweep": rows}])
+    assert len(dots_of(drawing)) == 4
+    assert "1 point lies outside: one, temperature 3: NLL oracle 90.00, NLL gen 4.000</small>" in drawing
+    rows += [{"temperature": 10.0 + t, "nll_oracle": 90.0, "nll_gen": 99.0} for t in range(9)]
+    rows += [{"temperature": 0.1 + t / 50, "nll_oracle": 5.5, "nll_gen": 4.5} for t in range(9)]
+    assert "10 points lie outside" in plane([{"name": "one", "sweep": rows}])
+    assert "; and 2 more</small>" in plane([{"name": "one", "sweep": rows}])
+
+
 def test_training_curves_have_a_line_a_phase() -> None:
     lines = [
         {"kind": "gathering", "phase": phase, "step": step, "figures": {"generator.loss": float(step)}}

@@ -102,7 +102,9 @@ def axis(name: str, values: Sequence[float], reversed: bool = False) -> Axis:
     return Axis(name=name, low=low - room, high=high + room, reversed=reversed)
 
 
-def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = "", about: str = "") -> str:
+def chart(
+    title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = "", about: str = "", outside: str = ""
+) -> str:
     """A figure element with a caption and the drawing.
 
     Args:
@@ -112,6 +114,7 @@ def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = ""
         lines: what is drawn, the last above the others; what lies outside the axes is cut off.
         hint: words in the corner next to the origin.
         about: shown when pointing at the caption.
+        outside: words below the caption on what is cut off.
     """
     thin_first = sorted(lines, key=lambda line: not line.thin)
     dots = [
@@ -124,7 +127,9 @@ def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = ""
     inside = f'x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"'
     return "".join(
         (
-            f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}</figcaption>',
+            f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}',
+            f"<small>{escape(outside)}</small>" if outside else "",
+            "</figcaption>",
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" aria-label="{escape(said)}" ',
             f'data-dots="{escape(json.dumps(dots, ensure_ascii=False))}">',
             *frame(x, y, named=y.name != title),

@@ -17,6 +17,7 @@ STEPS = "updates"
 GAME = ("pretrained", "game", "final")  # stages whose values set the height of a learning curve
 PLANES = (("nll_oracle", "nll_gen"), ("bleu_5", "self_bleu_5"), ("bleu_4", "self_bleu_4"), ("lm_kn", "reverse_lm_kn"))
 REACH = 4.0  # how far above the lowest point a plane reaches, in distances of the median: the rest would flatten it
+LISTED = 8  # points outside a plane that are named
 FEW, MANY = 2, 200  # points that make a curve; points beyond which neighbours are averaged
 AS_IT_IS = (1.0, math.inf, 1.0)  # temperature, top-k, top-p
 HINT = "lower left is better"  # where quality rises its axis runs backwards
@@ -139,7 +140,23 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, basel
     x = axis(f"{written(across)} {'← better' if backwards else ''}".rstrip(), [dot.x for dot in near], backwards)
     y = axis(written(up), [dot.y for dot in near])
     about = "each point is one setting, the ring is temperature 1"
-    return chart(f"{written(up)} against {written(across)}", x, y, lines, hint=HINT, about=about)
+    title = f"{written(up)} against {written(across)}"
+    return chart(title, x, y, lines, hint=HINT, about=about, outside=cut_off(lines, x, y))
+
+
+def cut_off(lines: Sequence[Line], x: Axis, y: Axis) -> str:
+    """Which points a plane does not reach, and where they lie; empty where it reaches all."""
+    far = [
+        f"{line.name}, {dot.read}"
+        for line in lines
+        for dot in line.dots
+        if not (0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
+    ]
+    if not far:
+        return ""
+    more = f"; and {len(far) - LISTED} more" if len(far) > LISTED else ""
+    count = "1 point lies" if len(far) == 1 else f"{len(far)} points lie"
+    return f"{count} outside: {'; '.join(far[:LISTED])}{more}"
 
 
 def knobs(row: Plain) -> tuple[float, float, float]:
