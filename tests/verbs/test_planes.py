@@ -44,6 +44,21 @@ def test_diversity_is_read_where_the_baseline_stands() -> None:
     assert matched(rows, base, AXES) is None
 
 
+def test_a_system_that_is_better_throughout_has_its_best_diversity() -> None:
+    """Mutants killed: None where its most diverse point is the better one; the point behind that one."""
+
+    def curve(*pairs: tuple[float, float]) -> list[dict[str, float]]:
+        rows = zip((0.5, 1.0, 1.5), pairs, strict=True)
+        return [{"temperature": t, "lm_kn": quality, "reverse_lm_kn": diversity} for t, (quality, diversity) in rows]
+
+    base, better = curve((4.3, 5.6), (5.3, 5.5), (6.4, 5.9)), curve((4.0, 5.4), (5.0, 5.2), (6.0, 5.6))
+    axes = {"x": "lm_kn", "y": "reverse_lm_kn"}
+    assert matched(better, base, axes) == pytest.approx({"quality": 5.3, "diversity": 5.2, "baseline": 5.5})
+    assert matched(base, better, axes) == pytest.approx({"quality": 5.0, "diversity": 5.53, "baseline": 5.2})
+    worse = curve((5.6, 5.4), (5.8, 5.2), (6.0, 5.6))
+    assert matched(worse, base, axes) is None  # no point of it is as good
+
+
 def test_a_plane_holds_what_tells_the_others_from_the_baseline() -> None:
     found = beside(AXES, {"one": sweep(0.0), "two": sweep(1.0)}, "one")
     assert found["areas"] == {"two": pytest.approx(1.0)}

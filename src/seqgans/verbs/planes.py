@@ -58,7 +58,8 @@ def matched(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> dict[str, fl
 
     Returns:
         That quality, the diversity there (`diversity`) and the baseline's (`baseline`); None where the baseline was not
-        drawn from as it is, or the sweep does not reach its quality.
+        drawn from as it is, or no point of the sweep is as good. Where the most diverse point is better than that
+        quality, its diversity: less quality cannot gain more.
 
     >>> swept = [{"temperature": t, "q": 3.0 + t, "d": 2.0 - t} for t in (0.5, 1.5)]
     >>> matched(swept, [{"temperature": 1.0, "q": 4.0, "d": 1.8}], {"x": "q", "y": "d"})
@@ -68,7 +69,8 @@ def matched(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> dict[str, fl
     if plain is None:
         return None
     quality = plain[axes["x"]]
-    found = curve_of(rows, axes).diversity_at(-quality if axes["x"] in RISING else quality)
+    curve, cost = curve_of(rows, axes), -quality if axes["x"] in RISING else quality
+    found = curve.diversity_at(min(cost, curve.quality[-1]) if len(curve.quality) else cost)
     return None if found is None else {"quality": quality, "diversity": found, "baseline": plain[axes["y"]]}
 
 
