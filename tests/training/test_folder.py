@@ -40,6 +40,25 @@ def test_an_existing_run_has_settings(tmp_path: Path) -> None:
     assert RunFolder.existing(tmp_path).path == tmp_path
 
 
+def test_settings_of_another_version_are_said_to_be_so(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_text(
+        "settings.yaml", "algorithm: {name: seqgan, gone_setting: 1}\ncorpus: {spec: world:copy}\ngenerator: {}\n"
+    )
+    wrong = r"^algorithm SeqGAN has no setting 'gone_setting'; choose one of: .* \(in .*settings\.yaml\)$"
+    with pytest.raises(BadInput, match=wrong):  # no word on versions where none is known
+        folder.read_recipe()
+    folder.write_versions()
+    with pytest.raises(BadInput, match=wrong):
+        folder.read_recipe()
+    folder.write_json("versions.json", {**folder.read_json("versions.json"), "seqgans": "0.0.7"})
+    said = (
+        r"settings\.yaml was written by another version \(its versions\.json says 0\.0\.7, this is .*; take that one\)"
+    )
+    with pytest.raises(BadInput, match=said + ": algorithm SeqGAN has no setting 'gone_setting'"):
+        folder.read_recipe()
+
+
 def test_only_the_last_checkpoints_stay(tmp_path: Path) -> None:
     folder = RunFolder.new(tmp_path)
     with pytest.raises(BadInput, match="has no checkpoint to go on from"):

@@ -99,10 +99,25 @@ class RunFolder:
         Raises:
             BadInput: they are missing, damaged or unknown here.
         """
+        file = self.path / "settings.yaml"
         try:
             return Recipe.from_yaml(self.read_text("settings.yaml"))
         except BadInput as error:
-            raise BadInput(f"{error} (in {self.path / 'settings.yaml'})") from error
+            other = self.other_version()
+            raise BadInput(f"{file} {other}: {error}" if other else f"{error} (in {file})") from error
+
+    def other_version(self) -> str:
+        """Words on the version of this library that made the run; empty where it is this one, or not known."""
+        from importlib.metadata import version
+
+        try:
+            made = self.read_json("versions.json")["seqgans"]
+        except (BadInput, KeyError, TypeError):
+            return ""
+        here = version("seqgans")
+        if made == here:
+            return ""
+        return f"was written by another version (its versions.json says {made}, this is {here}; take that one)"
 
     def read_text(self, name: str) -> str:
         """Read one file.
