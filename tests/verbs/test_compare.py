@@ -11,6 +11,7 @@ import pytest
 from seqgans.errors import BadInput
 from seqgans.evaluation import Figure
 from seqgans.evaluation.significance import holm, paired_t, welch_from
+from seqgans.report.page import comparison_page
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.compare import compare, corrected, outcome_of
 from seqgans.verbs.systems import flattened, resolved, varies
@@ -157,6 +158,45 @@ def test_a_damaged_report_is_said(runs: Path, tmp_path: Path) -> None:
     (damaged / "report.json").write_text("{}")
     with pytest.raises(BadInput, match=r"report\.json is damaged: .* delete it to measure afresh"):
         compare([damaged, runs / "likelihood-1"])
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"temperature": 1.0, "nll_gen": None}, "nll_gen of its sweep must be a number, got None"),
+        ({"temperature": None, "nll_gen": 1.0}, "temperature of its sweep must be a number, got None"),
+        ({"nll_gen": 1.0}, "a row of its sweep must have a temperature, one has none"),
+    ],
+)
+def test_a_sweep_without_its_numbers_is_said(
+    runs: Path, tmp_path: Path, row: dict[str, float | None], said: str
+) -> None:
+    damaged = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "damaged"))
+    kept = json.loads((damaged / "report.json").read_text())
+    kept["sweeps"]["final"][0] = row
+    (damaged / "report.json").write_text(json.dumps(kept))
+    with pytest.raises(BadInput, match=rf"damaged/report\.json is damaged: {said}; delete it to measure afresh"):
+        compare([damaged, runs / "likelihood-1"])
+
+
+def test_settings_that_only_one_system_has_differ(runs: Path) -> None:
+    differences = compare([runs / "seqgan-1", runs / "likelihood-1"])["differences"]
+    only = differences["algorithm.rollouts"]
+    assert set(only) == {"seqgan"}
+    assert any(name.startswith("discriminator.") for name in differences)
+    page = comparison_page(compare([runs / "seqgan-1", runs / "likelihood-1"]))
+    row = page.partition("<code>algorithm.rollouts</code>")[2].partition("</tr>")[0]
+    assert row.count("<td>") == 2
+    assert row.count("–") == 1
+
+
+def test_sample_sizes_are_told(runs: Path) -> None:
+    finished, afresh = (
+        compare([runs / "seqgan-1", runs / "likelihood-1"]),
+        compare([runs / "seqgan-1", runs / "likelihood-1"], checkpoint="best", count=40),
+    )
+    assert finished["notes"][-1] == "Figures: 60 samples of each run; plane: 1000 at each temperature."
+    assert afresh["notes"][-1] == "Figures: 40 samples of each run; plane: 40 at each temperature."
 
 
 def test_which_test_is_taken() -> None:

@@ -52,7 +52,7 @@ class Outcome:
         written: more of them, the few among them, in which what was written twice shows.
         events: its evaluations on the way.
         findings: what its detectors saw.
-        doubts: what makes the figures doubtful.
+        doubts: what a reader must know of the figures: on how many samples they are, and what makes them doubtful.
     """
 
     path: Path
@@ -85,7 +85,7 @@ def reported(path: Path) -> Outcome:
         moments = {
             stage: Moment(
                 {name: figure_of(shown, count) for name, shown in report["evaluations"][stage].items()},
-                report["sweeps"].get(stage, []),
+                checked_sweep(report["sweeps"].get(stage, [])),
             )
             for stage in ("final", "pretrained")
             if stage in report["evaluations"]
@@ -95,9 +95,36 @@ def reported(path: Path) -> Outcome:
         raise BadInput(
             f"{path / 'report.json'} is damaged: {error} is missing or of another kind; delete it to measure afresh"
         ) from error
+    except ValueError as error:
+        raise BadInput(f"{path / 'report.json'} is damaged: {error}; delete it to measure afresh") from error
     events, findings = told(folder)
     written = last_samples(folder, samples)
-    return Outcome(path, recipe, final, moments.get("pretrained"), samples, written, events, findings)
+    said = (counted(count, SWEEP_SAMPLES if final.sweep else 0),)
+    return Outcome(path, recipe, final, moments.get("pretrained"), samples, written, events, findings, said)
+
+
+def checked_sweep(rows: Rows) -> Rows:
+    """The sweep of a report.
+
+    Raises:
+        ValueError: a row has no temperature, or something in it is no number.
+    """
+    for row in rows:
+        if "temperature" not in row:
+            raise ValueError("a row of its sweep must have a temperature, one has none")
+        for name, value in row.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{name} of its sweep must be a number, got {value!r}")
+    return rows
+
+
+def counted(figures: int, sweep: int) -> str:
+    """On how many samples figures are.
+
+    >>> counted(5000, 1000), counted(40, 0)
+    ('Figures: 5000 samples of each run; plane: 1000 at each temperature.', 'Figures: 40 samples of each run.')
+    """
+    return f"Figures: {figures} samples of each run" + (f"; plane: {sweep} at each temperature." if sweep else ".")
 
 
 def judged(path: Path, references: str | None, checkpoint: str, count: int, seed: int) -> Outcome:
@@ -117,9 +144,10 @@ def judged(path: Path, references: str | None, checkpoint: str, count: int, seed
     judge = Judge(corpus, run.truth, seed)
     generator = run.players.generator
     figures, samples = judge.figures(generator, count)
-    rows = [swept(point) for point in judge.sweep(generator, min(count, SWEEP_SAMPLES))]
+    fewer = min(count, SWEEP_SAMPLES)
+    rows = [swept(point) for point in judge.sweep(generator, fewer)]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
-    said = () if references is None else doubted(corpus)
+    said = (counted(count, fewer if rows else 0), *(() if references is None else doubted(corpus)))
     return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, *told(run.folder), said)
 
 

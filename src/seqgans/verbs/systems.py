@@ -129,10 +129,22 @@ def varies(name: str, settings: Sequence[Mapping[str, Any]]) -> bool:
     return len({repr(one[name]) for one in settings if name in one}) > 1
 
 
-def run_differences(systems: Sequence[System]) -> dict[str, dict[str, str]]:
-    """Settings of runs that are not the same in all, and what the runs of each system have; folders by their name."""
-    found: dict[str, dict[str, str]] = {}
+def run_differences(systems: Sequence[System]) -> dict[str, dict[str, Any]]:
+    """Settings that some systems do not have, and those of runs that are not the same in all; folders by their name.
+
+    Args:
+        systems: those without settings, the generators before their game, are left out.
+
+    Returns:
+        By setting what each system that has it has.
+    """
     trained = [system for system in systems if system.settings]
+    settings = [system.settings for system in trained]
+    found: dict[str, dict[str, Any]] = {
+        name: {system.name: system.settings[name] for system in trained if name in system.settings}
+        for name in dict.fromkeys(name for one in settings for name in one)
+        if not all(name in one for one in settings)
+    }
     for name in TELLING:
         values = {system.name: [shown(getattr(run.recipe.run, name)) for run in system.runs] for system in trained}
         if len({value for several in values.values() for value in several}) > 1:
