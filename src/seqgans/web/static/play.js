@@ -78,7 +78,7 @@ function colours() { // what a run without a discriminator cannot be coloured by
     preferred = "";
   }
   place("bare").hidden = !bare.length;
-  place("bare").textContent = `${bare.join(" and ")}: this run has no discriminator; tokens are coloured by their probability.`;
+  place("bare").textContent = `${bare.join(" and ")}: ${bare.length > 1 ? "these runs have" : "this run has"} no discriminator; tokens are coloured by their probability.`;
 }
 
 function cameBy(token) {
