@@ -44,20 +44,6 @@ def unwritten(error: OSError, what: object, stands: str, then: str = "run again"
     return kind(f"cannot write {what}: {error.strerror or error}; {stands}, {remedy(error, 'make room')} and {then}")
 
 
-def short_of_memory(error: Exception) -> str:
-    """What to say of an error where memory could not be had; empty where that was not the reason."""
-    said = str(error)
-    words = ("can't allocate memory", "out of memory", "Storage size calculation overflowed")
-    if not isinstance(error, MemoryError) and not (isinstance(error, RuntimeError) and any(map(said.count, words))):
-        return ""
-    asked = re.search(r"tried to allocate (\d+) bytes", said)
-    much = f": {int(asked[1]) / (1 << 30):,.1f} GiB were asked for at once" if asked else ""
-    return (
-        f"there is not enough memory{much}; make the players (such as --generator.hidden), --algorithm.batch or the "
-        "number of samples smaller"
-    )
-
-
 def misfit(error: Exception, at_most: int = 200) -> str:
     """What torch says of parameters that fit no module, in a few words: the first of them, and both shapes."""
     said = " ".join(str(error).split())

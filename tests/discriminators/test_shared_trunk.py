@@ -247,7 +247,7 @@ def test_what_cannot_be_shared_is_one_line(files: tuple[str, str], tmp_path: Pat
     apart = recipe_of(files, discriminator={"model": other, "lora": 2, "trunk": "shared"})
     with pytest.raises(BadInput, match=r"a shared trunk must be of one model, got .* leave out --discriminator\.model"):
         build_players(apart, corpus, 0)
-    with pytest.raises(BadInput, match=r"PretrainedScorer\.lora must be at least 1 where the trunk is shared, got 0"):
+    with pytest.raises(BadInput, match=r"discriminator\.lora must be at least 1 where the trunk is shared, got 0"):
         recipe_of(files, discriminator={"trunk": "shared"})
     with pytest.raises(BadInput, match="a shared trunk needs the generator"):
         PretrainedScorer(model=files[0], lora=2, trunk="shared").build(VOCABULARY, 8, generator_for(0))

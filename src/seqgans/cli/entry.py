@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from io import TextIOWrapper
 from types import FrameType
 
 from seqgans import __version__
-from seqgans.errors import BadInput, Failed, remedy, short_of_memory
+from seqgans.errors import BadInput, Failed, remedy
 
 DEBUG = "SEQGANS_DEBUG"
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
@@ -134,6 +135,20 @@ def carry_out(words: list[str]) -> int:
         text = f"internal error: {type(error).__name__}: {error}; please report it with what {DEBUG}=1 shows"
         return ended(text, FAILED)
     return 0
+
+
+def short_of_memory(error: Exception) -> str:
+    """What to say of an error where memory could not be had; empty where that was not the reason."""
+    said = str(error)
+    words = ("can't allocate memory", "out of memory", "Storage size calculation overflowed")
+    if not isinstance(error, MemoryError) and not (isinstance(error, RuntimeError) and any(map(said.count, words))):
+        return ""
+    asked = re.search(r"tried to allocate (\d+) bytes", said)
+    much = f": {int(asked[1]) / (1 << 30):,.1f} GiB were asked for at once" if asked else ""
+    return (
+        f"there is not enough memory{much}; make the players (such as --generator.hidden), --algorithm.batch or the "
+        "number of samples smaller"
+    )
 
 
 @contextmanager

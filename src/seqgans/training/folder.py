@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,8 @@ from seqgans.training.facts import from_json, to_json
 from seqgans.training.recipe import Recipe
 
 SPLITS = ("train", "valid", "test")
-BEFOREHAND = {
-    *("checkpoints", "samples", "corpus.safetensors", "corpus.json", "vocabulary.json", "versions.json"),
-    *("oracle.safetensors", "settings.yaml"),
-}
+BEFOREHAND = {"checkpoints", "samples", "corpus.safetensors", "corpus.json", "vocabulary.json", "versions.json"}
+BEFOREHAND |= {"oracle.safetensors", "settings.yaml"}
 """What a run's folder holds before its first checkpoint."""
 
 FORM = 1  # of the files of a run; grows with a change that an older library could not read
@@ -108,16 +107,12 @@ class RunFolder:
 
     def other_version(self) -> str:
         """Words on the version of this library that made the run; empty where it is this one, or not known."""
-        from importlib.metadata import version
-
         try:
-            made = self.read_json("versions.json")["seqgans"]
+            made, here = self.read_json("versions.json")["seqgans"], version("seqgans")
         except (BadInput, KeyError, TypeError):
             return ""
-        here = version("seqgans")
-        if made == here:
-            return ""
-        return f"was written by another version (its versions.json says {made}, this is {here}; take that one)"
+        words = f"was written by another version (its versions.json says {made}, this is {here}; take that one)"
+        return "" if made == here else words
 
     def read_text(self, name: str) -> str:
         """Read one file.
@@ -154,8 +149,6 @@ class RunFolder:
 
     def write_versions(self, processes: int = 1) -> None:
         """Which software made this run, in how many processes."""
-        from importlib.metadata import version
-
         versions = {"seqgans": version("seqgans"), "torch": torch.__version__, "python": platform.python_version()}
         self.write_json("versions.json", {**versions, "processes": processes, "form": FORM})
 

@@ -103,7 +103,7 @@ def reported(path: Path) -> Outcome:
     return Outcome(path, recipe, final, moments.get("pretrained"), samples, written, events, findings, said)
 
 
-def checked_sweep(rows: Rows) -> Rows:
+def checked_sweep(rows: Any) -> Rows:
     """The sweep of a report.
 
     Raises:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqgans.errors import BadInput
+from seqgans.web.heavy import load_heavy
 from seqgans.web.store import REAL, Item
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def draw_items(runs: Mapping[str, Path], count: int, seed: int = 0, temperature:
     Raises:
         BadInput: a number is not allowed, or a judge could tell the runs apart by their form.
     """
+    load_heavy()
     from seqgans.verbs.loading import load_run
     from seqgans.verbs.sample import checked, draw
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqgans.web.heavy import load_heavy
 from seqgans.web.runs import MOST, SETTINGS, Runs
 from seqgans.web.shell import Given, body, document, route
 
@@ -124,6 +125,7 @@ def state_of(path: Path, line: dict[str, Any]) -> str:
 
 def so_far(path: Path) -> dict[str, Any]:
     """Everything the page shows of a run; charts and findings as HTML, whose texts are escaped."""
+    load_heavy()
     from seqgans.report.sections import findings_section, learning_section, training_section
     from seqgans.training.folder import RunFolder
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqgans.errors import BadInput
+from seqgans.web.heavy import load_heavy
 from seqgans.web.runs import Runs
 from seqgans.web.shell import Given, asked, body, document, route
 
@@ -36,6 +37,7 @@ class Shelf:
         Raises:
             BadInput: there is no such run or checkpoint, or it is damaged.
         """
+        load_heavy()
         from seqgans.verbs.loading import load_run
 
         path = self.runs.path(name)
@@ -78,6 +80,7 @@ def play_routes(runs: Runs, key: str) -> list[Route]:
         return {"runs": [{"name": name, "checkpoints": names} for name, names in found.items() if names]}
 
     def about(request: Request, _: Given) -> dict[str, Any]:
+        load_heavy()
         from seqgans.verbs.fill import reads_both_sides
 
         name = request.query_params.get("name", "")
@@ -94,6 +97,7 @@ def play_routes(runs: Runs, key: str) -> list[Route]:
         }
 
     def write(request: Request, given: Given) -> dict[str, Any]:
+        load_heavy()
         from seqgans.web.readings import Wish, written
 
         prompt, category = asked(given, "prompt", str, ""), asked(given, "category", str, "")

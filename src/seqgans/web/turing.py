@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from seqgans.errors import BadInput
+from seqgans.web.heavy import load_heavy
 from seqgans.web.items import draw_items
 from seqgans.web.runs import Runs
 from seqgans.web.shell import Absent, Given, asked, body, document, notice, route
@@ -60,6 +61,7 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
         return document("Turing test", body("turing.html"), ("common.js", "turing.js"), "/turing")
 
     def state(request: Request, _: Given) -> dict[str, Any]:
+        load_heavy()
         from seqgans.web.scores import agreement, scores_of
 
         sources, answers = store.sources(), store.answers()
@@ -97,6 +99,7 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
     def download(request: Request, _: Given) -> Any:
         from starlette.responses import Response
 
+        load_heavy()
         from seqgans.web.scores import answers_csv
 
         headers = {"content-disposition": 'attachment; filename="answers.csv"'}
