@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import TypeVar
 
 from seqgans.errors import BadInput
+from seqgans.spelling import asked
 
 T = TypeVar("T")
 
@@ -23,16 +23,5 @@ def choice(table: Mapping[str, T], name: str, kind: str) -> T:
         BadInput: no entry has that name; the message names the nearest and lists all.
     """
     if name not in table:
-        close = nearest(name, table)
-        asked = f"did you mean {close}? " if close else ""
-        raise BadInput(f"no {kind} is called {name!r}; {asked}choose one of: {', '.join(sorted(table))}")
+        raise BadInput(f"no {kind} is called {name!r};{asked(name, table)} choose one of: {', '.join(sorted(table))}")
     return table[name]
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that is spelled most like `name`, None where none is like it.
-
-    >>> nearest("seqgn", ["relgan", "seqgan"]), nearest("x", ["relgan", "seqgan"])
-    ('seqgan', None)
-    """
-    return next(iter(get_close_matches(name, list(names), n=1)), None)

@@ -7,7 +7,6 @@ import re
 import sys
 from argparse import Action
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -15,6 +14,7 @@ from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
 from seqgans.errors import BadInput
+from seqgans.spelling import nearest
 from seqgans.training.values import in_words
 
 
@@ -152,7 +152,8 @@ class Parser(ArgumentParser):
         known = [option for option in known if option.rpartition(".")[0] == part]
         close = [option for option in known if option.startswith(name.lstrip("-"))]
         ends = {option.rpartition(".")[2]: option for option in known}
-        close = close or [ends[end] for end in get_close_matches(name.lstrip("-").rpartition(".")[2], ends, n=1)]
+        end = nearest(name.lstrip("-").rpartition(".")[2], ends)
+        close = close or ([ends[end]] if end else [])
         if not name.startswith("-") and name not in known and not close and "." not in name:
             return f"there is one word too many, {name!r}; {help_line}"
         asked = f"; did you mean {'--' if name.startswith('-') else ''}{close[0]}?" if close else ""

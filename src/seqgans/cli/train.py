@@ -95,7 +95,7 @@ def run_resume(words: list[str]) -> None:
         folder = RunFolder.existing(parser.read(words).dir)
         before = folder.events()
         show_outcome(resume(folder.path, Progress()))
-        if before and before == folder.events():
+        if speaks() and before and before == folder.events():
             sys.stderr.write("nothing was left to do: the run had come to its end\n")
 
 
@@ -105,9 +105,14 @@ def mind_launcher() -> None:
         sys.stderr.write("accelerate launch has started one process; for several give it --multi_gpu, on a CPU too\n")
 
 
+def speaks() -> bool:
+    """Whether this process says how a run went: of several, one does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def show_outcome(folder: RunFolder) -> None:
     """Figures before and after, and where everything is."""
-    if os.environ.get("RANK", "0") != "0":  # of several processes one speaks
+    if not speaks():
         return
     evaluations: Mapping[str, Any] = folder.read_json("report.json")["evaluations"]
     columns = {HEADS.get(stage, stage): figures for stage, figures in evaluations.items() if figures}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqgans.choices import nearest
 from seqgans.errors import BadInput
+from seqgans.spelling import asked
 
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE / "recipes", PACKAGE.parents[1] / "recipes")
@@ -31,9 +31,7 @@ def shipped(name: str) -> Path:
     """
     found = recipes()
     if name not in found:
-        close = nearest(name, found)
-        asked = f" did you mean {close}?" if close else ""
-        raise BadInput(f"no recipe is called {name!r};{asked} seqgans list recipes shows all")
+        raise BadInput(f"no recipe is called {name!r};{asked(name, found)} seqgans list recipes shows all")
     return found[name]
 
 

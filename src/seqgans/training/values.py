@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from seqgans.choices import nearest
 from seqgans.errors import BadInput
+from seqgans.spelling import asked
 
 PLAIN_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
 
@@ -32,9 +32,7 @@ def filled(kind: type[Any], values: Mapping[str, Any], part: str) -> Any:
     known = [field.name for field in dataclasses.fields(kind)]
     for name in values:
         if name not in known:
-            close = nearest(name, known)
-            asked = f"did you mean {close}? " if close else ""
-            raise BadInput(f"no setting is called {part}.{name}; {asked}choose one of: {', '.join(known)}")
+            raise BadInput(f"no setting is called {part}.{name};{asked(name, known)} choose one of: {', '.join(known)}")
     for name, value in values.items():
         if isinstance(value, float) and math.isnan(value):
             raise BadInput(f"{part}.{name} must be a number, got nan")
