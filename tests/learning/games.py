@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from seqgans.generators.oracle import fresh_oracle
@@ -15,12 +16,15 @@ FIGURES = ("nll_oracle", "nll_gen_test", "reverse_kl_per_token")
 Figures = dict[str, float]
 
 
-def played(name: str, folder: Path, seed: int = 0, **settings: object) -> tuple[Figures, Figures]:
+def played(
+    name: str, folder: Path, seed: int = 0, generator: Mapping[str, object] | None = None, **settings: object
+) -> tuple[Figures, Figures]:
     """Figures of `recipes/NAME/toy.yaml` at the start of the game and after it; `settings` are the algorithm's."""
     recipe = Recipe.from_yaml((RECIPES / name / "toy.yaml").read_text())
     recipe = dataclasses.replace(
         recipe,
         settings=dataclasses.replace(recipe.settings, **settings),  # pyright: ignore[reportArgumentType]
+        generator_settings=dataclasses.replace(recipe.generator_settings, **(generator or {})),
         run=dataclasses.replace(recipe.run, seed=seed, eval_every=0, tensorboard=False),
     )
     evaluations = train(recipe, folder).read_json("report.json")["evaluations"]
