@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from seqgans.errors import BadInput
+from seqgans.evaluation import METRICS
+from seqgans.report.figures import metric_of
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
 from seqgans.training.team import Team
@@ -100,6 +102,34 @@ def test_the_table_holds_what_earlier_calls_left(tiny: Path) -> None:
     rows = [line.split(" | ")[:2] for line in (tiny / "RESULTS.md").read_text().splitlines() if line.startswith("| ")]
     assert [seeds for _, seeds in rows[2:]] == ["0, 1", "1", "1"]
     assert [label.removeprefix("| ") for label, _ in rows[3:]] == ["the game", "the game: control"]
+
+
+def test_metrics_that_a_suite_asks_for_later_join_what_is_there(tiny: Path) -> None:
+    """The others are not measured again, what cannot be measured is said and left out, the page shows all of them.
+
+    Mutants killed: a metric without evidence that ends the suite; old figures measured anew; a page of reports alone;
+    an old result of other systems that lacks the figures and takes the table down, or leaves its cell empty.
+    """
+    benchmark("tiny", tiny, seeds=[0], only=["game"])
+    place = tiny / "results" / "likelihood-0.json"
+    before = json.loads(place.read_text())
+    assert "skipped" not in before
+    place.write_text(json.dumps(before | {"figures": before["figures"] | {"duplicates": [0.123, None]}}))
+    text = (suites.FOLDER / "tiny.yaml").read_text()
+    text = text.replace("metrics: [duplicates]", "metrics: [duplicates, music_mse, mauve, c2st]")
+    (suites.FOLDER / "tiny.yaml").write_text(text.replace("gen_test, dup", "gen_test, c2st, mauve_lstm, mse_mean, dup"))
+    result = benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0]
+    assert result["figures"]["duplicates"] == [0.123, None]
+    assert result["metrics"] == ["duplicates", "music_mse", "mauve", "c2st"]
+    assert result["skipped"] == {"music_mse": "needs tokens that are notes"}
+    assert {"c2st", "mauve_lstm"} <= result["figures"].keys()
+    head, _, row, other, *_ = [line for line in (tiny / "RESULTS.md").read_text().splitlines() if line[:1] == "|"]
+    assert head == "| system | seeds | nll_oracle | nll_gen_test | c2st | mauve_lstm | duplicates | CPU-minutes |"
+    assert row.split(" | ")[6] == "0.123"
+    assert other.split(" | ")[4:6] == ["–", "–"]
+    page = (tiny / "page.html").read_text()
+    assert ">C2ST <abbr" in page
+    assert ">MAUVE LSTM <abbr" in page
 
 
 def test_a_report_that_was_deleted_is_asked_for(tiny: Path) -> None:
@@ -208,6 +238,8 @@ def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -
         place.touch()
     trials = read_suite(name, tmp_path / "out", tmp_path, size).trials
     assert {figure for trial in trials for figure in trial.paper} <= set(said["columns"])
+    assert set(said.get("metrics", ())) <= set(METRICS)
+    assert [figure for figure in said["columns"] if metric_of(figure) is None] == []
     by_name = {trial.name: trial.recipe for trial in trials}
     seen = set()
     for trial in trials:

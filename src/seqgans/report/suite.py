@@ -18,8 +18,8 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         results: of runs, as `seqgans benchmark` writes them.
 
     Returns:
-        Markdown. A cell is mean ± standard deviation over seeds, in brackets what the paper states; runs that failed
-        stand with their seed, the reasons below the table.
+        Markdown. A cell is mean ± standard deviation over seeds, in brackets what the paper states, "–" where no run
+        has the figure; runs that failed stand with their seed, the reasons below the table.
     """
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for result in results:
@@ -34,7 +34,7 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         failed = [f"seed {run['seed']} failed" for run in runs if "failed" in run]
         seeds = ", ".join([*(str(run["seed"]) for run in done), *failed])
         cells = [
-            cell([run["figures"].get(name, (None, None))[0] for run in done])
+            (cell([run["figures"].get(name, (None, None))[0] for run in done]) or "–")
             + (f" ({runs[0]['paper'][name]:g})" if name in runs[0]["paper"] else "")
             for name in shown
         ]

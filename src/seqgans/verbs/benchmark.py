@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from seqgans.errors import BadInput, Failed
+from seqgans.evaluation import measure
 from seqgans.report.page import comparison_page
 from seqgans.report.suite import suite_table
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.facts import from_json, to_json
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.compare import compare
-from seqgans.verbs.evaluate import evaluate
+from seqgans.verbs.evaluate import READING, evidence_of_run
+from seqgans.verbs.loading import load_run
 from seqgans.verbs.outcome import has_report
 from seqgans.verbs.progress import Silent, Watcher
 from seqgans.verbs.suites import Suite, Trial, read_suite
@@ -90,9 +92,10 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
         keep(results[-1], out / "results" / f"{trial.name}.json")
         shown = with_others(suite, results, out / "results")
         write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, shown).encode())
-    done = [run for result in shown if "figures" in result and (run := out / "runs" / result["name"]).is_dir()]
+    done = {run: result for result in shown if "figures" in result and (run := out / "runs" / result["name"]).is_dir()}
     if len(done) > 1:
-        write_atomically(out / "page.html", comparison_page(compare(done)).encode())
+        further = {run: as_reported(result) for run, result in done.items()}
+        write_atomically(out / "page.html", comparison_page(compare(list(done), further=further)).encode())
     return results
 
 
@@ -139,24 +142,49 @@ def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: C
         raise Interrupted(f"{trial.name} was stopped and has a checkpoint; the same command goes on there") from stopped
     except Failed as error:
         return {**facts, "failed": str(error)}
-    kept = known(out / "results" / f"{trial.name}.json", path / "report.json", suite.metrics)
-    if kept is not None:
-        return {**kept, **facts}
-    report = RunFolder.existing(path).read_json("report.json")
-    figures = {name: [found["mean"], found["error"]] for name, found in report["evaluations"]["final"].items()}
-    if suite.metrics:
-        count, seed = trial.recipe.run.final_samples, trial.seed
-        further = evaluate(path, metrics=suite.metrics, count=count, seed=seed).flat()
-        figures |= {name: [figure.value, figure.standard_error] for name, figure in further.items()}
+    result = known(out / "results" / f"{trial.name}.json", path / "report.json")
+    if result is None:
+        report = RunFolder.existing(path).read_json("report.json")
+        figures = {name: [found["mean"], found["error"]] for name, found in report["evaluations"]["final"].items()}
+        result = {
+            "metrics": [],
+            "figures": figures,
+            "cpu_seconds": report["cpu_seconds"],
+            "sweep": report["sweeps"].get("final", []),
+            "samples": list(report["samples"])[:5],
+            "findings": report.get("findings", []),
+        }
+    return with_further(result | facts, suite.metrics, path, trial, watcher)
+
+
+def with_further(result: Result, metrics: Sequence[str], path: Path, trial: Trial, watcher: Watcher) -> Result:
+    """Results and the further figures that a suite asks for; those that are there already are kept.
+
+    What a run or a corpus has no evidence for, or an extra that is not installed, is said and left out: the suite goes
+    on. It stands among `skipped` with its reason.
+    """
+    asked = [name for name in metrics if name not in result["metrics"]]
+    if not asked:
+        return result
+    watcher.say(f"{trial.name}: {', '.join(asked)}")
+    run = load_run(path, "latest")
+    evidence = evidence_of_run(run, None, None, trial.recipe.run.final_samples, trial.seed, READING)
+    found = measure(evidence, asked, strict=False)
+    for name, reason in found.skipped.items():
+        watcher.say(f"{trial.name}: {name} not measured ({reason})")
+    further = {name: [figure.value, figure.standard_error] for name, figure in found.flat().items()}
+    skipped = {**result.get("skipped", {}), **found.skipped}
     return {
-        **facts,
-        "metrics": [*suite.metrics],
-        "figures": figures,
-        "cpu_seconds": report["cpu_seconds"],
-        "sweep": report["sweeps"].get("final", []),
-        "samples": list(report["samples"])[:5],
-        "findings": report.get("findings", []),
+        **result,
+        "metrics": [*result["metrics"], *asked],
+        "figures": {**result["figures"], **further},
+        **({"skipped": skipped} if skipped else {}),
     }
+
+
+def as_reported(result: Result) -> dict[str, dict[str, float | None]]:
+    """The figures of a result, each as a report has it."""
+    return {name: {"mean": mean, "error": error} for name, (mean, error) in result["figures"].items()}
 
 
 def keep(result: Result, path: Path) -> None:
@@ -167,16 +195,16 @@ def keep(result: Result, path: Path) -> None:
         write_atomically(path, text)
 
 
-def known(path: Path, report: Path, metrics: Sequence[str]) -> Result | None:
-    """Results written earlier, if they are of this report and the same further metrics are asked for now."""
+def known(path: Path, report: Path) -> Result | None:
+    """Results written earlier, if they are of this report."""
     if not path.is_file() or path.stat().st_mtime < report.stat().st_mtime:
         return None
     try:
         found = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # damaged: measured again
         return None
-    whole = isinstance(found, dict) and {"figures", "cpu_seconds", "sweep", "samples"} <= found.keys()
-    return found if whole and found.get("metrics") == [*metrics] else None
+    whole = isinstance(found, dict) and {"metrics", "figures", "cpu_seconds", "sweep", "samples"} <= found.keys()
+    return found if whole else None
 
 
 def finish(trial: Trial, path: Path, watcher: Watcher) -> None:

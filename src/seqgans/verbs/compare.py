@@ -40,6 +40,7 @@ def compare(
     count: int | None = None,
     seed: int | None = None,
     baseline: str | None = None,
+    further: Mapping[Path, Mapping[str, Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
     """Runs side by side.
 
@@ -53,6 +54,7 @@ def compare(
         count: samples drawn, where figures are measured afresh; None for 5,000 there.
         seed: where they come from; None for 0 there.
         baseline: whom the others are tested against: the folder of one of the runs, or the name of a system.
+        further: figures that were measured after the report, by folder and name, each with "mean" and "error".
 
     Returns:
         The comparison, ready for JSON.
@@ -72,7 +74,7 @@ def compare(
     asked = (("--checkpoint", None if checkpoint == "latest" else checkpoint), ("--samples", count), ("--seed", seed))
     words = [str(part) for flag, value in asked if value is not None for part in (flag, value)]
     if references is None and not words and all(map(has_report, folders)):
-        outcomes = [reported(path) for path in folders]
+        outcomes = [reported(path, (further or {}).get(path)) for path in folders]
     else:
         drawn = (COUNT if count is None else count, seed or 0)
         outcomes = [judged(path, references, checkpoint, *drawn) for path in folders]

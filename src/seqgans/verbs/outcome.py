@@ -71,8 +71,12 @@ def has_report(path: Path) -> bool:
     return (path / "report.json").is_file()
 
 
-def reported(path: Path) -> Outcome:
+def reported(path: Path, further: Mapping[str, Mapping[str, Any]] | None = None) -> Outcome:
     """A run by its report.
+
+    Args:
+        path: its folder.
+        further: figures of its end that the report does not have, in the same form.
 
     Raises:
         BadInput: the report is damaged.
@@ -82,13 +86,15 @@ def reported(path: Path) -> Outcome:
     report = folder.read_json("report.json")
     count = recipe.run.final_samples
     try:
+        stages = report["evaluations"]
+        measured = {**stages, "final": stages["final"] | dict(further or {})}
         moments = {
             stage: Moment(
-                {name: figure_of(shown, count) for name, shown in report["evaluations"][stage].items()},
+                {name: figure_of(shown, count) for name, shown in measured[stage].items()},
                 checked_sweep(report["sweeps"].get(stage, [])),
             )
             for stage in ("final", "pretrained")
-            if stage in report["evaluations"]
+            if stage in measured
         }
         final, samples = moments["final"], list(report["samples"])[:SHOWN]
     except (KeyError, TypeError, AttributeError) as error:

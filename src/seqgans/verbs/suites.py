@@ -4,6 +4,7 @@ like                another suite, from which comes all that is not said
 title, about        what stands above the table
 data                the file or folder that the corpus needs, below the folder of data; none for fresh oracles
 seeds, columns      seeds of every system; names of the figures in the table
+metrics             what is measured besides what every run measures at its end, where a run has the evidence for it
 corpus, run         settings of all runs, the corpus in the place of what a recipe says
 quick, full         further settings of all runs, by the size of the suite
 systems             one mapping each: name, label, recipe (a file of recipes/, or one for quick and one for full),
