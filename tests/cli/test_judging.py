@@ -150,6 +150,10 @@ def test_what_cannot_be_compared(runs: Path, call, tmp_path: Path) -> None:
             (one, tmp_path),
             f"{tmp_path} is not the folder of a run: it has no settings.yaml; name the --out of a train",
         ),
+        (
+            (one, runs / "seqgan", "--metrics", " ,"),
+            "--metrics must name at least one metric, got ' ,'; see `seqgans list metrics`",
+        ),
         ((one, runs / "seqgan", "--samples", 1), "the number of samples must be at least 2, got 1"),
         (
             (one, runs / "seqgan", "--out", "/nowhere/page.html"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,11 @@ from seqgans.errors import BadInput
 from seqgans.evaluation import Figure
 from seqgans.evaluation.significance import holm, paired_t, welch_from
 from seqgans.report.page import comparison_page
+from seqgans.report.table import comparison_table
 from seqgans.training.recipe import Recipe
-from seqgans.verbs.compare import compare, corrected, outcome_of
+from seqgans.verbs.compare import compare
 from seqgans.verbs.systems import flattened, resolved, varies
+from seqgans.verbs.tested import corrected, outcome_of
 from seqgans.verbs.train import train
 
 ALL = ("seqgan-1", "seqgan-2", "likelihood-1", "likelihood-2")
@@ -126,7 +129,7 @@ def test_an_unfinished_run_is_measured_afresh(runs: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("asked", [{"count": 40}, {"seed": 3}])
-def test_what_is_asked_of_samples_is_not_read_from_reports(runs: Path, asked: dict[str, int]) -> None:
+def test_what_is_asked_of_samples_is_not_read_from_reports(runs: Path, asked: dict[str, Any]) -> None:
     """Mutant killed: figures of the reports for another seed or number of samples."""
     folders = [runs / "seqgan-1", runs / "likelihood-1"]
     plain, found = compare(folders), compare(folders, **asked)
@@ -135,6 +138,36 @@ def test_what_is_asked_of_samples_is_not_read_from_reports(runs: Path, asked: di
     assert figures[0] != figures[1] == figures[2]
     [(name, value)] = asked.items()
     assert found["commands"][0].endswith(f"--{'samples' if name == 'count' else name} {value}")
+
+
+def test_metrics_can_be_asked_for(runs: Path) -> None:
+    """In the table, tested against the baseline; what no run has evidence for is a note, or refused where it is all.
+
+    Mutants killed: figures of the reports beside them; metrics of one run alone; a reason that is passed over.
+    """
+    folders = [runs / name for name in ALL]
+    found = compare(folders, metrics=["lm_kn", "fed", "mauve", "c2st", "music_pitch"], count=40)
+    for system in found["systems"]:
+        assert {"lm_kn", "fed_hashed", "fed_lstm", "mauve_lstm", "c2st", "real_c2st"} <= system["figures"].keys()
+        assert "nll_gen_test" not in system["figures"]
+    table = comparison_table(found)
+    assert table.splitlines()[2].startswith("LM Kneser-Ney ↓ ")
+    tests = {test["figure"]: test["kind"] for test in found["tests"]}
+    assert tests["lm_kn"] == tests["fed_hashed"] == tests["mauve_lstm"] == "between-run"
+    assert found["notes"][-1] == "not measured: music_pitch (needs tokens that are notes)"
+    assert found["commands"][0].endswith("--samples 40 --metrics lm_kn,fed,mauve,c2st,music_pitch")
+    with pytest.raises(BadInput, match=r"^not measured: music_pitch \(needs tokens that are notes\)$"):
+        compare(folders, metrics=["music_pitch"], count=40)
+    with pytest.raises(BadInput, match="no metric is called 'blue'; did you mean bleu"):
+        compare(folders, metrics=["blue"])
+
+
+def test_of_one_run_each_only_errors_of_samples_make_a_test(runs: Path) -> None:
+    """Kills: p-values from the spread of MAUVE's clusterings, which is no error of the samples."""
+    found = compare([runs / "seqgan-1", runs / "likelihood-1"], metrics=["lm_kn", "fed", "mauve"], count=40)
+    tested = {test["figure"] for test in found["tests"]}
+    assert "lm_kn" in tested
+    assert not {"mauve_lstm", "fed_hashed"} & tested
 
 
 def test_a_seed_twice_is_refused(runs: Path, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def run_evaluate(words: list[str]) -> None:
         target,
         given.references,
         given.train,
-        None if given.metrics is None else [name.strip() for name in given.metrics.split(",") if name.strip()],
+        names_in(given.metrics),
         checkpoint=given.checkpoint,
         count=EVALUATED if given.samples is None else given.samples,
         seed=given.seed,
@@ -110,7 +110,7 @@ def run_compare(words: list[str]) -> None:
     """`seqgans compare`: systems side by side on stdout, and with --out a page."""
     parser = Parser(
         "compare",
-        "compare DIR DIR ... [--references FILE] [--baseline DIR] [--json] [--out PAGE.html]",
+        "compare DIR DIR ... [--references FILE] [--metrics a,b,...] [--baseline DIR] [--json] [--out PAGE.html]",
         "Runs side by side: runs that differ in their seed are one system; mean and spread over seeds, p-values "
         "against a baseline, quality-diversity curves over the temperature.",
     )
@@ -134,6 +134,12 @@ def run_compare(words: list[str]) -> None:
         metavar="N",
         help="measure every run afresh on samples that come from here (default: as above)",
     )
+    parser.add_argument(
+        "--metrics",
+        type=str,
+        metavar="a,b,...",
+        help="names from `seqgans list metrics`, measured afresh (default: what runs measure at their end)",
+    )
     add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--out", type=str, metavar="PAGE.html", help="write a page that opens offline")
@@ -148,6 +154,7 @@ def run_compare(words: list[str]) -> None:
         count=given.samples,
         seed=given.seed,
         baseline=given.baseline,
+        metrics=names_in(given.metrics),
     )
     write_page(page, found)
     if given.json:
@@ -156,3 +163,13 @@ def run_compare(words: list[str]) -> None:
         sys.stdout.write(f"{comparison_table(found)}\n{curves(found)}")
         for note in found["notes"]:
             sys.stderr.write(f"{note}\n")
+
+
+def names_in(words: str | None) -> list[str] | None:
+    """The names in a list with commas; None where no list is given."""
+    if words is None:
+        return None
+    names = [name.strip() for name in words.split(",") if name.strip()]
+    if not names:
+        raise BadInput(f"--metrics must name at least one metric, got {words!r}; see `seqgans list metrics`")
+    return names

@@ -13,21 +13,21 @@ seed or none, they compare the samples of one run each, and say nothing about ot
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seqgans.choices import choice
 from seqgans.errors import BadInput
-from seqgans.evaluation import Figure
-from seqgans.evaluation.significance import Comparison, holm, paired_t, welch_from
+from seqgans.evaluation import METRICS, Figure
 from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.outcome import Outcome, Rows, has_report, judged, reported
 from seqgans.verbs.planes import PLANES, beside, has_axes
 from seqgans.verbs.systems import System, check_one_corpus, grouped, run_differences, starts, varies, without_folders
+from seqgans.verbs.tested import corrected, notes, tested
 
 COUNT = 5000  # samples drawn where runs are measured afresh
 
@@ -40,12 +40,14 @@ def compare(
     count: int | None = None,
     seed: int | None = None,
     baseline: str | None = None,
+    metrics: Sequence[str] | None = None,
     further: Mapping[Path, Mapping[str, Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
     """Runs side by side.
 
     Figures come from the runs' reports, taken at their end. They are measured afresh if there are references, if
-    another checkpoint, a number of samples or a seed is asked for, or if one of the runs has not come to its end.
+    metrics, another checkpoint, a number of samples or a seed are asked for, or if one of the runs has not come to its
+    end.
 
     Args:
         paths: folders of at least two runs of one corpus.
@@ -54,6 +56,7 @@ def compare(
         count: samples drawn, where figures are measured afresh; None for 5,000 there.
         seed: where they come from; None for 0 there.
         baseline: whom the others are tested against: the folder of one of the runs, or the name of a system.
+        metrics: names of what is measured; None for what every run measures at its end.
         further: figures that were measured after the report, by folder and name, each with "mean" and "error".
 
     Returns:
@@ -71,13 +74,22 @@ def compare(
         raise BadInput(f"compare needs different runs, {twice} is named twice")
     for path in folders:
         RunFolder.existing(path)
-    asked = (("--checkpoint", None if checkpoint == "latest" else checkpoint), ("--samples", count), ("--seed", seed))
+    for name in metrics or ():
+        choice(METRICS, name, "metric")
+    named = None if metrics is None else ",".join(metrics)
+    asked = (
+        ("--checkpoint", None if checkpoint == "latest" else checkpoint),
+        ("--samples", count),
+        ("--seed", seed),
+        ("--metrics", named),
+    )
     words = [str(part) for flag, value in asked if value is not None for part in (flag, value)]
     if references is None and not words and all(map(has_report, folders)):
         outcomes = [reported(path, (further or {}).get(path)) for path in folders]
     else:
         drawn = (COUNT if count is None else count, seed or 0)
-        outcomes = [judged(path, references, checkpoint, *drawn) for path in folders]
+        outcomes = [judged(path, references, checkpoint, *drawn, metrics) for path in folders]
+    unmeasured(outcomes)
     check_one_corpus(outcomes)
     systems = grouped(outcomes)
     usual = next((system for system in systems if system.name.startswith("likelihood")), None)
@@ -88,6 +100,23 @@ def compare(
         words += ["--baseline", shlex.quote(baseline)]
         return described(systems, system_of(systems, baseline), references, words)
     return described(systems, usual or systems[0], references, words)
+
+
+def unmeasured(outcomes: Sequence[Outcome]) -> list[str]:
+    """A line for each reason why figures that were asked for are missing, with the runs that it is true of.
+
+    Raises:
+        BadInput: nothing that was asked for could be measured.
+    """
+    told: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        for metric, reason in outcome.missing.items():
+            told.setdefault(f"{metric} ({reason})", []).append(str(outcome.path))
+    of = {what: "" if len(paths) == len(outcomes) else f" of {', '.join(paths)}" for what, paths in told.items()}
+    lines = [f"not measured: {what}{whose}" for what, whose in of.items()]
+    if lines and not any(outcome.final.figures for outcome in outcomes):
+        raise BadInput("; ".join(lines))
+    return lines
 
 
 def system_of(systems: Sequence[System], wanted: str) -> System:
@@ -121,7 +150,8 @@ def described(
     first = systems[-1].runs[0]
     named = [system.settings for system in systems if system.settings]
     paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
-    doubts = dict.fromkeys(doubt for system in systems for run in system.runs for doubt in run.doubts)
+    runs = list({id(run): run for system in systems for run in system.runs}.values())
+    doubts = dict.fromkeys(doubt for run in runs for doubt in run.doubts)
     return {
         "title": f"{len(systems)} systems on {without_folders(first.recipe.corpus)}",
         "corpus": first.recipe.corpus,
@@ -129,7 +159,7 @@ def described(
         "commands": [
             " ".join(("seqgans compare", *paths, *(("--references", references) if references else ()), *words))
         ],
-        "notes": [*notes(tests, baseline, plane), *doubts],
+        "notes": [*notes(tests, baseline, plane), *doubts, *unmeasured(runs)],
         "baseline": baseline.name,
         "planes": [beside(plane, sweeps, baseline.name)] if plane else [],
         "differences": {
@@ -197,67 +227,3 @@ def mean_sweep(system: System) -> Rows:
         {name: sum(row[name] for row in group) / len(group) for name in group[0] if all(name in row for row in group)}
         for group in rows.values()
     ]
-
-
-def tested(system: System, baseline: System) -> list[dict[str, Any]]:
-    """A test of every figure that both have, where no run of either is infinite."""
-    found = []
-    for name in system.figure_names():
-        ours, theirs = system.by_seed(name), baseline.by_seed(name)
-        seeds = sorted(set(ours) & set(theirs))
-        finite = all(math.isfinite(figure.value) for figure in (*ours.values(), *theirs.values()))
-        outcome = outcome_of(ours, theirs, seeds) if finite else None
-        if outcome is not None:
-            found.append(
-                {
-                    "figure": name,
-                    "system": system.name,
-                    "baseline": baseline.name,
-                    "test": outcome.test,
-                    "kind": outcome.kind,
-                    "difference": outcome.difference,
-                    "p_value": outcome.p_value,
-                    "seeds": seeds if outcome.kind == "between-run" else seeds[:1],
-                }
-            )
-    return found
-
-
-def outcome_of(ours: Mapping[int, Figure], theirs: Mapping[int, Figure], seeds: Sequence[int]) -> Comparison | None:
-    """Paired over common seeds; with fewer than two, of the samples of one run each; None if neither can be."""
-    if len(seeds) > 1:
-        return paired_t([ours[seed].value for seed in seeds], [theirs[seed].value for seed in seeds])
-    if not ours or not theirs:
-        return None
-    one, other = (
-        (ours[seeds[0]], theirs[seeds[0]]) if seeds else (next(iter(ours.values())), next(iter(theirs.values())))
-    )
-    if one.standard_error is None or other.standard_error is None or min(one.count, other.count) < 2:
-        return None
-    return welch_from(one, other)
-
-
-def corrected(tests: Sequence[dict[str, Any]]) -> None:
-    """Add Holm's p-value, over the systems that one figure compares with the baseline."""
-    for name in {test["figure"] for test in tests}:
-        group = [test for test in tests if test["figure"] == name]
-        for test, p_value in zip(group, holm([test["p_value"] for test in group]), strict=True):
-            test["p_holm"] = p_value
-
-
-def notes(tests: Sequence[Mapping[str, Any]], baseline: System, plane: Mapping[str, str] | None) -> list[str]:
-    """What a reader must know about the tests and curves."""
-    kinds = {test["kind"] for test in tests}
-    found = []
-    if "between-run" in kinds:
-        found.append(f"p-values against {baseline.name}: paired t-test over common seeds, Holm over systems.")
-    if "within-run" in kinds:
-        found.append(
-            f"p-values against {baseline.name} from one run each: Welch's t-test on samples, Holm over systems. "
-            "They say that two generators differ, not that two methods do: train more seeds."
-        )
-    if plane:
-        found.append(
-            "A system is better only where its whole curve lies below: any point can be reached by temperature."
-        )
-    return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
-from seqgans.evaluation import Evidence, Figure, measure
+from seqgans.evaluation import Evidence, Figure, Measures, measure
+from seqgans.evaluation.base import Lists
 from seqgans.evaluation.encoders import codes_of, equal, hashed
 from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import Scorer, nll_gen
@@ -68,26 +71,8 @@ class Judge:
             generator: who is judged.
             count: samples drawn.
         """
-        evidence = Evidence(
-            references=self.references,
-            train=self.train if self.truth is None else self.train[: len(self.references)],
-            generator=generator,
-            oracle=self.truth,
-            notes=range(self.corpus.vocabulary.size) if self.corpus.vocabulary.kind == NOTES else None,
-            sources=self.test.source,
-            train_sources=self.corpus.train.source,
-            vocabulary=self.corpus.vocabulary,
-            length=self.corpus.length,
-            end=self.end,
-            seed=self.seed,
-            count=count,
-            beside=self.beside,
-        )
-        names = WITHOUT_TRUTH if self.truth is None else WITH_TRUTH
-        names = [*names, *(MUSIC if evidence.notes is not None else ())]
-        reads = PAIRS if self.test.source is not None else (BLANKS,)
-        names = [*names, *(reads if isinstance(generator, Conditional) else ())]
-        found = measure(evidence, names, strict=False).flat()  # a tiny corpus has too few sequences for some
+        evidence = self.evidence(count, generator)
+        found = self.measured(evidence).flat()
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         if self.best == FED:
@@ -95,6 +80,42 @@ class Judge:
             points, real = hashed(evidence.drawn, codes), hashed(self.valid, codes)
             found[FED_VALID] = fed(*equal(points, real), encoder="hashed")
         return found, evidence.generated
+
+    def evidence(self, count: int, generator: Generator | None = None, samples: Lists | None = None) -> Evidence:
+        """A generator, or samples of someone else's in the ids of the corpus, beside real sequences and their law.
+
+        Args:
+            count: samples drawn or, of given ones, looked at.
+            generator: who is judged; None where there are samples alone.
+            samples: lists of ids; None to draw them.
+        """
+        train = self.corpus.train if self.truth is None else self.corpus.train[slice(0, len(self.references))]
+        return Evidence(
+            samples=samples,
+            references=self.references,
+            train=self.train[: len(train)],
+            generator=generator,
+            oracle=self.truth,
+            notes=range(self.corpus.vocabulary.size) if self.corpus.vocabulary.kind == NOTES else None,
+            sources=self.test.source,
+            train_sources=self.corpus.train.source,
+            vocabulary=self.corpus.vocabulary,
+            categories=numbers_of(self.test),
+            train_categories=numbers_of(train),
+            length=self.corpus.length,
+            end=self.end,
+            seed=self.seed,
+            count=count,
+            beside=self.beside,
+        )
+
+    def measured(self, evidence: Evidence, metrics: Sequence[str] | None = None) -> Measures:
+        """Metrics by name, or those of every run; what cannot be measured is left out with its reason."""
+        names = [*(WITHOUT_TRUTH if self.truth is None else WITH_TRUTH)]
+        names += MUSIC if evidence.notes is not None else ()
+        reads = PAIRS if self.test.source is not None else (BLANKS,)
+        names += reads if isinstance(evidence.generator, Conditional) else ()
+        return measure(evidence, names if metrics is None else metrics, strict=False)  # some need a larger corpus
 
     def chooser(self, asked: str) -> str:
         """The figure whose lowest value marks the best checkpoint."""
@@ -115,3 +136,8 @@ class Judge:
             else likelihood_curve(generator, self.truth, self.test)
         )
         return temperature_sweep(generator, curve, length=self.corpus.length, count=count, seed=self.seed)
+
+
+def numbers_of(part: Sequences) -> list[int] | None:
+    """The category of each sequence of a split, where they have some."""
+    return None if part.categories is None else part.categories.tolist()

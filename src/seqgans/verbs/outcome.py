@@ -12,6 +12,8 @@ from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure
 from seqgans.evaluation.base import doubts
+from seqgans.generators.base import Generator
+from seqgans.sequences import Sequences
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
@@ -53,6 +55,7 @@ class Outcome:
         events: its evaluations on the way.
         findings: what its detectors saw.
         doubts: what a reader must know of the figures: on how many samples they are, and what makes them doubtful.
+        missing: why a metric that was asked for could not be measured.
     """
 
     path: Path
@@ -64,6 +67,7 @@ class Outcome:
     events: Sequence[Mapping[str, Any]] = field(default_factory=list)
     findings: Sequence[Mapping[str, Any]] = field(default_factory=list)
     doubts: Sequence[str] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 def has_report(path: Path) -> bool:
@@ -133,7 +137,9 @@ def counted(figures: int, sweep: int) -> str:
     return f"Figures: {figures} samples of each run" + (f"; plane: {sweep} at each temperature." if sweep else ".")
 
 
-def judged(path: Path, references: str | None, checkpoint: str, count: int, seed: int) -> Outcome:
+def judged(
+    path: Path, references: str | None, checkpoint: str, count: int, seed: int, metrics: Sequence[str] | None = None
+) -> Outcome:
     """A run measured now.
 
     Args:
@@ -142,6 +148,7 @@ def judged(path: Path, references: str | None, checkpoint: str, count: int, seed
         checkpoint: "latest", "best" or "pretrained".
         count: samples drawn.
         seed: where they come from.
+        metrics: names; None for those that every run measures at its end.
     """
     run = load_run(path, checkpoint)
     corpus = run.corpus
@@ -149,12 +156,24 @@ def judged(path: Path, references: str | None, checkpoint: str, count: int, seed
         corpus = dataclasses.replace(corpus, test=encoded_file(run, references, READING))
     judge = Judge(corpus, run.truth, seed)
     generator = run.players.generator
-    figures, samples = judge.figures(generator, count)
+    figures, samples, missing = measured(judge, generator, count, metrics)
     fewer = min(count, SWEEP_SAMPLES)
     rows = [swept(point) for point in judge.sweep(generator, fewer)]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
     said = (counted(count, fewer if rows else 0), *(() if references is None else doubted(corpus)))
-    return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, *told(run.folder), said)
+    events, findings = told(run.folder)
+    return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, events, findings, said, missing)
+
+
+def measured(
+    judge: Judge, generator: Generator, count: int, metrics: Sequence[str] | None
+) -> tuple[Mapping[str, Figure], Sequences, Mapping[str, str]]:
+    """Figures of a generator, the samples they are of, and why each metric that was asked for has none."""
+    if metrics is None:
+        return *judge.figures(generator, count), {}
+    evidence = judge.evidence(count, generator)
+    found = judge.measured(evidence, metrics)
+    return found.flat(), evidence.generated, found.skipped
 
 
 def doubted(corpus: Corpus) -> tuple[str, ...]:
