@@ -143,9 +143,9 @@ def test_runs_side_by_side(runs: Path, call, tmp_path: Path) -> None:
 def test_what_cannot_be_compared(runs: Path, call, tmp_path: Path) -> None:
     one = runs / "likelihood-1"
     cases = [
-        ((one,), "compare needs the folders of at least 2 runs, got 1"),
-        ((one, one), f"compare needs different runs, {one} is named twice"),
-        ((), "DIR is missing; see seqgans compare --help"),
+        ((one,), "compare needs at least 2 runs or files of samples, got 1"),
+        ((one, one), f"compare needs different runs and files, {one} is named twice"),
+        ((), "DIR|SAMPLES_FILE is missing; see seqgans compare --help"),
         (
             (one, tmp_path),
             f"{tmp_path} is not the folder of a run: it has no settings.yaml; name the --out of a train",
@@ -169,6 +169,88 @@ def test_what_cannot_be_compared(runs: Path, call, tmp_path: Path) -> None:
     found = call("compare", one, runs / "text")
     assert found.code == 2
     assert found.err.startswith(f"seqgans: compare needs runs of one corpus, but {one} learnt from world:skewed and ")
+
+
+def test_files_of_samples_stand_beside_runs(runs: Path, text_file: Path, call, tmp_path: Path) -> None:
+    """Judged in the ids of the run, against its test split; no likelihoods; doubted where they are of another kind.
+
+    Mutants killed: figures of a file on other references than the runs'; a file whose unknown words match each other;
+    a file taken for generators before their game, whose samples are not shown.
+    """
+    lines = text_file.read_text().splitlines()
+    real, foreign, page = tmp_path / "real.txt", tmp_path / "foreign.txt", tmp_path / "page.html"
+    real.write_text("\n".join(lines) + "\n")
+    foreign.write_text("el gato duerme\nel perro corre\n" * 10)
+    asked = call("compare", runs / "text", real, foreign, "--baseline", real, "--out", page, "--json")
+    assert asked.code == 0, asked.err
+    found = json.loads(asked.out)
+    names = ["before the game", "seqgan", "real.txt", "foreign.txt"]
+    assert [system["name"] for system in found["systems"]] == names
+    figures = {system["name"]: system["figures"] for system in found["systems"]}
+    assert figures["real.txt"]["bleu_2"]["mean"] > 0.3 > 0.1 > figures["foreign.txt"]["bleu_2"]["mean"]
+    assert figures["real.txt"]["copies"]["mean"] > 0.5
+    assert "nll_gen_test" in figures["seqgan"]
+    assert not [name for name in figures["real.txt"] if "nll" in name]
+    assert found["baseline"] == "real.txt"
+    assert {test["kind"] for test in found["tests"]} == {"within-run"}
+    assert f"real.txt: its first {len(lines)} sequences." in found["notes"]
+    assert len([note for note in found["notes"] if "cut into tokens alike" in note]) == 1
+    samples = {system["name"]: system["samples"] for system in found["systems"]}
+    assert [row["text"] for row in samples["real.txt"]] == lines[:5]
+    assert samples["real.txt"][0]["nearest"]
+    assert "el gato" in page.read_text()
+
+
+def test_files_alone_need_references(call, tmp_path: Path) -> None:
+    """And are read as words or characters. Mutants killed: the same references twice; one way to read all."""
+    one, two, empty, test = (tmp_path / f"{name}.txt" for name in ("one", "two", "empty", "test"))
+    one.write_text("a b c\nb c a\n" * 8)
+    two.write_text("a b\nc b\n" * 8)
+    test.write_text("a b c\nb c a\nc a b\n" * 5)
+    empty.write_text("")
+    asked = call("compare", one, two, "--references", test, "--json", "--out", tmp_path / "page.html")
+    assert asked.code == 0, asked.err
+    document = json.loads(asked.out)
+    figures = {system["name"]: system["figures"] for system in document["systems"]}
+    assert figures["one.txt"]["bleu_2"]["mean"] == pytest.approx(1.0)
+    assert figures["two.txt"]["bleu_2"]["mean"] < 0.9
+    assert document["seeds"] == []
+    assert document["systems"][0]["samples"] == ["a b c", "b c a"] * 2 + ["a b c"]
+    letters = json.loads(call("compare", one, two, "--references", test, "--json", "--tokens", "characters").out)
+    assert letters["systems"][1]["figures"]["bleu_2"] != figures["two.txt"]["bleu_2"]
+    assert letters["commands"][0].endswith(f"--references {test} --tokens characters")
+    gone = tmp_path / "gone.txt"
+    cases = [
+        ((one, two), "compare needs --references FILE where there are files of samples alone, got none"),
+        ((one, gone), f"compare needs runs' folders and files of samples, but there is none at {gone}"),
+        ((one, empty, "--references", test), f"{empty} must hold at least one line, but it is empty; give a file with"),
+        ((one, two, "--references", gone), f"{gone} must be a readable file, but: No such file or directory"),
+        ((one, two, "--references", test, "--tokens", "bytes"), "--tokens must be words or characters, got 'bytes'"),
+    ]
+    for words, message in cases:
+        found = call("compare", *words)
+        assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+        assert found.err.startswith(f"seqgans: {message}")
+
+
+def test_ids_beside_runs_of_a_world(runs: Path, call, tmp_path: Path) -> None:
+    """The law of the world scores them. Kills: a file without the law; a symbol that does not exist taken for one."""
+    ids, wrong = tmp_path / "ids.txt", tmp_path / "wrong.txt"
+    rows = (runs / "seqgan" / "samples").glob("*.txt")
+    ids.write_text(max(rows).read_text())
+    wrong.write_text(ids.read_text().replace("0", "7"))
+    document = json.loads(call("compare", runs / "seqgan", ids, "--json").out)
+    figures = {system["name"]: system["figures"] for system in document["systems"]}
+    assert "nll_oracle" in figures["ids.txt"]
+    assert "nll_div" not in figures["ids.txt"]
+    found = call("compare", runs / "seqgan", wrong)
+    assert found.code == 2
+    assert "ids must be among" in found.err
+    found = call("compare", runs / "seqgan", ids, "--tokens", "characters")
+    assert (found.code, found.err) == (
+        2,
+        "seqgans: --tokens and --lowercase are for files alone; runs say themselves how text is read\n",
+    )
 
 
 def test_damaged_runs_are_refused_in_one_line(runs: Path, call, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from seqgans.cli.arguments import Parser, add_checkpoint
 from seqgans.cli.curves import add_sweep, asks_for_curves, reading_of, run_sweep
 from seqgans.cli.results import Steps, curves, page_at, write_json, write_page
+from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.table import comparison_table, figures_table
 from seqgans.verbs.compare import COUNT as COMPARED
@@ -110,16 +111,29 @@ def run_compare(words: list[str]) -> None:
     """`seqgans compare`: systems side by side on stdout, and with --out a page."""
     parser = Parser(
         "compare",
-        "compare DIR DIR ... [--references FILE] [--metrics a,b,...] [--baseline DIR] [--json] [--out PAGE.html]",
+        "compare (DIR | SAMPLES_FILE) ... [--references FILE] [--metrics a,b,...] [--baseline DIR] [--json] "
+        "[--out PAGE.html]",
         "Runs side by side: runs that differ in their seed are one system; mean and spread over seeds, p-values "
-        "against a baseline, quality-diversity curves over the temperature.",
+        "against a baseline, quality-diversity curves over the temperature. Files of samples, of other programs too, "
+        "are judged beside them, without likelihoods.",
     )
-    parser.add_argument("dirs", type=str, nargs="+", metavar="DIR", help="folders of runs of one corpus")
-    parser.add_argument("--references", type=str, metavar="FILE", help="real sequences in the place of the test splits")
+    parser.add_argument(
+        "targets",
+        type=str,
+        nargs="+",
+        metavar="DIR|SAMPLES_FILE",
+        help="folders of runs of one corpus, and files with one sequence a line",
+    )
+    parser.add_argument(
+        "--references",
+        type=str,
+        metavar="FILE",
+        help="real sequences in the place of the test splits; needed by files alone",
+    )
     parser.add_argument(
         "--baseline",
         type=str,
-        metavar="DIR|NAME",
+        metavar="DIR|FILE|NAME",
         help="the run or system that the others are tested against (maximum likelihood where it is among them)",
     )
     parser.add_argument(
@@ -140,21 +154,28 @@ def run_compare(words: list[str]) -> None:
         metavar="a,b,...",
         help="names from `seqgans list metrics`, measured afresh (default: what runs measure at their end)",
     )
+    parser.add_argument(
+        "--tokens", type=str, metavar="KIND", default="words", help="of files alone: words (default) or characters"
+    )
+    parser.add_argument("--lowercase", action="store_true", help="of files alone: make texts lower-case first")
     add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--out", type=str, metavar="PAGE.html", help="write a page that opens offline")
     given = parser.read(words)
     if given.samples is not None and given.samples < 2:
         raise BadInput(f"the number of samples must be at least 2, got {given.samples}")
+    if given.tokens not in ("words", "characters"):
+        raise BadInput(f"--tokens must be words or characters, got {given.tokens!r}")
     page = page_at(given.out)
     found = compare(
-        given.dirs,
+        given.targets,
         given.references,
         checkpoint=given.checkpoint,
         count=given.samples,
         seed=given.seed,
         baseline=given.baseline,
         metrics=names_in(given.metrics),
+        reading=CorpusSettings(tokens=given.tokens, lowercase=given.lowercase),
     )
     write_page(page, found)
     if given.json:

@@ -20,13 +20,25 @@ from pathlib import Path
 from typing import Any
 
 from seqgans.choices import choice
+from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Figure
 from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
+from seqgans.verbs.evaluate import READING
+from seqgans.verbs.files import alone, beside_run
 from seqgans.verbs.outcome import Outcome, Rows, has_report, judged, reported
 from seqgans.verbs.planes import PLANES, beside, has_axes
-from seqgans.verbs.systems import System, check_one_corpus, grouped, run_differences, starts, varies, without_folders
+from seqgans.verbs.systems import (
+    System,
+    check_one_corpus,
+    grouped,
+    of_files,
+    run_differences,
+    starts,
+    varies,
+    without_folders,
+)
 from seqgans.verbs.tested import corrected, notes, tested
 
 COUNT = 5000  # samples drawn where runs are measured afresh
@@ -42,22 +54,25 @@ def compare(
     baseline: str | None = None,
     metrics: Sequence[str] | None = None,
     further: Mapping[Path, Mapping[str, Mapping[str, Any]]] | None = None,
+    reading: CorpusSettings = READING,
 ) -> dict[str, Any]:
-    """Runs side by side.
+    """Runs and files of samples side by side.
 
     Figures come from the runs' reports, taken at their end. They are measured afresh if there are references, if
     metrics, another checkpoint, a number of samples or a seed are asked for, or if one of the runs has not come to its
     end.
 
     Args:
-        paths: folders of at least two runs of one corpus.
-        references: a file of real sequences that takes the place of the runs' test splits.
+        paths: folders of runs of one corpus, and files with one sequence a line, at least two; files are judged as the
+            first run is, without likelihoods.
+        references: a file of real sequences that takes the place of the runs' test splits; needed without a run.
         checkpoint: "latest", "best" or "pretrained".
         count: samples drawn, where figures are measured afresh; None for 5,000 there.
         seed: where they come from; None for 0 there.
         baseline: whom the others are tested against: the folder of one of the runs, or the name of a system.
         metrics: names of what is measured; None for what every run measures at its end.
         further: figures that were measured after the report, by folder and name, each with "mean" and "error".
+        reading: how files are read where there is no run: kind of tokens, case.
 
     Returns:
         The comparison, ready for JSON.
@@ -66,14 +81,9 @@ def compare(
         BadInput: there are fewer than two runs, one cannot be read, they are not of one corpus, or the
             baseline is not among them.
     """
-    folders = [Path(path) for path in paths]
-    if len(folders) < 2:
-        raise BadInput(f"compare needs the folders of at least 2 runs, got {len(folders)}")
-    twice = next((path for place, path in enumerate(folders) if path in folders[:place]), None)
-    if twice is not None:
-        raise BadInput(f"compare needs different runs, {twice} is named twice")
-    for path in folders:
-        RunFolder.existing(path)
+    folders, files = sorted_out([Path(path) for path in paths])
+    if not folders and references is None:
+        raise BadInput("compare needs --references FILE where there are files of samples alone, got none")
     for name in metrics or ():
         choice(METRICS, name, "metric")
     named = None if metrics is None else ",".join(metrics)
@@ -82,17 +92,28 @@ def compare(
         ("--samples", count),
         ("--seed", seed),
         ("--metrics", named),
+        ("--tokens", None if reading.tokens == READING.tokens else reading.tokens),
     )
+    if folders and reading != READING:
+        raise BadInput("--tokens and --lowercase are for files alone; runs say themselves how text is read")
     words = [str(part) for flag, value in asked if value is not None for part in (flag, value)]
+    words += ["--lowercase"] if reading.lowercase else []
+    drawn = (COUNT if count is None else count, seed or 0)
     if references is None and not words and all(map(has_report, folders)):
         outcomes = [reported(path, (further or {}).get(path)) for path in folders]
+        drawn = (outcomes[0].trained.run.final_samples, outcomes[0].trained.run.seed)
     else:
-        drawn = (COUNT if count is None else count, seed or 0)
         outcomes = [judged(path, references, checkpoint, *drawn, metrics) for path in folders]
-    unmeasured(outcomes)
     check_one_corpus(outcomes)
-    systems = grouped(outcomes)
-    usual = next((system for system in systems if system.name.startswith("likelihood")), None)
+    if not files:
+        written = []
+    elif folders:
+        written = beside_run(files, folders[0], references, *drawn, metrics)
+    else:
+        written = alone(files, str(references), *drawn, metrics, reading)
+    unmeasured([*outcomes, *written])
+    systems = [*grouped(outcomes), *of_files(written)]
+    usual = next((system for system in systems if system.settings.get("algorithm.name") == "likelihood"), None)
     if usual is None:
         usual = starts(systems)
         systems = [usual, *systems] if usual is not None else systems
@@ -100,6 +121,26 @@ def compare(
         words += ["--baseline", shlex.quote(baseline)]
         return described(systems, system_of(systems, baseline), references, words)
     return described(systems, usual or systems[0], references, words)
+
+
+def sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Folders of runs, and files of samples.
+
+    Raises:
+        BadInput: there are fewer than two, one is named twice, or neither a run nor a file.
+    """
+    if len(paths) < 2:
+        raise BadInput(f"compare needs at least 2 runs or files of samples, got {len(paths)}")
+    twice = next((path for place, path in enumerate(paths) if path in paths[:place]), None)
+    if twice is not None:
+        raise BadInput(f"compare needs different runs and files, {twice} is named twice")
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"compare needs runs' folders and files of samples, but there is none at {path}")
+    folders = [path for path in paths if not path.is_file()]
+    for path in folders:
+        RunFolder.existing(path)
+    return folders, [path for path in paths if path.is_file()]
 
 
 def unmeasured(outcomes: Sequence[Outcome]) -> list[str]:
@@ -126,7 +167,7 @@ def system_of(systems: Sequence[System], wanted: str) -> System:
         BadInput: there is none.
     """
     for system in systems:
-        if wanted == system.name or (system.settings and Path(wanted) in [run.path for run in system.runs]):
+        if wanted == system.name or (not system.before and Path(wanted) in [run.path for run in system.runs]):
             return system
     names = ", ".join(repr(system.name) for system in systems)
     raise BadInput(f"the baseline must be one of the runs or of the systems {names}, got {wanted!r}")
@@ -147,15 +188,17 @@ def described(
     corrected(tests)
     sweeps = {system.name: mean_sweep(system) for system in systems}
     plane = next((axes for axes in PLANES if has_axes(sweeps[baseline.name], axes)), None)
-    first = systems[-1].runs[0]
-    named = [system.settings for system in systems if system.settings]
-    paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
     runs = list({id(run): run for system in systems for run in system.runs}.values())
+    trained = [run.trained for run in runs if run.recipe is not None]
+    corpus = trained[0].corpus if trained else str(references)
+    named = [system.settings for system in systems if system.settings]
+    home = next((run.path for run in runs if run.recipe is not None), None)
+    paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
     doubts = dict.fromkeys(doubt for run in runs for doubt in run.doubts)
     return {
-        "title": f"{len(systems)} systems on {without_folders(first.recipe.corpus)}",
-        "corpus": first.recipe.corpus,
-        "seeds": sorted({run.recipe.run.seed for system in systems for run in system.runs}),
+        "title": f"{len(systems)} systems on {without_folders(corpus)}",
+        "corpus": corpus,
+        "seeds": sorted({recipe.run.seed for recipe in trained}),
         "commands": [
             " ".join(("seqgans compare", *paths, *(("--references", references) if references else ()), *words))
         ],
@@ -170,13 +213,15 @@ def described(
             },
             **run_differences(systems),
         },
-        "systems": [described_system(system, sweeps[system.name], tests) for system in systems],
+        "systems": [described_system(system, sweeps[system.name], tests, home) for system in systems],
         "tests": tests,
     }
 
 
-def described_system(system: System, sweep: Rows, tests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One system for JSON, the table and the page."""
+def described_system(
+    system: System, sweep: Rows, tests: Sequence[Mapping[str, Any]], home: Path | None
+) -> dict[str, Any]:
+    """One system for JSON, the table and the page; `home` is a run of its corpus."""
     p_values = {test["figure"]: test["p_holm"] for test in tests if test["system"] == system.name}
     figures = {}
     for name in system.figure_names():
@@ -186,29 +231,31 @@ def described_system(system: System, sweep: Rows, tests: Sequence[Mapping[str, A
         error = values[0].standard_error if values else None
         mean = over_seeds.value if values else None
         figures[name] = {"mean": mean, **spread, "error": error, "n": len(values), "p": p_values.get(name)}
-    before = not system.settings
+    before = system.before
     return {
         "name": system.name,
         "figures": figures,
         "sweep": sweep,
-        "samples": [] if before else beside_training(system.runs[0]),
+        "samples": [] if before else beside_training(system.runs[0], home),
         "runs": [
             {
                 "path": str(run.path),
-                "seed": run.recipe.run.seed,
-                "algorithm": run.recipe.algorithm,
+                "seed": run.seed,
+                "algorithm": None if run.recipe is None else run.recipe.algorithm,
                 "events": [] if before else list(run.events),
                 "findings": [] if before else list(run.findings),
-                "sweep": moment.sweep,
+                "sweep": [] if run.recipe is None else moment.sweep,
             }
             for run, moment in zip(system.runs, system.moments, strict=True)
         ],
     }
 
 
-def beside_training(run: Outcome) -> list[dict[str, str | float | bool]]:
-    """Samples of a run, each with the training line nearest to it, and how often it was written."""
-    corpus = RunFolder.existing(run.path).read_corpus()
+def beside_training(run: Outcome, home: Path | None) -> list[Any]:
+    """Samples, each with the training line nearest to it, and how often it was written; alone where no run is there."""
+    if home is None:
+        return list(run.samples)
+    corpus = RunFolder.existing(home if run.recipe is None else run.path).read_corpus()
     vocabulary = corpus.vocabulary
     samples = [vocabulary.encode(text) for text in run.samples]
     train = corpus.train.lists(vocabulary.end)

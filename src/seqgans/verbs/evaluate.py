@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from seqgans.data import CorpusSettings, Vocabulary, encode_texts, read_texts
+from seqgans.data import Corpus, CorpusSettings, Vocabulary, encode_texts, read_texts
 from seqgans.data.open import TABLES, TEXTS, WORLD
 from seqgans.data.streaming import Numbering, stream_lines
 from seqgans.data.text import read_lines
@@ -95,7 +95,7 @@ def evidence_of_run(
     if references is not None:
         held_out, truth = named_references(run, references, seed, reading)
     if train is not None:
-        learnt = encoded_file(run, train, reading)
+        learnt = encoded_file(run.corpus, run.folder.path, train, reading)
     return Evidence(
         references=held_out.lists(vocabulary.end),
         train=learnt.lists(vocabulary.end),
@@ -119,7 +119,7 @@ def named_references(
 ) -> tuple[Sequences, Truth | None]:
     """Real sequences in the ids of a run, from a file or the spec of a law, and that law."""
     if not is_law(references):
-        return encoded_file(run, references, reading), run.truth
+        return encoded_file(run.corpus, run.folder.path, references, reading), run.truth
     vocabulary, length = run.corpus.vocabulary, run.corpus.length
     truth = truth_of(references, vocabulary.size, seed)
     corpus, _ = open_corpus(references, drawn(references, length, reading), seed)
@@ -136,20 +136,20 @@ def named_references(
     return corpus.test, truth
 
 
-def encoded_file(run: LoadedRun, file: str, reading: CorpusSettings) -> Sequences:
-    """The sequences of a file in the ids of a run, those left out that do not fit.
+def encoded_file(corpus: Corpus, run: Path, file: str, reading: CorpusSettings) -> Sequences:
+    """The sequences of a file in the ids of a run's corpus, those left out that do not fit.
 
     Raises:
         BadInput: none fits, or the run's sequences answer something, which a file does not say.
     """
-    if run.corpus.source_width:
-        raise BadInput(f"{run.folder.path} learnt to answer, and is measured on its own splits; leave {file} out")
+    if corpus.source_width:
+        raise BadInput(f"{run} learnt to answer, and is measured on its own splits; leave {file} out")
     texts = read_sequences(Path(file), reading)
-    sequences, counts = encode_texts(texts, run.corpus.vocabulary, run.corpus.length, "drop")
+    sequences, counts = encode_texts(texts, corpus.vocabulary, corpus.length, "drop")
     if not len(sequences):
         raise BadInput(
             f"{file} must have lines this run can read, but of {counts.read} lines {counts.blank} are blank, "
-            f"{counts.longer} longer and {counts.shorter} shorter than its sequences of {run.corpus.length} tokens"
+            f"{counts.longer} longer and {counts.shorter} shorter than its sequences of {corpus.length} tokens"
         )
     return sequences
 

@@ -72,7 +72,7 @@ class Judge:
             count: samples drawn.
         """
         evidence = self.evidence(count, generator)
-        found = self.measured(evidence).flat()
+        found = measured(evidence).flat()
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         if self.best == FED:
@@ -109,14 +109,6 @@ class Judge:
             beside=self.beside,
         )
 
-    def measured(self, evidence: Evidence, metrics: Sequence[str] | None = None) -> Measures:
-        """Metrics by name, or those of every run; what cannot be measured is left out with its reason."""
-        names = [*(WITHOUT_TRUTH if self.truth is None else WITH_TRUTH)]
-        names += MUSIC if evidence.notes is not None else ()
-        reads = PAIRS if self.test.source is not None else (BLANKS,)
-        names += reads if isinstance(evidence.generator, Conditional) else ()
-        return measure(evidence, names if metrics is None else metrics, strict=False)  # some need a larger corpus
-
     def chooser(self, asked: str) -> str:
         """The figure whose lowest value marks the best checkpoint."""
         if asked != "auto":
@@ -136,6 +128,15 @@ class Judge:
             else likelihood_curve(generator, self.truth, self.test)
         )
         return temperature_sweep(generator, curve, length=self.corpus.length, count=count, seed=self.seed)
+
+
+def measured(evidence: Evidence, metrics: Sequence[str] | None = None) -> Measures:
+    """Metrics by name, or those of every run; what cannot be measured is left out with its reason."""
+    names = [*(WITHOUT_TRUTH if evidence.oracle is None else WITH_TRUTH)]
+    names += MUSIC if evidence.notes is not None else ()
+    reads = PAIRS if evidence.sources is not None else (BLANKS,)
+    names += reads if isinstance(evidence.generator, Conditional) else ()
+    return measure(evidence, names if metrics is None else metrics, strict=False)  # some need a larger corpus
 
 
 def numbers_of(part: Sequences) -> list[int] | None:

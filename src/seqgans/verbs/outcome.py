@@ -17,7 +17,7 @@ from seqgans.sequences import Sequences
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
-from seqgans.verbs.judging import Judge
+from seqgans.verbs.judging import Judge, measured
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.recorder import KEPT_SAMPLES
 from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
@@ -43,11 +43,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run, as a comparison needs it.
+    """One run, or one file of samples, as a comparison needs it.
 
     Attributes:
-        path: its folder.
-        recipe: its settings.
+        path: its folder, or the file.
+        recipe: its settings; None of a file.
         final: at its end.
         pretrained: before the game, where there was one.
         samples: a few texts.
@@ -59,7 +59,7 @@ class Outcome:
     """
 
     path: Path
-    recipe: Recipe
+    recipe: Recipe | None
     final: Moment
     pretrained: Moment | None
     samples: Sequence[str]
@@ -68,6 +68,18 @@ class Outcome:
     findings: Sequence[Mapping[str, Any]] = field(default_factory=list)
     doubts: Sequence[str] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> Recipe:
+        """The settings of a run."""
+        if self.recipe is None:
+            raise BadInput(f"{self.path} must be a run, but is a file of samples, which has no settings")
+        return self.recipe
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of a run; None of a file."""
+        return None if self.recipe is None else self.recipe.run.seed
 
 
 def has_report(path: Path) -> bool:
@@ -153,10 +165,10 @@ def judged(
     run = load_run(path, checkpoint)
     corpus = run.corpus
     if references is not None:
-        corpus = dataclasses.replace(corpus, test=encoded_file(run, references, READING))
+        corpus = dataclasses.replace(corpus, test=encoded_file(corpus, path, references, READING))
     judge = Judge(corpus, run.truth, seed)
     generator = run.players.generator
-    figures, samples, missing = measured(judge, generator, count, metrics)
+    figures, samples, missing = figures_of(judge, generator, count, metrics)
     fewer = min(count, SWEEP_SAMPLES)
     rows = [swept(point) for point in judge.sweep(generator, fewer)]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
@@ -165,14 +177,14 @@ def judged(
     return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, events, findings, said, missing)
 
 
-def measured(
+def figures_of(
     judge: Judge, generator: Generator, count: int, metrics: Sequence[str] | None
 ) -> tuple[Mapping[str, Figure], Sequences, Mapping[str, str]]:
     """Figures of a generator, the samples they are of, and why each metric that was asked for has none."""
     if metrics is None:
         return *judge.figures(generator, count), {}
     evidence = judge.evidence(count, generator)
-    found = judge.measured(evidence, metrics)
+    found = measured(evidence, metrics)
     return found.flat(), evidence.generated, found.skipped
 
 

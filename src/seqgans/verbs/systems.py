@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ TELLING = ("precision", "eval_samples", "final_samples", "best", "on_collapse", 
 
 @dataclass(frozen=True)
 class System:
-    """Runs that differ in their seed.
+    """Runs that differ in their seed, or a file of samples.
 
     Attributes:
-        name: algorithm and the settings that tell it from others.
-        settings: all of them, by dotted name.
+        name: algorithm and the settings that tell it from others, or the file's name.
+        settings: all of them, by dotted name; none of generators before their game and of files.
         runs: one a seed.
         moments: the generators compared, one a run.
     """
@@ -34,10 +35,15 @@ class System:
     runs: Sequence[Outcome]
     moments: Sequence[Moment]
 
-    def by_seed(self, figure: str) -> dict[int, Figure]:
+    @property
+    def before(self) -> bool:
+        """Whether these are generators before their game."""
+        return not self.settings and self.runs[0].recipe is not None
+
+    def by_seed(self, figure: str) -> dict[int | None, Figure]:
         """A figure of each seed that has it, infinite ones too: an oracle rules out what it never writes."""
         pairs = zip(self.runs, self.moments, strict=True)
-        found = {run.recipe.run.seed: moment.figures[figure] for run, moment in pairs if figure in moment.figures}
+        found = {run.seed: moment.figures[figure] for run, moment in pairs if figure in moment.figures}
         return {seed: value for seed, value in found.items() if not math.isnan(value.value)}
 
     def figure_names(self) -> list[str]:
@@ -51,12 +57,11 @@ def check_one_corpus(outcomes: Sequence[Outcome]) -> None:
     Raises:
         BadInput: two specs differ.
     """
-    first = outcomes[0]
-    for other in outcomes[1:]:
-        if resolved(other.recipe.corpus) != resolved(first.recipe.corpus):
+    for first, other in pairwise(outcomes):
+        if resolved(other.trained.corpus) != resolved(first.trained.corpus):
             raise BadInput(
-                f"compare needs runs of one corpus, but {first.path} learnt from {first.recipe.corpus} and "
-                f"{other.path} from {other.recipe.corpus}"
+                f"compare needs runs of one corpus, but {first.path} learnt from {first.trained.corpus} and "
+                f"{other.path} from {other.trained.corpus}"
             )
 
 
@@ -72,7 +77,7 @@ def grouped(outcomes: Sequence[Outcome]) -> list[System]:
     Raises:
         BadInput: two runs of a system have the same seed.
     """
-    flat = [flattened(outcome.recipe.to_dict()) for outcome in outcomes]
+    flat = [flattened(outcome.trained.to_dict()) for outcome in outcomes]
     groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for place, settings in enumerate(flat):
         key = tuple(sorted((name, repr(value)) for name, value in settings.items()))
@@ -89,6 +94,13 @@ def grouped(outcomes: Sequence[Outcome]) -> list[System]:
     return systems
 
 
+def of_files(files: Sequence[Outcome]) -> list[System]:
+    """Each file of samples as a system, by its name, by its path where another has that name."""
+    names = [file.path.name for file in files]
+    shown = [str(file.path) if names.count(name) > 1 else name for file, name in zip(files, names, strict=True)]
+    return [System(name, {}, [file], [file.final]) for file, name in zip(files, shown, strict=True)]
+
+
 def check_seeds(runs: Sequence[Outcome]) -> None:
     """Refuse a system that has a seed twice: only one of its runs could stand for it.
 
@@ -97,13 +109,13 @@ def check_seeds(runs: Sequence[Outcome]) -> None:
     """
     by_seed: dict[int, Outcome] = {}
     for run in runs:
-        seed = run.recipe.run.seed
+        seed = run.trained.run.seed
         first = by_seed.setdefault(seed, run)
         if first is run:
             continue
         ours, theirs = (
             {**{f"run.{name}": value for name, value in one["run"].items()}, "corpus.spec": one["corpus"]["spec"]}
-            for one in (first.recipe.to_dict(), run.recipe.to_dict())
+            for one in (first.trained.to_dict(), run.trained.to_dict())
         )
         told = [f"{name} ({ours[name]}, {theirs[name]})" for name in ours if ours[name] != theirs[name]]
         differ = f"differ only in {', '.join(told)}" if told else "differ in no setting"
@@ -146,7 +158,7 @@ def run_differences(systems: Sequence[System]) -> dict[str, dict[str, Any]]:
         if not all(name in one for one in settings)
     }
     for name in TELLING:
-        values = {system.name: [shown(getattr(run.recipe.run, name)) for run in system.runs] for system in trained}
+        values = {system.name: [shown(getattr(run.trained.run, name)) for run in system.runs] for system in trained}
         if len({value for several in values.values() for value in several}) > 1:
             found[f"run.{name}"] = {who: ", ".join(dict.fromkeys(several)) for who, several in values.items()}
     return found
@@ -173,7 +185,7 @@ def starts(systems: Sequence[System]) -> System | None:
     for system in systems:
         for run in system.runs:
             if run.pretrained is not None:
-                found.setdefault(run.recipe.run.seed, (run, run.pretrained))
+                found.setdefault(run.trained.run.seed, (run, run.pretrained))
     if not found:
         return None
     return System(BEFORE, {}, [run for run, _ in found.values()], [moment for _, moment in found.values()])

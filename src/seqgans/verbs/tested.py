@@ -20,7 +20,7 @@ def tested(system: System, baseline: System) -> list[dict[str, Any]]:
     found = []
     for name in system.figure_names():
         ours, theirs = system.by_seed(name), baseline.by_seed(name)
-        seeds = sorted(set(ours) & set(theirs))
+        seeds = sorted(seed for seed in set(ours) & set(theirs) if seed is not None)
         finite = all(math.isfinite(figure.value) for figure in (*ours.values(), *theirs.values()))
         outcome = outcome_of(ours, theirs, seeds) if finite else None
         if outcome is not None:
@@ -39,7 +39,9 @@ def tested(system: System, baseline: System) -> list[dict[str, Any]]:
     return found
 
 
-def outcome_of(ours: Mapping[int, Figure], theirs: Mapping[int, Figure], seeds: Sequence[int]) -> Comparison | None:
+def outcome_of(
+    ours: Mapping[int | None, Figure], theirs: Mapping[int | None, Figure], seeds: Sequence[int]
+) -> Comparison | None:
     """Paired over common seeds; with fewer than two, of the samples of one run each; None if neither can be."""
     if len(seeds) > 1:
         return paired_t([ours[seed].value for seed in seeds], [theirs[seed].value for seed in seeds])
