@@ -83,13 +83,13 @@ def client(tmp_path: Path, store: Store) -> Iterator[Any]:
 
 
 @contextmanager
-def client_of(folder: Path, store: Store) -> Iterator[Any]:
+def client_of(folder: Path, store: Store, *files: Path) -> Iterator[Any]:
     pytest.importorskip("starlette", reason="the studio needs the extra [studio]")
     from starlette.testclient import TestClient
 
     from seqgans.web.app import application
 
-    with TestClient(application(Runs([folder]), store, KEY), base_url=HERE, headers={"origin": HERE}) as client:  # pyright: ignore
+    with TestClient(application(Runs([folder, *files]), store, KEY), base_url=HERE, headers={"origin": HERE}) as client:  # pyright: ignore
         yield client
 
 

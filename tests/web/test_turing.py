@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from seqgans.errors import BadInput
+from seqgans.web.runs import Runs
 from seqgans.web.store import Item, Store
 
 from .conftest import HOSTILE, KEY, client_of, let_in
@@ -156,6 +158,37 @@ def test_setting_up_and_scores(runs: Path, store: Store):
         response = client.get("/turing/answers.csv")
         assert "attachment" in response.headers["content-disposition"]
         assert len(list(csv.DictReader(io.StringIO(response.text)))) == 18
+
+
+def test_a_file_of_samples_is_a_source(runs: Path, store: Store, tmp_path: Path):
+    """Its items are written as those of the runs; what these could not have written is left out.
+
+    Mutants killed: unknown words or long lines among the items; spelling kept that gives the source away; a path
+    that is not among the files given; a source without items.
+    """
+    file, strange = tmp_path / "other.txt", tmp_path / "strange.txt"
+    short = [f"the {animal}   {verb}" for animal in ("cat", "dog") for verb in ("sleeps", "runs")]
+    file.write_text("\n".join([*short, "the zebra sleeps", "the cat " * 20, "", "THE CAT runs"]) + "\n")
+    strange.write_text("quite something else\n" * 9)
+    names = ["text/likelihood", "other.txt"]
+    with client_of(runs, store, file, strange) as client:
+        let_in(client)
+        assert client.get("/turing/state").json()["runs"][-2:] == ["other.txt", "strange.txt"]
+        assert client.post("/turing/draw", json={"runs": [str(file)], "count": 3}).status_code == 404
+        assert client.post("/turing/draw", json={"runs": ["other.txt"], "count": 3}).status_code == 400
+        refused = client.post("/turing/draw", json={"runs": ["text/likelihood", "strange.txt"], "count": 3})
+        assert refused.json()["error"].startswith("strange.txt must have lines that the runs could have written: of 9 ")
+        state = client.post("/turing/draw", json={"runs": names, "count": 5}).json()
+        assert state["sources"] == {"real": 4, "text/likelihood": 4, "other.txt": 4}
+        link = client.post("/turing/judges", json={"name": "ann"}).json()["judges"][0]["link"]
+        seen = []
+        while (item := client.get(f"{link}/item").json()["item"]) is not None:
+            seen.append(item["text"])
+            client.post(f"{link}/answer", json={"item": item["id"], "real": True})
+        assert {" ".join(text.split()) for text in short} <= set(seen)
+        assert not {"zebra", "THE"} & set(" ".join(seen).split())
+    with pytest.raises(BadInput, match="needs a run's folder beside files of samples"):
+        Runs([file])
 
 
 def test_tunes_come_as_keys(runs: Path, store: Store):

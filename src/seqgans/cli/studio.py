@@ -14,11 +14,17 @@ def run_studio(words: list[str]) -> None:
     """`seqgans studio`: serve until Ctrl-C; the link that lets in stands on stdout."""
     parser = Parser(
         "studio",
-        "studio RUNS... [--port N] [--store FILE] [--browser]",
+        "studio (RUNS | SAMPLES_FILE)... [--port N] [--store FILE] [--browser]",
         f"A web application on {HERE}, for this machine alone: runs in progress, sampling by hand, and a blind test of "
         "real against generated sequences with several judges. Nothing is sent anywhere.",
     )
-    parser.add_argument("runs", type=str, nargs="*", metavar="RUNS", help="folders of runs, or folders that hold some")
+    parser.add_argument(
+        "runs",
+        type=str,
+        nargs="*",
+        metavar="RUNS",
+        help="folders of runs, or folders that hold some; files of samples beside them, for the blind test",
+    )
     parser.add_argument("--port", type=int, metavar="N", default=PORT, help=f"where to listen, 0 for any ({PORT})")
     parser.add_argument(
         "--store", type=str, metavar="FILE", default=STORE, help=f"items, judges and answers of the test ({STORE})"

@@ -16,20 +16,28 @@ if TYPE_CHECKING:
 MOST = 500  # items of a source
 
 
-def draw_items(runs: Mapping[str, Path], count: int, seed: int = 0, temperature: float = 1.0) -> list[Item]:
-    """Items of every source, equally many: where the test split has fewer than asked for, of each as many as it has.
+def draw_items(
+    runs: Mapping[str, Path],
+    count: int,
+    seed: int = 0,
+    temperature: float = 1.0,
+    files: Mapping[str, Path] | None = None,
+) -> list[Item]:
+    """Items of every source, equally many: where a source has fewer than asked for, of each as many as it has.
 
-    Real items that hold the symbol of unknown words are left out, as generators do not draw it either, and all are
-    written by the same vocabulary: spelling and spaces give nothing away.
+    Items of the test split and of files that hold the symbol of unknown words are left out, as generators do not draw
+    it either, and all are written by the same vocabulary: spelling and spaces give nothing away.
 
     Args:
         runs: paths by name.
         count: of each source, at most.
         seed: which items.
         temperature: of the generators.
+        files: paths of files of samples by name, one sequence a line; they are read as the first run reads text.
 
     Raises:
-        BadInput: a number is not allowed, or a judge could tell the runs apart by their form.
+        BadInput: a number is not allowed, a file has nothing that the first run could have written, or a judge could
+            tell the runs apart by their form.
     """
     load_heavy()
     from seqgans.verbs.loading import load_run
@@ -39,13 +47,17 @@ def draw_items(runs: Mapping[str, Path], count: int, seed: int = 0, temperature:
         raise BadInput(f"items of each source must be from 1 to {MOST}, got {count}")
     if not runs:
         raise BadInput("a test needs at least one run; choose some")
-    if REAL in runs:
-        raise BadInput(f"a run must not be called {REAL!r}, which means the corpus; rename its folder")
+    files = files or {}
+    if REAL in {*runs, *files}:
+        raise BadInput(f"a run or file must not be called {REAL!r}, which means the corpus; rename it")
     decoding = checked(count, temperature, 0, 1.0, seed)
     loaded = {name: load_run(path) for name, path in runs.items()}
     check_alike(loaded)
-    items = real_items(next(iter(loaded.values())), count, seed)
-    fewest = len(items)
+    first = next(iter(loaded.values()))
+    given = {REAL: real_items(first, count, seed)}
+    given |= {name: file_items(name, path, first, count, seed) for name, path in files.items()}
+    fewest = min(map(len, given.values()))
+    items = [item for those in given.values() for item in those[:fewest]]
     for name, run in loaded.items():
         for sample in draw(run, fewest, decoding, seed):
             items.append(Item(name, shown(run, sample.ids, sample.text, sample.source)))
@@ -107,6 +119,35 @@ def real_items(run: LoadedRun, count: int, seed: int) -> list[Item]:
             f"{run.folder.path} has no real sequences to judge: its test split is empty, or all unknown words"
         )
     return [Item(REAL, shown(run, ids, corpus.vocabulary.decode(ids), source)) for ids, source in usable[:count]]
+
+
+def file_items(name: str, path: Path, run: LoadedRun, count: int, seed: int) -> list[Item]:
+    """Lines of a file, drawn at random, among those that a run could have written.
+
+    Raises:
+        BadInput: there is none, or the run writes answers.
+    """
+    import torch
+
+    from seqgans.data import encode_texts
+    from seqgans.randomness import generator_for
+    from seqgans.verbs.evaluate import READING, read_sequences
+
+    corpus = run.corpus
+    if corpus.source_width:
+        raise BadInput(
+            f"{run.folder.path} writes answers, {name} has sequences alone; choose runs that write sequences"
+        )
+    sequences, counts = encode_texts(read_sequences(path, READING), corpus.vocabulary, corpus.length, "drop")
+    order = torch.randperm(len(sequences), generator=generator_for(seed, "items", name)).tolist()
+    lists = sequences.lists(corpus.vocabulary.end)
+    usable = [ids for place in order if (ids := lists[place]) and corpus.vocabulary.unknown not in ids]
+    if not usable:
+        raise BadInput(
+            f"{name} must have lines that the runs could have written: of {counts.read} lines {counts.longer} are "
+            f"longer and {counts.shorter} shorter than their sequences, the others have words that they do not know"
+        )
+    return [Item(name, shown(run, ids, corpus.vocabulary.decode(ids), None)) for ids in usable[:count]]
 
 
 def shown(run: LoadedRun, ids: list[int], text: str, source: str | None) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Runs below given folders, by name. A name is looked up among those found, and never becomes a path itself."""
+"""Runs below given folders and files of samples, by name.
+
+A name is looked up among those found, and never becomes a path itself.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,25 @@ class Runs:
     """What there is to look at, also what appears later.
 
     Args:
-        roots: runs, or folders that hold runs.
+        roots: runs, folders that hold runs, and files of samples, of other programs too.
 
     Raises:
-        BadInput: one is no folder.
+        BadInput: one does not exist, or there are files alone.
     """
 
     def __init__(self, roots: Sequence[Path | str]) -> None:
-        self.roots = [Path(root) for root in roots]
-        for root in self.roots:
-            if not root.is_dir():
+        given = [Path(root) for root in roots]
+        self.roots = [root for root in given if root.is_dir()]
+        self.files: dict[str, Path] = {}
+        for file in (root for root in given if not root.is_dir()):
+            if not file.is_file():
                 raise BadInput(
-                    f"{root} must be a run's folder or hold some, but is no folder; name the --out of a train"
+                    f"{file} must be a run's folder, hold some, or be a file of samples, but is no folder and no file; "
+                    "name the --out of a train"
                 )
+            self.files[file.name if file.name not in self.files else str(file)] = file
+        if self.files and not self.roots:
+            raise BadInput("the studio needs a run's folder beside files of samples; its test split is what is real")
 
     def found(self) -> dict[str, Path]:
         """Paths by name: that within the given folder, or the name of a run that was given itself."""
@@ -54,6 +63,16 @@ class Runs:
         if name not in found:
             raise Absent("there is no such run among those of the studio")
         return found[name]
+
+    def sources(self, names: Sequence[str]) -> tuple[dict[str, Path], dict[str, Path]]:
+        """Where the runs and where the files of samples among some names are.
+
+        Raises:
+            Absent: there is none of a name.
+        """
+        found = self.found()
+        files = {name: self.files[name] for name in names if name in self.files and name not in found}
+        return {name: self.path(name) for name in names if name not in files}, files
 
 
 def below(root: Path) -> Iterator[Path]:

@@ -27,7 +27,7 @@ def studio(
     """Serve the studio to browsers on this machine, until it is interrupted (Ctrl-C).
 
     Args:
-        runs: folders of runs, or folders that hold some.
+        runs: folders of runs, folders that hold some, and files of samples for the Turing test beside them.
         port: where it listens, 0 for any that is free.
         store: file of the Turing test's items, judges and answers; made where there is none.
         announce: is told the link that lets in who started it.

@@ -66,7 +66,7 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
 
         sources, answers = store.sources(), store.answers()
         return {
-            "runs": list(runs.found()),
+            "runs": list(dict.fromkeys([*runs.found(), *runs.files])),
             "sources": sources,
             "judges": [
                 {"name": judge.name, "link": f"/judge/{judge.token}", "done": judge.done, "of": judge.of}
@@ -85,8 +85,9 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
         with drawing:
             if anew or not store.sources():
                 count, seed = asked(given, "count", int, 20), asked(given, "seed", int, 0)
-                chosen = {name: runs.path(name) for name in dict.fromkeys(names)}
-                store.begin(draw_items(chosen, count, seed, asked(given, "temperature", float, 1.0)), anew)
+                chosen, files = runs.sources(list(dict.fromkeys(names)))
+                temperature = asked(given, "temperature", float, 1.0)
+                store.begin(draw_items(chosen, count, seed, temperature, files), anew)
         return state(request, given)
 
     def add(request: Request, given: Given) -> dict[str, Any]:
