@@ -1,4 +1,7 @@
-"""Other implementations of our metrics, for the second table of benchmarks/metrics_speed.py."""
+"""Other implementations of metrics on samples and references, for the second table of benchmarks/metrics_speed.py.
+
+Those of likelihoods, language models, answers and melodies stand in benchmarks/laws_beside.py.
+"""
 
 from __future__ import annotations
 
@@ -161,7 +164,10 @@ def comparisons(evidence: Evidence) -> list[Compared]:
     shared = random.normal(size=(1000, 32))
     embedded = shared, shared + random.normal(size=(1000, 32))
     melodies = random.integers(40, 90, (1000, 32)).astype(float), random.integers(40, 90, (1000, 32)).astype(float)
-    few = [row for row in rows[:300] if set(row) <= {token for other in real[:1000] for token in other}]
+    few, held_out = (
+        [row for row in side[:300] if set(row) <= {token for other in learnt[:1000] for token in other}]
+        for side, learnt in ((rows, real), (real, rows))
+    )
     return [
         ("bleu_4", "NLTK, 10 captions, 10,000 references", lambda: bleu(rows[:10], real)["bleu_4"].value,
          lambda: nltk_bleu(rows[:10], real)),
@@ -196,6 +202,8 @@ def comparisons(evidence: Evidence) -> list[Compared]:
          lambda: float(nearest_jaccard(rows[:50], real).mean()), lambda: counted_jaccard(rows[:50], real)),
         ("lm_kn, order 3, one discount", f"NLTK, learnt from 1,000, {len(few)} scored",
          lambda: our_kneser_ney(real[:1000], few), lambda: nltk_kneser_ney(real[:1000], few)),
+        ("reverse_lm_kn, the same", f"NLTK, learnt from 1,000, {len(held_out)} scored",
+         lambda: our_kneser_ney(rows[:1000], held_out), lambda: nltk_kneser_ney(rows[:1000], held_out)),
         ("fed_hashed", "SciPy's sqrtm, 10,000 points", lambda: fed(*hashed).value, lambda: scipy_fed(*hashed)),
         ("fed_lstm", "SciPy's sqrtm, 10,000 points", lambda: fed(*read).value, lambda: scipy_fed(*read)),
         ("mauve_lstm", "mauve-text, 2,000 points (one k-means; ours the mean of five)",

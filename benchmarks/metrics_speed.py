@@ -1,10 +1,11 @@
 """The whole default suite of metrics on 10,000 against 10,000 captions: values, times, and independent ones beside.
 
-    python benchmarks/metrics_speed.py image_coco.txt.gz image_coco_test.txt.gz
+    python benchmarks/metrics_speed.py image_coco.txt.gz image_coco_test.txt.gz [--labelled mr.tsv.gz mr_test.tsv.gz]
 
-The first file is judged as if it were samples, the second is the references. Times are seconds of processor time (of
-all threads), so they hold on a busy machine too. What other implementations are slow at is measured on a part of the
-captions, which the table says, and our value and time stand for the same part.
+The first file is judged as if it were samples, the second is the references. Labelled reviews, where they are named,
+are what judges of categories are compared on. Times are seconds of processor time (of all threads), so they hold on a
+busy machine too. What other implementations are slow at is measured on a part of the captions, which the table says,
+and our value and time stand for the same part.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import laws_beside
+import metrics_beside
 import torch
-from metrics_beside import comparisons
 
 from seqgans.data import CorpusSettings
 from seqgans.evaluation import METRICS, Evidence, measure
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("references", type=Path, metavar="REFERENCES", help="held-out real sequences")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of PyTorch (2)")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="where the numbers go as well")
+    parser.add_argument("--labelled", type=Path, nargs=2, metavar="FILE", help="tables of label and text: train, test")
     parser.add_argument("--beside", action="store_true", help="the second table alone")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -48,7 +51,7 @@ def main() -> None:
         )
     )
     if given.beside:
-        beside = print_beside(evidence)
+        beside = print_beside(evidence, given.labelled)
         if given.out is not None:
             found = json.loads(given.out.read_text()) | {"beside": beside}
             given.out.write_text(json.dumps(found, indent=1) + "\n")
@@ -75,17 +78,20 @@ def main() -> None:
             lines.append(dict(zip(("metric", "figure", "value", "real", "seconds"), cells, strict=True)))
             print(f"| {' | '.join(written(cell) for cell in cells)} |", flush=True)
     print(f"\nall: {total:.0f} s of processor time, reading included ({reading:.1f} s)\n")
-    beside = print_beside(evidence)
+    beside = print_beside(evidence, given.labelled)
     if given.out is not None:
         given.out.write_text(json.dumps({"seconds": total, "suite": lines, "beside": beside}, indent=1) + "\n")
 
 
-def print_beside(evidence: Evidence) -> list[dict[str, Any]]:
+def print_beside(evidence: Evidence, labelled: Sequence[Path] | None) -> list[dict[str, Any]]:
     """The second table, as Markdown and as plain facts."""
     print("| figure | other implementation | ours | other | our seconds | its seconds |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
     beside = []
-    for figure, about, ours, other in comparisons(evidence):
+    for figure, about, ours, other in (
+        *metrics_beside.comparisons(evidence),
+        *laws_beside.comparisons(evidence, labelled),
+    ):
         (mine, my_time), (theirs, their_time) = timed(ours), timed(other)
         beside.append({"figure": figure, "other": about, "values": [mine, theirs], "seconds": [my_time, their_time]})
         print(f"| {figure} | {about} | {mine:.6g} | {theirs:.6g} | {my_time:.3f} | {their_time:.2f} |", flush=True)
