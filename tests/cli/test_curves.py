@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -31,14 +32,22 @@ def test_files_of_two_temperatures(files: list[Path], call, tmp_path: Path) -> N
     assert "self-BLEU-5" in heads
     assert first.split()[:3] == ["cold", "temperature", "0.5"]
     assert second.split()[:3] == ["cold", "temperature", "1"]
+    assert second.count(" ± ") == 4
+    assert "\n\n± standard error\n" in found.out
     assert "wrote" in found.err
     assert found.err.endswith(
         "5 to 6 texts at each setting, cut into words, seed 0.\n"
         "self-BLEU rises with the number of texts: compare settings of equally many (--samples).\n"
     )
-    assert 'id="plane"' in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert 'id="plane"' in page
+    assert re.search(r"temperature 0\.5: BLEU-5 [\d.]+ ± [\d.]+, self-BLEU-5 [\d.]+ ± [\d.]+", page)
+    assert "bleu_5, error" in base64.b64decode(re.findall(r"base64,([^\"]+)", page)[0]).decode()
     document = json.loads(call(*words, "--json").out)
-    assert [row["temperature"] for row in document["systems"][0]["sweep"]] == [0.5, 1.0]
+    [system] = document["systems"]
+    assert [row["temperature"] for row in system["sweep"]] == [0.5, 1.0]
+    assert [{*row} - {"temperature"} for row in system["sweep"]] == [{*errors} for errors in system["sweep_errors"]]
+    assert all(error > 0 for error in system["sweep_errors"][1].values())
 
 
 def test_texts_in_another_language_are_doubted(files: list[Path], call, tmp_path: Path) -> None:

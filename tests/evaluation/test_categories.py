@@ -71,6 +71,10 @@ def test_shares_are_those_of_what_the_judge_sees() -> None:
         np.mean([label == 0 for label in meant if label != 1]), abs=0.1
     )
     assert found["real_category_share_2"].value == pytest.approx(LABELS.count(2) / 300)
+    named = Evidence(samples=kept, references=REAL, categories=LABELS, category_names=["bad", "so-so", "good"])
+    called = measure(named, ["category_share"]).flat()
+    assert [*called] == [f"{kind}category_share_{name}" for name in ("bad", "so-so", "good") for kind in ("", "real_")]
+    assert called["category_share_bad"] == found["category_share_0"]
 
 
 class Told(CategoryGenerator):

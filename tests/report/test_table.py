@@ -45,7 +45,7 @@ def test_a_comparison_without_p_values_and_with_gaps() -> None:
     assert bleu.split()[-1] == "–"
     assert jsd.count("–") == 2
     assert "p < " not in text
-    assert text.splitlines()[-1] == "[best of the row]"
+    assert text.splitlines()[-1] == "[best of the row]; –: not measured, or not a number"
 
 
 def test_marks_that_are_not_there_are_not_explained() -> None:
@@ -88,7 +88,8 @@ def test_before_and_after() -> None:
     assert lines[2].split() == ["NLL", "oracle", "↓", "9.000", "±", "0.010", "8.800", "±", "0.010", "better"]
     assert lines[3].split() == ["NLL", "div", "7.000", "±", "0.010", "–"]
     assert lines[4].split() == ["duplicates", "–", "0.000"]
-    assert before_after(columns, order=["duplicates", "unheard_of"]).count("\n") == 2
+    assert lines[5:] == ["", "–: not measured, or not a number"]
+    assert before_after(columns, order=["nll_oracle", "unheard_of"]).count("\n") == 2
 
 
 def test_other_columns_can_be_compared() -> None:

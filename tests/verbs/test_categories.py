@@ -40,7 +40,7 @@ def test_samples_of_a_category(tmp_path: Path) -> None:
     found = evaluate(run.path, metrics=["category_accuracy", "category_share"], count=100).flat()
     assert found["category_accuracy"].value > 0.85
     assert found["category_accuracy"].details["learnt_from"] == 90  # the training rows
-    assert 0.4 <= found["category_share_0"].value <= 0.8
+    assert 0.4 <= found["category_share_rain"].value <= 0.8
 
 
 def test_a_run_without_categories(tmp_path: Path) -> None:

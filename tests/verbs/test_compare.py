@@ -193,6 +193,23 @@ def test_a_damaged_report_is_said(runs: Path, tmp_path: Path) -> None:
         compare([damaged, runs / "likelihood-1"])
 
 
+def test_figures_that_are_no_number_are_said(runs: Path, tmp_path: Path) -> None:
+    """Once, with their run, and what a dash means. Kills: a dash that nobody explains; a mean over seeds with nan."""
+    other = Path(shutil.copytree(runs / "seqgan-2", tmp_path / "other"))
+    found = report(other)
+    found["evaluations"]["final"]["nll_div"]["mean"] = "NaN"
+    (other / "report.json").write_text(json.dumps(found))
+    both = compare([runs / "seqgan-1", other, runs / "likelihood-1"])
+    assert both["notes"][-1] == "not a number, so left out of seqgan: nll_div (seed 2)"
+    first = report(runs / "seqgan-1")["evaluations"]["final"]["nll_div"]["mean"]
+    assert both["systems"][0]["figures"]["nll_div"]["mean"] == pytest.approx(first)
+    assert "not a number" not in comparison_table(both)
+    alone = compare([other, runs / "likelihood-1"])
+    for shown in (comparison_table(alone), comparison_page(alone).partition("<table")[0]):
+        assert shown.count("–: not measured, or not a number") == 1
+    assert not [note for note in compare([runs / "seqgan-1", runs / "likelihood-1"])["notes"] if "number" in note]
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

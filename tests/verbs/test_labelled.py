@@ -61,7 +61,7 @@ def test_accuracy_of_a_file(real: Path, tmp_path: Path) -> None:
         assert low <= found["category_accuracy"].value <= high
     samples.write_text("\n".join(RAIN * 6 + SUN * 3))
     shares = evaluate(samples, str(real), metrics=["category_share"], reading=LABELLED).flat()
-    assert shares["category_share_0"].value == pytest.approx(0.75, abs=0.05)
+    assert shares["category_share_rain"].value == pytest.approx(0.75, abs=0.05)
     with pytest.raises(BadInput, match="samples with the category each was meant to have"):
         evaluate(samples, str(real), metrics=["category_accuracy"], reading=LABELLED)
 

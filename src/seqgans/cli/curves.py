@@ -11,8 +11,8 @@ from seqgans.cli.results import Steps, curves, page_at, write_json, write_page
 from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.curves import setting_in_words
-from seqgans.report.figures import number, ordered, written
-from seqgans.report.table import table
+from seqgans.report.figures import ordered, written
+from seqgans.report.table import table, with_error
 from seqgans.verbs.sweep import COUNT, KNOBS, sweep
 
 Number = TypeVar("Number", int, float)
@@ -82,9 +82,17 @@ def run_sweep(given: Any) -> None:
     if given.json:
         write_json(found)
         return
-    rows = [(system["name"], row) for system in found["systems"] for row in system["sweep"]]
-    names = [name for name in ordered([row for _, row in rows]) if name not in KNOBS]
-    cells = [[who, setting_in_words(row), *(number(row[name]) for name in names)] for who, row in rows]
-    sys.stdout.write(f"{table(cells, ['', 'drawn at', *map(written, names)])}\n{curves(found)}")
+    rows = [
+        (system["name"], row, errors)
+        for system in found["systems"]
+        for row, errors in zip(system["sweep"], system["sweep_errors"], strict=True)
+    ]
+    names = [name for name in ordered([row for _, row, _ in rows]) if name not in KNOBS]
+    cells = [
+        [who, setting_in_words(row), *(with_error(row[name], errors[name]) for name in names)]
+        for who, row, errors in rows
+    ]
+    shown = table(cells, ["", "drawn at", *map(written, names)])
+    sys.stdout.write(f"{shown}\n\n± standard error\n{curves(found)}")
     for note in found["notes"]:
         sys.stderr.write(f"{note}\n")

@@ -124,14 +124,18 @@ def category_accuracy(evidence: Evidence) -> dict[str, Figure]:
 
 
 def category_share(evidence: Evidence) -> dict[str, Figure]:
-    """Share of the first `count` samples that the judge takes for each category, and of real ones that have it."""
+    """Share of the first `count` samples that the judge takes for each category, and of real ones that have it.
+
+    A figure ends with the name of its category ("category_share_positive"), with its number where it has none.
+    """
     _, labels = labelled(evidence)
     asked = judge_of_evidence(evidence, max(labels) + 1)
     named = asked.judge.named(evidence.drawn[: evidence.count])
     found = {}
     for kind in range(max(labels) + 1):
-        found[f"category_share_{kind}"] = Figure.of(named == kind, **asked.sizes)
-        found[f"real_category_share_{kind}"] = Figure.of(np.asarray(labels) == kind)
+        name = evidence.category_names[kind] if kind < len(evidence.category_names) else kind
+        found[f"category_share_{name}"] = Figure.of(named == kind, **asked.sizes)
+        found[f"real_category_share_{name}"] = Figure.of(np.asarray(labels) == kind)
     return found
 
 

@@ -55,6 +55,7 @@ class Evidence:
         categories: number of each reference's category, from 0.
         train_categories: that of each training sequence; a judge of categories learns from those where they are known.
         sample_categories: what each of the given samples was meant to be.
+        category_names: what the categories are called; their numbers where nobody says.
         length: tokens of the longest sequence, its end token included; found from the sequences where missing.
         end: id of the end token, None where all sequences have the same length.
         seed: where samples come from.
@@ -78,6 +79,7 @@ class Evidence:
     categories: Sequence[int] | None = None
     train_categories: Sequence[int] | None = None
     sample_categories: Sequence[int] | None = None
+    category_names: Sequence[str] = ()
     length: int | None = None
     end: int | None = None
     seed: int = 0

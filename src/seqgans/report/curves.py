@@ -127,8 +127,12 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, basel
         return ""
     lines, fixed = [], anchors(systems, baseline, across, up)
     for hue, system in enumerate(systems):
-        rows = sorted(system.get("sweep", ()), key=knobs)
-        dots = [swept(row, across, up, by_seed(system, knobs(row), across, up, fixed)) for row in rows]
+        rows = system.get("sweep", ())
+        pairs = zip(rows, system.get("sweep_errors") or [{}] * len(rows), strict=True)
+        dots = [
+            swept(row, across, up, by_seed(system, knobs(row), across, up, fixed), errors)
+            for row, errors in sorted(pairs, key=lambda pair: knobs(pair[0]))
+        ]
         if present := [dot for dot in dots if dot is not None]:
             lines.append(Line(name=system["name"], hue=hue, dots=present))
     if not lines:
@@ -221,14 +225,21 @@ def by_seed(
     return found
 
 
-def swept(row: Plain, across: str, up: str, seeds: Mapping[int, tuple[float, float]]) -> Dot | None:
-    """A point of a sweep, where it has both figures, and the region of confidence that its seeds allow around it."""
+def swept(
+    row: Plain, across: str, up: str, seeds: Mapping[int, tuple[float, float]], errors: Plain | None = None
+) -> Dot | None:
+    """A point of a sweep, where it has both figures, and the region of confidence that its seeds allow around it.
+
+    Standard errors of its samples, where they are known, are only told.
+    """
     x, y, where = mean_of(row.get(across)), mean_of(row.get(up)), setting_in_words(row)
     if x is None or y is None:
         return None
     shown, ring = [reading(written(across), x), reading(written(up), y)], knobs(row) == AS_IT_IS
     if len(seeds) < FEW:
-        return Dot(x=x, y=y, read=f"{where}: {', '.join(shown)}", ring=ring)
+        known = [error((errors or {}).get(name)) for name in (across, up)]
+        texts = [f"{text} ± {spread}" if spread else text for text, spread in zip(shown, known, strict=True)]
+        return Dot(x=x, y=y, read=f"{where}: {', '.join(texts)}", ring=ring)
     xs, ys = zip(*seeds.values(), strict=True)
     widths = [half_width(statistics.stdev(column), len(seeds)) for column in (xs, ys)]
     words = ", ".join(f"{text} ± {error(width)}" for text, width in zip(shown, widths, strict=True))

@@ -86,8 +86,17 @@ def swept(systems: Sequence[Plain]) -> Iterator[tuple[str, int | None, Plain]]:
     """System, seed and row of each temperature."""
     for system in systems:
         runs = [run for run in system.get("runs", ()) if run.get("sweep")]
-        for seed, rows in [(run.get("seed"), run["sweep"]) for run in runs] or [(None, system.get("sweep", ()))]:
+        for seed, rows in [(run.get("seed"), run["sweep"]) for run in runs] or [(None, with_errors(system))]:
             yield from ((system["name"], seed, row) for row in rows)
+
+
+def with_errors(system: Plain) -> list[Plain]:
+    """The sweep of a system, with standard errors in columns of their own where they are known."""
+    rows = system.get("sweep", ())
+    return [
+        {**row, **{f"{name}, error": value for name, value in errors.items()}}
+        for row, errors in zip(rows, system.get("sweep_errors") or [{}] * len(rows), strict=True)
+    ]
 
 
 def curves_csv(systems: Sequence[Plain]) -> str:

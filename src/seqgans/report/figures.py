@@ -16,6 +16,7 @@ METRIC_OF = {"nll_valid": "nll_gen", "mse": "music_mse"}  # figures that do not 
 WORDS = {"nll": "NLL", "kl": "KL", "jsd": "JSD", "bleu": "BLEU", "f1": "F1", "mse": "MSE", "lm": "LM"}
 WORDS |= {"kn": "Kneser-Ney", "lstm": "LSTM", "fed": "FED", "mauve": "MAUVE", "minilm": "MiniLM", "c2st": "C2ST"}
 UNITS = {"_per_token": "nats per token", "_perplexity": "tokens to choose from"}  # of figures whose names end so
+MISSING = "–: not measured, or not a number"
 MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 

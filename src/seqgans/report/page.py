@@ -21,6 +21,7 @@ system, "name" may be missing: the page leaves out what it does not have.
         figures   {figure: {"mean", "spread": over seeds or None, "n": seeds, "p": against the baseline or None,
                   "better": "lower" | "higher" | None (found from the figure's name where missing)}}
         sweep     [{"temperature": t, figure: number, ...}], mean over seeds; "top_k", "top_p" where used
+        sweep_errors  [{figure: standard error or None}], of a sweep of texts, row by row
         samples   [{"text", "nearest", "similarity": 0 to 1, "copy": bool, "times": how often it was written}] as of
                   `report.neighbours`, or [str]
         runs      [run], one a seed:

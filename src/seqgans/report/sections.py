@@ -16,6 +16,7 @@ from seqgans.report.curves import evaluations, learning_curves, phases_of, train
 from seqgans.report.figures import (
     ARROWS,
     MARKS,
+    MISSING,
     SPOKEN,
     best_of,
     direction_of,
@@ -84,6 +85,7 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
     if starred:
         levels = [f"{stars}&nbsp;p&nbsp;&lt;&nbsp;{level}" for level, stars in reversed(MARKS)]
         about += f" Against {escape(str(baseline))}: {', '.join(levels)}."
+    about += f" {MISSING}." if 'class="missing"' in rows else ""
     kind = "figures starred" if starred else "figures"
     body = (
         f'<div class="wide" tabindex="0" role="region" aria-label="Figures"><table class="{kind}"><thead><tr>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqgans.report.figures import MISSING
 from seqgans.report.markdown import cell, markdown
 
 
@@ -40,6 +41,8 @@ def suite_table(title: str, about: str, columns: Sequence[str], results: Sequenc
         ]
         minutes = cell([sum(run["cpu_seconds"].values()) / 60 for run in done], 1)
         lines.append([label, seeds, *cells, minutes])
+    if any("–" in line for line in lines):
+        about = f"{about} {MISSING}."
     reasons = [f"- {run['label']}, seed {run['seed']}: {run['failed']}" for run in results if "failed" in run]
     return (
         "\n".join([f"## {title}", "", about, "", markdown(heads, lines), *(["", *reasons] if reasons else [])]) + "\n"

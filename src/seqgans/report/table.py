@@ -9,6 +9,7 @@ from typing import Any
 
 from seqgans.report.figures import (
     ARROWS,
+    MISSING,
     apart,
     best_of,
     better,
@@ -73,6 +74,7 @@ def comparison_table(comparison: Mapping[str, Any]) -> str:
         notes.append(f"± spread over {most} seeds" if most > 1 else "± standard error")
     if any(marks(p_of(figure)) for system in systems for figure in system.get("figures", {}).values() if figure):
         notes.append(f"* p < 0.05, ** p < 0.01, *** p < 0.001 against {baseline}")
+    notes += [MISSING] if any(cell.strip() == "–" for cell in cells) else []
     return "\n\n".join((table(rows, ["", *names]), *(["; ".join(notes)] if notes else [])))
 
 
@@ -104,7 +106,8 @@ def before_after(
         cells = [with_error(shown_of(columns[head].get(name)), spread_of(columns[head].get(name))) for head in heads]
         words = verdict(columns[first].get(name), columns[last].get(name), direction) if first != last else ""
         rows.append([f"{written(name)} {ARROWS[direction]}".rstrip(), *cells, words])
-    return table(rows, ["", *heads, ""])
+    missing = any("–" in row[1:-1] for row in rows)
+    return table(rows, ["", *heads, ""]) + (f"\n\n{MISSING}" if missing else "")
 
 
 def verdict(before: Any, after: Any, direction: str | None) -> str:

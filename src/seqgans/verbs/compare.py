@@ -13,6 +13,7 @@ seed or none, they compare the samples of one run each, and say nothing about ot
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -123,6 +124,21 @@ def compare(
     return described(systems, usual or systems[0], references, words)
 
 
+def not_numbers(systems: Sequence[System]) -> list[str]:
+    """A line for each system with figures that are not a number, and whose they are."""
+    found = []
+    for system in systems:
+        names = [
+            f"{name}{'' if run.seed is None else f' (seed {run.seed})'}"
+            for run, moment in zip(system.runs, system.moments, strict=True)
+            for name, figure in moment.figures.items()
+            if math.isnan(figure.value)
+        ]
+        if names:
+            found.append(f"not a number, so left out of {system.name}: {', '.join(names)}")
+    return found
+
+
 def sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Folders of runs, and files of samples.
 
@@ -202,7 +218,7 @@ def described(
         "commands": [
             " ".join(("seqgans compare", *paths, *(("--references", references) if references else ()), *words))
         ],
-        "notes": [*notes(tests, baseline, plane), *doubts, *unmeasured(runs)],
+        "notes": [*notes(tests, baseline, plane), *doubts, *unmeasured(runs), *not_numbers(systems)],
         "baseline": baseline.name,
         "planes": [beside(plane, sweeps, baseline.name)] if plane else [],
         "differences": {

@@ -107,6 +107,7 @@ def evidence_of_run(
         vocabulary=vocabulary,
         categories=None if held_out.categories is None else held_out.categories.tolist(),
         train_categories=None if learnt.categories is None else learnt.categories.tolist(),
+        category_names=corpus.categories,
         length=corpus.length,
         end=vocabulary.end,
         seed=seed,

@@ -102,6 +102,7 @@ class Judge:
             vocabulary=self.corpus.vocabulary,
             categories=numbers_of(self.test),
             train_categories=numbers_of(train),
+            category_names=self.corpus.categories,
             length=self.corpus.length,
             end=self.end,
             seed=self.seed,

@@ -36,6 +36,7 @@ def evidence_of_labelled(
         categories=numbers_of(references, real_labels, names),
         train_categories=None if learnt_labels is None or train is None else numbers_of(train, learnt_labels, names),
         sample_categories=None if labels is None else numbers_of(path, labels, names),
+        category_names=names,
         vocabulary=numbering.vocabulary,
         end=numbering.vocabulary.end,
         seed=seed,

@@ -19,14 +19,13 @@ from typing import Any
 from seqgans.data import CorpusSettings
 from seqgans.data.streaming import Numbering
 from seqgans.errors import BadInput
-from seqgans.evaluation.base import doubts
-from seqgans.evaluation.evidence import Evidence
-from seqgans.evaluation.likelihood import as_sequences
-from seqgans.evaluation.sweep import INVERSE_TEMPERATURES, language_curve, overlap_curve
+from seqgans.evaluation import Figure
+from seqgans.evaluation.sweep import INVERSE_TEMPERATURES
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.verbs.evaluate import READING, lines_in, read_sequences
 from seqgans.verbs.labelled import word_like
 from seqgans.verbs.planes import PLANES, beside
+from seqgans.verbs.planes_of_texts import Measured
 from seqgans.verbs.writers import Writer, held_out, is_model, writer_of
 
 COUNT = 1000  # texts at each setting
@@ -94,18 +93,20 @@ def sweep(
     numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
     measured = Measured(numbering, real)
     total, systems = sum(len(curve.settings) for curve in curves), []
-    known: dict[tuple[Texts, Decoding], dict[str, float]] = {}
+    known: dict[tuple[Texts, Decoding], dict[str, Figure]] = {}
     for curve in curves:
-        rows = []
+        rows, errors = [], []
         for setting in curve.settings:
             if watch is not None:
                 watch(curve.name, total)
             key = (curve.texts, setting)
             if key not in known:
-                known[key] = {**knobs(setting), **measured(curve.texts(setting), f"{curve.name}, {words(setting)}")}
-            rows.append(known[key])
+                known[key] = measured(curve.texts(setting), f"{curve.name}, {words(setting)}")
+            rows.append({**knobs(setting), **{name: figure.value for name, figure in known[key].items()}})
+            errors.append({name: figure.standard_error for name, figure in known[key].items()})
         plain = PLAIN if PLAIN in curve.settings else curve.settings[0]
-        systems.append({"name": curve.name, "sweep": rows, "samples": curve.texts(plain)[:SHOWN]})
+        shown = curve.texts(plain)[:SHOWN]
+        systems.append({"name": curve.name, "sweep": rows, "sweep_errors": errors, "samples": shown})
     sweeps, baseline = {one["name"]: one["sweep"] for one in systems}, systems[0]["name"]
     return {
         "title": f"Quality and diversity beside {beside_what}",
@@ -216,52 +217,6 @@ def common_name(files: Sequence[str]) -> str:
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     shared = "".join(letters[0] for letters in alike).rstrip("-_. 0123456789") if len(names) > 1 else names[0]
     return shared or names[0]
-
-
-class Measured:
-    """From texts to the figures of both planes.
-
-    Attributes:
-        sizes: of the texts that were measured, one for each setting.
-        doubts: what makes the figures doubtful, each said once.
-    """
-
-    def __init__(self, numbering: Numbering, real: Sequence[str]) -> None:
-        self.numbering, self.held_out = numbering, [ids for ids in numbering.encode(real) if ids]
-        self.curves = overlap_curve(self.held_out, 0), language_curve(self.held_out, 0)
-        self.sizes: list[int] = []
-        self.found: dict[str, None] = {}
-
-    def __call__(self, texts: Sequence[str], where: str) -> dict[str, float]:
-        """The figures.
-
-        Args:
-            texts: of one setting.
-            where: which, for messages.
-
-        Raises:
-            BadInput: fewer than two of them hold a token.
-        """
-        rows = [ids for ids in self.numbering.encode(texts) if ids]
-        if len(rows) < 2:
-            raise BadInput(f"{where}: at least 2 of {len(texts)} texts must hold a token, got {len(rows)}")
-        self.sizes.append(len(texts))
-        for doubt in doubts(Evidence(samples=rows, references=self.held_out)):
-            self.found[f"{where}: {doubt}"] = None
-        drawn = as_sequences(rows, end=0)
-        return {name: figure.value for curve in self.curves for name, figure in curve(1.0, drawn).items()}
-
-    @property
-    def counted(self) -> str:
-        """How many texts there were."""
-        least, most = min(self.sizes), max(self.sizes)
-        return f"{most} texts" if least == most else f"{least} to {most} texts"
-
-    @property
-    def doubts(self) -> list[str]:
-        """What makes the figures doubtful."""
-        uneven = "self-BLEU rises with the number of texts: compare settings of equally many (--samples)."
-        return [*([uneven] if min(self.sizes) < max(self.sizes) else []), *self.found]
 
 
 def knobs(setting: Decoding) -> dict[str, float]:
