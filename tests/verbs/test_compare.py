@@ -253,7 +253,8 @@ def test_which_test_is_taken() -> None:
     def figure(value: float) -> Figure:
         return Figure(value=value, standard_error=0.1, count=50)
 
-    ours, theirs = {1: figure(1.0), 2: figure(2.0)}, {1: figure(1.5), 2: figure(2.7)}
+    ours: dict[int | None, Figure] = {1: figure(1.0), 2: figure(2.0)}
+    theirs: dict[int | None, Figure] = {1: figure(1.5), 2: figure(2.7)}
     assert outcome_of(ours, theirs, [1, 2]) == paired_t([1.0, 2.0], [1.5, 2.7])
     assert outcome_of(ours, theirs, [2]) == welch_from(figure(2.0), figure(2.7))
     assert outcome_of(ours, {}, []) is None

@@ -14,7 +14,15 @@ ARROWS: Mapping[str | None, str] = {"lower": "↓", "higher": "↑", None: ""}
 SPOKEN: Mapping[str | None, str] = {"lower": "lower is better", "higher": "higher is better", None: ""}
 METRIC_OF = {"nll_valid": "nll_gen", "mse": "music_mse"}  # figures that do not begin with the name of their metric
 WORDS = {"nll": "NLL", "kl": "KL", "jsd": "JSD", "bleu": "BLEU", "f1": "F1", "mse": "MSE", "lm": "LM"}
-WORDS |= {"kn": "Kneser-Ney", "lstm": "LSTM", "fed": "FED", "mauve": "MAUVE", "minilm": "MiniLM", "c2st": "C2ST"}
+WORDS |= {
+    "kn": "Kneser-Ney",
+    "lstm": "LSTM",
+    "fed": "FED",
+    "mauve": "MAUVE",
+    "minilm": "MiniLM",
+    "c2st": "C2ST",
+    "embsim": "EmbSim",
+}
 UNITS = {"_per_token": "nats per token", "_perplexity": "tokens to choose from"}  # of figures whose names end so
 MISSING = "–: not measured, or not a number"
 MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
