@@ -25,7 +25,7 @@ system, "name" may be missing: the page leaves out what it does not have.
         samples   [{"text", "nearest", "similarity": 0 to 1, "copy": bool, "times": how often it was written}] as of
                   `report.neighbours`, or [str]
         runs      [run], one a seed:
-            path, seed, algorithm
+            path, seed, algorithm; the last two None of a file of samples
             sweep     its own, from which come regions of confidence
             events    lines of events.jsonl; those of kind "evaluation" are drawn
             findings  [{"detector", "saw", "try", "step"}]

@@ -76,8 +76,9 @@ def area_in_words(area: float | None) -> str:
 def regions_in_words(systems: Sequence[Plain], baseline: str | None = None) -> str:
     """What the regions of the plane say, and who has none."""
     seeds = {str(system["name"]): sum(1 for run in system.get("runs", ()) if run.get("sweep")) for system in systems}
-    alone = [name for name, count in seeds.items() if count < 2]
-    if len(alone) == len(seeds):
+    alone = [name for name, count in seeds.items() if count == 1]
+    fewer = [name for name, count in seeds.items() if count < 2]
+    if len(fewer) == len(seeds):
         return "One seed says nothing of the next: no regions of confidence."
     without = f" None for {escape(', '.join(alone))}, with one seed." if alone else ""
     of = "the mean over seeds"
