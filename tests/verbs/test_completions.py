@@ -6,6 +6,7 @@ a board that hears nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,15 @@ def test_trackers_of_accelerate(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()  # the corrected command finds its place free
     with pytest.raises(BadInput, match=r"run\.trackers: aim must be installed first"):
         train(recipe(tmp_path, trackers="aim"), tmp_path / "third")
+
+
+@pytest.mark.parametrize("kl", [0.0, 0.1])
+def test_relaxed_answers_have_a_table_of_their_hard_ones(kl: float, tmp_path: Path) -> None:
+    plain = recipe(tmp_path, completions_every=2)
+    settings = dataclasses.replace(plain.settings, variant="gumbel", kl=kl)  # pyright: ignore[reportArgumentType]
+    run = train(dataclasses.replace(plain, settings=settings), tmp_path / "run")
+    rows = [json.loads(line) for line in (run.path / FILE).read_text().splitlines()]
+    assert [row["round"] for row in rows] == [2] * 4 + [4] * 4
+    assert rows[0].keys() == {"step", "round", "prompt", "answer", "score"} | ({"kl"} if kl else set())
+    (line,) = [line for line in run.events() if line["kind"] == "gathering" and line.get("round") == 2][:1]
+    assert line["figures"]["reward"] == pytest.approx(sum(row["score"] for row in rows[:4]) / 4, abs=1e-3)

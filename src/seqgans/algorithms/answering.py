@@ -60,22 +60,17 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     """Answers, what the discriminator of this round thinks of them, and what each token is worth."""
     fake, real = answered(players, scene, chosen(scene, settings.batch, settings.group))
     written = Sequences(fake.tokens, fake.mask, source=real.source)
-    figures = {
-        "entropy": -(fake.log_probs.sum() / fake.mask.sum().clamp(min=1)).item(),
-        "length": fake.mask.sum(1).float().mean().item(),
-        "real_length": real.mask.sum(1).float().mean().item(),
-        "repeated": repeated_share(written),
-        "real_repeated": repeated_share(real),
-        "real_nll": likelihood_of(players, real[slice(0, LOOKED_AT)]),
-    }
+    figures = {"entropy": -(fake.log_probs.sum() / fake.mask.sum().clamp(min=1)).item()}
+    figures |= likeness(players, written, real)
+    judge = beside(players.discriminator, real.source)
     if settings.variant == "gumbel":
-        extras = {}
+        extras = {"score": judge.scores(fake.tokens, fake.mask)}  # for those who read along; the loss has its own
+        figures |= spread_of(extras["score"])
         if settings.leash:
             unpaid = torch.zeros_like(fake.log_probs)
             _, extras["reference"], extras["kl"], costs = charged(players, scene, unpaid, fake, real.source)
             figures |= costs
         return Play(real=real, fake=written, extras=extras, figures=figures)
-    judge = beside(players.discriminator, real.source)
     if settings.credit == "token":
         steps = step_scorer(judge).step_scores(fake.tokens, fake.mask)
         scores = last_of(steps, fake.mask)
@@ -106,6 +101,17 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
     else:
         advantages = scene.over_batch(lambda every: against(settings, players, every, mask), tokens)
     return Play(real=real, fake=written, rewards=advantages, extras=extras, figures=figures)
+
+
+def likeness(players: Players, fake: Sequences, real: Sequences) -> dict[str, float]:
+    """Lengths and repetitions of written answers beside those of real ones, and how likely some of these are."""
+    return {
+        "length": fake.mask.sum(1).float().mean().item(),
+        "real_length": real.mask.sum(1).float().mean().item(),
+        "repeated": repeated_share(fake),
+        "real_repeated": repeated_share(real),
+        "real_nll": likelihood_of(players, real[slice(0, LOOKED_AT)]),
+    }
 
 
 def spread_of(scores: Tensor) -> dict[str, float]:

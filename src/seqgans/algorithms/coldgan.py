@@ -36,6 +36,7 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Sche
 from seqgans.algorithms.judging import judge_loss, to_tell_apart
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.algorithms.off_policy import Baseline, Weighing, off_policy_loss, off_policy_play
+from seqgans.algorithms.watching import watched, watching_players
 from seqgans.generators.behaviour import Behaviour, Kind
 from seqgans.rewards.answers import PastAnswers
 from seqgans.rewards.baselines import MovingAverage
@@ -73,6 +74,7 @@ class ColdGAN:
         generator_rate: learning rate of the generator in the game.
         discriminator_rate: learning rate of the discriminator.
         clip: largest gradient norm of either.
+        reference: keep a pre-trained generator as the game begins, and log how far it has gone from there (`kl`).
         shuffled: the control arm: rewards are handed to other samples of the batch.
     """
 
@@ -105,6 +107,7 @@ class ColdGAN:
     generator_rate: float = 1e-5
     discriminator_rate: float = 1e-5
     clip: float = 1.0
+    reference: bool = True
     shuffled: bool = False
 
     def __post_init__(self) -> None:
@@ -168,13 +171,14 @@ class ColdGAN:
         )
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """What outlives a checkpoint: earlier samples and, for a moving baseline, its averages."""
+        """What outlives a checkpoint: earlier samples, a moving baseline's averages, where the game began."""
         found: dict[str, Any] = {"memory": PastAnswers(self.memory, players.length)}
+        found |= watching_players(players, self.reference)
         return found | ({"baseline": MovingAverage()} if self.baseline == "moving_average" else {})
 
     def play(self, players: Players, scene: Scene) -> Play:
         """Cautious samples, and what each is worth."""
-        return off_policy_play(
+        play = off_policy_play(
             players,
             scene,
             behaviour=self.draws,
@@ -185,6 +189,7 @@ class ColdGAN:
             baseline=self.baseline,
             shuffled=self.shuffled,
         )
+        return watched(players, scene, play)
 
     def pairs(self, players: Players, scene: Scene, fresh: bool = False) -> Play:
         """What the discriminator is to tell apart: the newest samples and earlier ones; before the game, plain ones."""
