@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "seqgans"
 ORDER = (
-    *("errors", "spelling", "choices", "sequences", "randomness"),
+    *("errors", "spelling", "memory", "choices", "sequences", "randomness"),
     *("data", "generators", "discriminators", "rewards", "objectives", "algorithms", "options", "training"),
     *("evaluation", "report", "verbs", "web", "integrations", "cli", "__init__", "__main__"),
 )

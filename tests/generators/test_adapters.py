@@ -1,12 +1,14 @@
 """A folder of low-rank adapters as a pre-trained model: the base it names with what they learnt.
 
 Mutants killed: the base without its adapters, layers of adapters that are left in the model, a tokenizer that is
-sought in the folder of adapters alone, adapters that fit another model.
+sought in the folder of adapters alone, adapters that fit another model, some of which
+are missing, or are of layers that it has not.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,26 @@ def test_adapters_are_the_model_they_were_made_for_with_what_they_learnt(tmp_pat
     (tmp_path / "tuned" / "adapter_model.safetensors").unlink()
     with pytest.raises(BadInput, match=r"must hold adapter_model\.safetensors"):
         load_model(spec, generator_for(0))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_adapters_that_are_not_all_there_or_of_no_layer_are_one_line(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    tuned(model_folder(tmp_path / "base"), tmp_path / "tuned")
+    file = tmp_path / "tuned" / "adapter_model.safetensors"
+    parts = safetensors.load_file(file)
+    first = next(iter(parts))
+    other = first.replace(".h.0.", ".h.7.")
+    assert other != first
+    cases = [
+        (
+            {name: part for name, part in parts.items() if name != first},
+            f"1 of their parameters are not there: {first};",
+        ),
+        ({**parts, other: parts[first].clone()}, f"1 of their parameters fit no layer: {other};"),
+        ({other: parts[first].clone()}, f"{len(parts)} of their parameters are not there: {first}, "),
+    ]
+    for kept, said in cases:
+        safetensors.save_file(kept, file, metadata={"format": "pt"})
+        with pytest.raises(BadInput, match=f"must fit .*base, for which they are, but {re.escape(said)}"):
+            load_model(str(tmp_path / "tuned"), generator_for(0))

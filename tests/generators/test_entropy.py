@@ -57,7 +57,7 @@ def test_behind_a_stop_string_nothing_is_left_to_choose() -> None:
 
         def __init__(self) -> None: ...
 
-        def places(self, tokens: torch.Tensor, minimum: int) -> torch.Tensor:
+        def places(self, tokens: torch.Tensor, minimum: int = 0) -> torch.Tensor:
             return torch.full((len(tokens),), 2)
 
     source = Sequences.of(torch.tensor([[3, 4]]))

@@ -1,12 +1,15 @@
 """Folders whose weights are damaged, incomplete or of another model: one clear line, never parameters drawn afresh.
 
 Mutants killed: missing parameters that are not looked for, a head that a judge must bring, a tied head that counts as
-missing, a classifier taken for its trunk, shapes that are left to the library, an error caught by its usual kind alone.
+missing, a classifier taken for its trunk, shapes that are left to the library, an error caught by its usual kind alone,
+layers beyond those of the settings, a lack of memory taken for a broken file.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +27,7 @@ transformers = pytest.importorskip("transformers", reason="pre-trained models ne
 safetensors = pytest.importorskip("safetensors.torch")
 
 WEIGHTS = "model.safetensors"
+LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "num_decoder_layers", "encoder_layers", "decoder_layers")
 
 
 def rewritten(folder: Path, keep: Callable[[str], bool]) -> None:
@@ -79,6 +83,57 @@ def test_shapes_that_differ_are_one_line(tmp_path: Path) -> None:
         BadInput, match=r"must fit its config\.json, but \S+ has the shape \[16, 24\] there and \[16, 30\] here"
     ):
         load_model(str(folder), generator_for(0))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *ANSWERING_KINDS])
+def test_layers_that_the_settings_leave_out_are_one_line(kind: str, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, kind=kind)
+    settings = json.loads((folder / "config.json").read_text())
+    fewer = {name: 1 for name in LAYERS if name in settings}
+    assert fewer
+    if "layer_types" in settings:
+        fewer["layer_types"] = settings["layer_types"][:1]
+    (folder / "config.json").write_text(json.dumps({**settings, **fewer}))
+    for attempt in (lambda: load_model(str(folder), generator_for(0)), lambda: as_judge(folder)):
+        with pytest.raises(BadInput, match=r"but hold \d+ parameters of layers that it does not speak of \(\S*1\.\S+ "):
+            attempt()
+
+
+def test_another_head_may_be_left_over(tmp_path: Path) -> None:
+    """As libraries leave one that learnt values beside the model."""
+    folder = model_folder(tmp_path)
+    parts = safetensors.load_file(folder / WEIGHTS)
+    safetensors.save_file({**parts, "v_head.weight": torch.ones(1, 16)}, folder / WEIGHTS, metadata={"format": "pt"})
+    load_model(str(folder), generator_for(0))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 2147483648 bytes."),
+    ],
+)
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_lack_of_memory_is_no_broken_model(
+    error: Exception, chained: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object, **__: object) -> None:
+        if chained:
+            raise ValueError("the weights could not be read") from error
+        raise error
+
+    folder = str(model_folder(tmp_path, kind="llama"))
+    readers = (
+        (transformers.AutoModelForCausalLM, lambda: load_model(folder, generator_for(0)), "; choose a smaller model"),
+        (transformers.AutoTokenizer, lambda: tokenizer_of_model(folder), "; make room"),
+    )
+    for reader, attempt, advice in readers:
+        monkeypatch.setattr(reader, "from_pretrained", short)
+        with pytest.raises(BadInput, match=f"^there is not enough memory.* for .*{re.escape(folder)}{advice}"):
+            attempt()
 
 
 @pytest.mark.parametrize(

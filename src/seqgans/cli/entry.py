@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from types import FrameType
 
 from seqgans import __version__
 from seqgans.errors import BadInput, Failed, remedy
+from seqgans.memory import shortage
 
 DEBUG = "SEQGANS_DEBUG"
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
@@ -139,16 +139,9 @@ def carry_out(words: list[str]) -> int:
 
 def short_of_memory(error: Exception) -> str:
     """What to say of an error where memory could not be had; empty where that was not the reason."""
-    said = str(error)
-    words = ("can't allocate memory", "out of memory", "Storage size calculation overflowed")
-    if not isinstance(error, MemoryError) and not (isinstance(error, RuntimeError) and any(map(said.count, words))):
-        return ""
-    asked = re.search(r"tried to allocate (\d+) bytes", said)
-    much = f": {int(asked[1]) / (1 << 30):,.1f} GiB were asked for at once" if asked else ""
-    return (
-        f"there is not enough memory{much}; make the players (such as --generator.hidden), --algorithm.batch or the "
-        "number of samples smaller"
-    )
+    short = shortage(error) if isinstance(error, MemoryError | RuntimeError) else ""
+    advice = "make the players (such as --generator.hidden), --algorithm.batch or the number of samples smaller"
+    return f"{short}; {advice}" if short else ""
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 from seqgans.data.packages import optional_package
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
+from seqgans.memory import shortage
 
 GGUF = ".gguf"
 FILES = ("tokenizer*", "vocab*", "*.model")  # one of which a tokenizer is made from
@@ -83,7 +84,9 @@ def tokenizer_of_model(spec: str) -> Any:
 
 
 def unreadable(spec: str, error: Exception) -> BadInput:
-    """What to raise where a tokenizer cannot be loaded."""
+    """What to raise where a tokenizer cannot be loaded: memory that was short is no fault of its files."""
+    if short := shortage(error):
+        return BadInput(f"{short} for the tokenizer of {spec}; make room")
     reason = " ".join(str(error).split())[:300]
     return BadInput(f"{spec} must be a model with a tokenizer: a folder, a .gguf file or a hub name; {reason}")
 

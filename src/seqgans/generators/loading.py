@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
@@ -13,6 +14,7 @@ import torch
 from seqgans.data.packages import optional_package
 from seqgans.data.tokenizer import GGUF, address, base_of, check_there
 from seqgans.errors import BadInput
+from seqgans.memory import shortage
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 CLASSIFIERS = ("Classification", "QuestionAnswering")  # how models are called whose head writes nothing
@@ -60,10 +62,11 @@ def load_model(spec: str, random: torch.Generator, head: bool = True) -> Any:
                     output_loading_info=True,
                 )
         except Exception as error:  # a damaged file can make its reader raise anything
-            reason = " ".join(str(error).split())
-            raise BadInput(
+            raise unread(
+                spec,
+                error,
                 f"{spec} must be a causal language model or an encoder-decoder: a folder of `save_pretrained` with "
-                f"safetensors, a .gguf file or a name on the hub; {reason[:300]}"
+                "safetensors, a .gguf file or a name on the hub",
             ) from error
     if report is not None:
         check_complete(spec, model, report, head)
@@ -73,17 +76,31 @@ def load_model(spec: str, random: torch.Generator, head: bool = True) -> Any:
     return model
 
 
+def unread(spec: str, error: Exception, must: str) -> BadInput:
+    """What to raise where a model cannot be loaded: memory that was short is no fault of its files.
+
+    Args:
+        spec: what was asked for.
+        error: what its reader said.
+        must: what has to hold for it to be read.
+    """
+    if short := shortage(error):
+        return BadInput(f"{short} for {spec}; choose a smaller model, or make room")
+    return BadInput(f"{must}; {' '.join(str(error).split())[:300]}")
+
+
 def check_complete(spec: str, model: Any, report: Mapping[str, Any], head: bool) -> None:
-    """Refuse a model some of whose parameters were drawn afresh, because its weights do not hold them.
+    """Refuse a model some of whose parameters were drawn afresh, or some of whose layers were left out.
 
     Args:
         spec: what was asked for.
         model: as it was loaded.
-        report: what `transformers` found missing, and of another shape.
+        report: what `transformers` found missing, of another shape, and not known to the model.
         head: whether the head must be there, and be one that writes.
 
     Raises:
-        BadInput: a parameter is missing or has another shape, or the model is a classifier that should write.
+        BadInput: a parameter is missing or has another shape, the weights hold layers that the settings do not speak
+            of (other parts, such as another head, may be left over), or the model is a classifier that should write.
     """
     kind = next(iter(getattr(model.config, "architectures", None) or ()), "")
     if head and kind.endswith(CLASSIFIERS):
@@ -96,6 +113,7 @@ def check_complete(spec: str, model: Any, report: Mapping[str, Any], head: bool)
         )
     parts = {} if head else {id(part): name for name, part in model.named_modules()}
     own = parts.get(id(model.get_output_embeddings()), "")
+    prefix = getattr(model, "base_model_prefix", "")
     every = [name for name, _ in model.named_parameters(remove_duplicate=False)]  # what is tied is never missing
     missing = [name for name in every if name in report["missing_keys"] and not (own and name.startswith(f"{own}."))]
     if missing:
@@ -103,6 +121,22 @@ def check_complete(spec: str, model: Any, report: Mapping[str, Any], head: bool)
             f"the weights of {spec} must hold every parameter of a {type(model).__name__}, but {len(missing)} of "
             f"{len(every)} are missing ({missing[0]} first); save the whole model again, or choose another"
         )
+    kinds = {unnumbered(name) for name in every} | {unnumbered(name.removeprefix(f"{prefix}.")) for name in every}
+    more = sorted(name for name in report["unexpected_keys"] if unnumbered(name) in kinds)
+    if more:
+        raise BadInput(
+            f"the weights of {spec} must fit its config.json, but hold {len(more)} parameters of layers that it does "
+            f"not speak of ({more[0]} first); save both again, together"
+        )
+
+
+def unnumbered(name: str) -> str:
+    """The name of a parameter, whichever layer it is of.
+
+    >>> unnumbered("transformer.h.11.ln_1.bias")
+    'transformer.h.#.ln_1.bias'
+    """
+    return ".".join("#" if part.isdigit() else part for part in name.split("."))
 
 
 def with_adapters(model: Any, folder: str) -> Any:
@@ -114,13 +148,21 @@ def with_adapters(model: Any, folder: str) -> Any:
     peft = optional_package("peft", f"the low-rank adapters of {folder}", extra="lm")
     if not (Path(folder) / "adapter_model.safetensors").is_file():
         raise BadInput(f"{folder} must hold adapter_model.safetensors beside adapter_config.json; save it there")
+    must = f"the adapters of {folder} must fit {base_of(folder)}, for which they are"
     try:
-        return peft.PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is missing is said below
+            adapted = peft.PeftModel.from_pretrained(model, folder)
+            report = peft.set_peft_model_state_dict(adapted, peft.load_peft_weights(folder, device="cpu"))
     except Exception as error:  # a damaged file can make its reader raise anything
-        reason = " ".join(str(error).split())
-        raise BadInput(
-            f"the adapters of {folder} must fit {base_of(folder)}, for which they are; {reason[:300]}"
-        ) from error
+        raise unread(folder, error, must) from error
+    ours = ".default."  # what peft calls them within the model, not in the file
+    missing = [name.replace(ours, ".") for name in report.missing_keys if ours in name]
+    for names, fault in ((missing, "are not there"), (report.unexpected_keys, "fit no layer")):
+        if names:
+            first = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+            raise BadInput(f"{must}, but {len(names)} of their parameters {fault}: {first}; save them again")
+    return adapted.merge_and_unload().eval()
 
 
 @torch.no_grad()
