@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,21 @@ def test_prompts_and_completions_are_known_by_their_names(tmp_path: Path) -> Non
     assert named.train.source is None
     path.write_text("".join(f"{json.dumps({**row, 'text': 'one two three'})}\n" for row in rows))
     assert open_text_corpus(str(path), settings, 0).train.source is None
+
+
+@pytest.mark.parametrize("without", ["prompt", "completion"])
+@pytest.mark.parametrize("row", [1, 2, 6])
+def test_a_row_without_a_usual_column_is_named(tmp_path: Path, without: str, row: int) -> None:
+    """The first row as well, though it is the one that names the columns."""
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"prompt": f"p{number}", "completion": f"c{number} d"} for number in range(6)]
+    del rows[row - 1][without]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(
+        BadInput, match=f"^{re.escape(str(path))} must have '{without}' in every row, but row {row} has"
+    ):
+        open_text_corpus(str(path), CorpusSettings(valid=0.0, test=0.0), 0)
+    with pytest.raises(BadInput, match=f"must have '{without}' in every row, but row {row} has none; mend it"):
+        read_table(path, without)
+    with pytest.raises(BadInput, match=r"has no column 'other'; choose one with --corpus\.text: "):
+        read_table(path, "other")

@@ -125,13 +125,21 @@ def usual_columns(there: Sequence[str]) -> tuple[str | None, str | None]:
 
 
 def columns_of(path: Path) -> list[str]:
-    """The names of the columns of a table of objects, as far as its first row tells; none where it cannot be read."""
+    """The names of the columns of a table of objects; none where it cannot be read.
+
+    Of a `.jsonl` file those of its first row or, where it has none of the usual ones, of the rows up to one that has.
+    """
+    there: dict[str, None] = {}
     try:
         if path.name.lower().endswith(".parquet"):
             return list(optional_package("pyarrow.parquet", "a .parquet file").read_schema(path).names)
-        return list(json.loads(next(stream_lines(path))))
+        for line in stream_lines(path):
+            there |= dict.fromkeys(json.loads(line))
+            if DEFAULT_COLUMN in there or usual_columns(list(there)) != (None, None):
+                break
     except (BadInput, OSError, ValueError, TypeError):
         return []  # whoever reads it says what is wrong
+    return list(there)
 
 
 def _separated(path: Path, rows: list[list[str]], column: str | None, header: Header, setting: str) -> list[str]:
@@ -159,7 +167,7 @@ def _jsonl(path: Path, column: str | None, setting: str) -> list[Any]:
     lines = [line for line in read_text(path).split("\n") if line.strip()]
     if not lines:
         raise BadInput(f"{path} must hold at least one row, but all lines are blank; give a file with text")
-    cells = []
+    cells, first, without, wanted = [], [], [], column or DEFAULT_COLUMN
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
@@ -167,11 +175,14 @@ def _jsonl(path: Path, column: str | None, setting: str) -> list[Any]:
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is not: {error}") from error
         if not isinstance(row, dict):
             raise BadInput(f"{path} must hold one JSON object a line, but row {number} is a {type(row).__name__}")
-        if number > 1 and (column or DEFAULT_COLUMN) not in row:
-            raise BadInput(
-                f"{path} must have {column or DEFAULT_COLUMN!r} in every row, but row {number} has none; mend it"
-            )
-        cells.append(row[column_named(path, column, list(row), setting)])
+        first = first or list(row)
+        cells.append(row.get(wanted))
+        if wanted not in row:
+            without.append(number)
+    if len(without) == len(cells):
+        column_named(path, column, first, setting)
+    if without:
+        raise BadInput(f"{path} must have {wanted!r} in every row, but row {without[0]} has none; mend it")
     return cells
 
 
