@@ -270,6 +270,12 @@ def test_every_variant_plays_its_rounds(folder: Path, corpus: Corpus, variant: s
         ({"discriminator_loss": "hinge"}, r"RLGAF.smoothing goes with relativistic and standard alone; set it to 0"),
         ({"gate": 2.0}, r"RLGAF.gate must be from 0 to 1, got 2.0"),
         ({"kl_target": 0.0}, r"RLGAF.kl_target must be above 0, got 0.0"),
+        ({"reference_every": -1}, r"RLGAF.reference_every must be at least 0, got -1"),
+        ({"reference_mixup": 0.0}, r"RLGAF.reference_mixup must be above 0 and at most 1, got 0.0"),
+        ({"reference_every": 5, "kl": 0.0}, r"there is only with kl above 0, got 0.0; set kl, or reference_every to 0"),
+        ({"reference_every": 5, "variant": "gumbel"}, r"RLGAF.reference_every moves a reference, which there is only"),
+        ({"missing_eos_penalty": -1.0}, r"RLGAF.missing_eos_penalty must be at least 0, got -1.0"),
+        ({"missing_eos_penalty": 1.0, "variant": "gumbel"}, r"rewards, and gumbel has none; set it to 0"),
     ],
 )
 def test_settings_that_cannot_be(settings: dict[str, object], line: str) -> None:

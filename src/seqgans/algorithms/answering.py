@@ -13,7 +13,7 @@ from seqgans.algorithms.equipment import scale_of
 from seqgans.algorithms.reference import charged
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
-from seqgans.rewards.advantages import compared, generalised_advantages
+from seqgans.rewards.advantages import at_the_end, compared, generalised_advantages
 from seqgans.rewards.answers import PastAnswers, Value, distinct, earned, repeated_share
 from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Samples, Sequences, last_of
@@ -85,6 +85,10 @@ def answer_play(settings: RLGAF, players: Players, scene: Scene) -> Play:
         return earned(every, mask, settings.reward, settings.credit, scale, control)
 
     tokens = scene.over_batch(paid, steps).masked_fill(~fake.mask, 0.0)
+    if settings.missing_eos_penalty:
+        missing = unended(players, written).to(tokens.dtype)
+        tokens = tokens - at_the_end(settings.missing_eos_penalty * missing, fake.mask)
+        figures["unended"] = missing.mean().item()
     extras = {"drawn": fake.log_probs, "score": scores, "reward": tokens.sum(1)}
     if settings.leash:
         paid_for, known, extras["kl"], costs = charged(players, scene, tokens, fake, real.source)
@@ -112,6 +116,11 @@ def likeness(players: Players, fake: Sequences, real: Sequences) -> dict[str, fl
         "real_repeated": repeated_share(real),
         "real_nll": likelihood_of(players, real[slice(0, LOOKED_AT)]),
     }
+
+
+def unended(players: Players, answers: Sequences) -> Bool[Tensor, " batch"]:
+    """True for answers that were cut before their end token; what stands behind an answer is padding, and no end."""
+    return ~((answers.tokens == players.generator.end) & answers.mask).any(1)
 
 
 def spread_of(scores: Tensor) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from seqgans.algorithms.base import Play, Players, Scene
+from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.rewards.answers import PastAnswers, Value
 from seqgans.rewards.baselines import MovingAverage
@@ -25,8 +26,14 @@ def tuning_players(settings: RLGAF, players: Players) -> dict[str, nn.Module]:
     """Past answers; and, where they are asked for, the reference and its cost, a scale, values, a moving baseline.
 
     Raises:
-        BadInput: tokens are to be paid one by one and the discriminator has no score per step.
+        BadInput: tokens are to be paid one by one and the discriminator has no score per step, or answers are to end
+            and have no end token.
     """
+    if settings.missing_eos_penalty and players.generator.end is None:
+        raise BadInput(
+            "algorithm.missing_eos_penalty needs answers that end, and these have no end token; set --corpus.end yes, "
+            "or the penalty to 0"
+        )
     if settings.credit == "token":
         step_scorer(players.discriminator)
     found: dict[str, nn.Module] = {"memory": PastAnswers(settings.memory, players.length)}
@@ -51,6 +58,30 @@ def frozen_copy(generator: Generator) -> Generator:
 def settle(players: Players, scene: Scene) -> Play:
     """The reference becomes the generator as it stands; no rows to learn from."""
     players.get_submodule("reference").load_state_dict(players.generator.state_dict())
+    return Play(real=scene.corpus.train[:0])
+
+
+def follow(players: Players, scene: Scene, *, every: int, mixup: float) -> Play:
+    """The reference moves towards the generator, π_ref ← α π + (1 − α) π_ref, parameter by parameter; no rows.
+
+    Of adapters it is their matrices that are mixed; what the two share stays.
+
+    Args:
+        players: with a "reference".
+        scene: which round it is.
+        every: rounds between two moves.
+        mixup: α, in (0, 1].
+
+    References:
+        Gorbatovski et al. (2024), arXiv:2404.09656 (TR-DPO).
+    """
+    if scene.round % every == 0:
+        reference = players.get_submodule("reference")
+        for ours, theirs in zip(players.generator.parameters(), reference.parameters(), strict=True):
+            if theirs is not ours:  # each once, those that are tied as well
+                theirs.lerp_(ours, mixup)
+        for ours, theirs in zip(players.generator.buffers(), reference.buffers(), strict=True):
+            theirs.copy_(ours)
     return Play(real=scene.corpus.train[:0])
 
 

@@ -18,7 +18,8 @@ Departures, each with its switch: Bradley-Terry on pairs of the same prompt inst
 (`discriminator_loss: standard` is the paper's), groups of answers to a prompt as each other's baseline, logits over a
 running deviation as rewards (`reward: probability` is the paper's, in [−½, ½]), a discriminator that waits while it is
 right too often instead of one that learns in every n-th step, old answers among the negatives. γ's stream is the
-training set. `shuffled` is the control arm.
+training set. The reference may follow (TR-DPO, arXiv:2404.09656), answers that were cut may lose. `shuffled` is the
+control arm.
 
 References: Zhang, Lau, Wong and Zhang (2023), arXiv:2305.06176; GAD: arXiv:2511.10643 (2025).
 """
@@ -26,21 +27,18 @@ References: Zhang, Lau, Wong and Zhang (2023), arXiv:2305.06176; GAD: arXiv:2511
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
 
 from seqgans.algorithms.answering import answer_play, answered, chosen
-from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
-from seqgans.algorithms.equipment import settle, tuning_players
-from seqgans.algorithms.judging import SMOOTHED, judge_loss, to_tell_apart
+from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update
+from seqgans.algorithms.equipment import follow, settle, tuning_players
+from seqgans.algorithms.judging import judge_loss, to_tell_apart
 from seqgans.algorithms.likelihood import pretraining
 from seqgans.algorithms.tuning import expectation_loss, tuning_loss
-from seqgans.choices import choice
-from seqgans.objectives.adversarial import ADVERSARIAL
-from seqgans.rewards.answers import REWARDS
+from seqgans.algorithms.tuning_settings import check_tuning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +69,9 @@ class RLGAF:
         kl_target: nats per token that an adaptive β steers to; none: β is fixed.
         kl_estimator: k1 (each token's log-ratio, taken from its reward, as in the paper), or k2 or k3, estimates that
             are never negative and a term of the loss; gumbel has no rewards and pays k1 as k2.
+        reference_every: rounds between two moves of the reference towards the generator as it then stands; 0 for none.
+        reference_mixup: α, share of the generator in the reference that has moved; 1 is the generator itself.
+        missing_eos_penalty: what an answer loses, in rewards, that was cut before it ended.
         ppo_epochs: clipped steps on each batch.
         clip_ratio: ε of the clipped ratio.
         discount: γ of the advantages.
@@ -111,6 +112,9 @@ class RLGAF:
     kl: float | None = None
     kl_target: float | None = None
     kl_estimator: Literal["k1", "k2", "k3"] = "k1"
+    reference_every: int = 0
+    reference_mixup: float = 0.6
+    missing_eos_penalty: float = 0.0
     ppo_epochs: int = 4
     clip_ratio: float = 0.2
     discount: float = 1.0
@@ -129,28 +133,7 @@ class RLGAF:
     shuffled: bool = False
 
     def __post_init__(self) -> None:
-        check_counts(self, 0, "pretrain_epochs", "discriminator_pretrain_steps", "rounds")
-        check_counts(self, 1, "batch", "group", "ppo_epochs", "gate_rounds")
-        check_rates(self, "pretrain_rate", "generator_rate", "discriminator_rate", "clip", "clip_ratio", "value_rate")
-        check_rates(self, "inverse_temperature")
-        choice(REWARDS, self.reward, "reward")
-        choice(ADVERSARIAL, self.discriminator_loss, "discriminator_loss")
-        for name in ("kl", "likelihood_weight", "score_penalty"):
-            if not 0 <= (getattr(self, name) or 0) < math.inf:
-                raise ValueError(f"RLGAF.{name} must be at least 0, got {getattr(self, name)}")
-        for name in ("discount", "decay", "gate", "replay"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"RLGAF.{name} must be from 0 to 1, got {getattr(self, name)}")
-        if not 0 <= self.smoothing < 0.5:
-            raise ValueError(f"RLGAF.smoothing must be at least 0 and below 0.5, got {self.smoothing}")
-        if self.smoothing and self.discriminator_loss not in SMOOTHED:
-            raise ValueError(f"RLGAF.smoothing goes with {' and '.join(SMOOTHED)} alone; set it to 0")
-        if self.batch % self.group or (self.compared_with == "group" and self.group < 2):
-            raise ValueError(f"RLGAF.group must be at least 2 and divide the batch of {self.batch}, got {self.group}")
-        if self.memory < self.batch:
-            raise ValueError(f"RLGAF.memory must hold at least a batch of {self.batch}, got {self.memory}")
-        if self.kl_target is not None and not self.kl_target > 0:
-            raise ValueError(f"RLGAF.kl_target must be above 0, got {self.kl_target}")
+        check_tuning(self)
 
     @property
     def compared_with(self) -> str:
@@ -184,8 +167,11 @@ class RLGAF:
         if self.leash:
             before.append(Phase(name="reference", gather=settle))
         before.append(Phase(name="discriminator pre-training", gather=first, updates=(judge,), gathers=steps))
-        rounds = (play, Phase(name="discriminator", gather=self.pairs, updates=(judge,)))
-        return Schedule(before=tuple(before), round=rounds, rounds=self.rounds)
+        rounds = [play, Phase(name="discriminator", gather=self.pairs, updates=(judge,))]
+        if self.reference_every:
+            moves = functools.partial(follow, every=self.reference_every, mixup=self.reference_mixup)
+            rounds.append(Phase(name="reference", gather=moves))
+        return Schedule(before=tuple(before), round=tuple(rounds), rounds=self.rounds)
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
         """What outlives a checkpoint: past answers, the reference and its cost, the scale of rewards, values."""
