@@ -1,11 +1,12 @@
 # make demo    train a small SeqGAN and see what it learnt        make test   the tests
 # make check   format, lint, types, layers, README                make slow   the learning runs
+# make oldest  fine-tuning with the oldest libraries allowed
 
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: demo test slow check bench clean
+.PHONY: demo test slow oldest check bench clean
 
 .venv/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -27,6 +28,17 @@ test: .venv/.full
 
 slow: .venv/.full
 	$(BIN)/pytest -q -m slow
+
+# Beside the newest ones, in a folder of their own that is looked at first; torch stays, which takes gigabytes.
+.venv/.oldest: .venv/.full constraints-oldest.txt
+	rm -rf .venv/oldest
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target .venv/oldest --requirement constraints-oldest.txt
+	touch $@
+
+OLDEST := tests/algorithms/test_rlgaf_traps.py tests/generators/test_loading.py tests/generators/test_adapters.py tests/generators/test_pretrained.py
+
+oldest: .venv/.oldest
+	PYTHONPATH=$(CURDIR)/.venv/oldest $(BIN)/pytest -q $(OLDEST)
 
 check: .venv/.full
 	$(BIN)/ruff format --check .

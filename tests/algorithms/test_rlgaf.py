@@ -211,7 +211,7 @@ def test_answers_without_a_score_are_counted_and_left_out_of_the_mean() -> None:
 def test_accuracy_is_that_of_the_loss(objective: str) -> None:
     """Kills: the sign of a score where a loss draws no line at 0, pairs where it compares with a mean."""
     real, fake = torch.tensor([5.0, -1.0]), torch.tensor([4.0, -2.0])  # each a little above its partner
-    wanted = dict.fromkeys(("relativistic", "total_variation", "wasserstein"), 1.0)
+    wanted: dict[str, float] = dict.fromkeys(("relativistic", "total_variation", "wasserstein"), 1.0)
     assert right(objective, real, fake) == wanted.get(objective, 0.5)
     high, low = torch.tensor([1.4, 0.9]), torch.tensor([0.1, 0.4])  # about 1 and about 0
     assert right(objective, high, low) == (0.5 if BETWEEN.get(objective) == 0 else 1.0)

@@ -10,6 +10,8 @@ import ast
 import json
 import math
 import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +105,10 @@ TRAPS: dict[int, tuple[str, dict[str, tuple[str, ...]]]] = {
             "tests/training/test_alarms.py": ("test_each_speaks_once_after_enough_gatherings",),
         },
     ),
-    15: ("a library changes results", {HERE: ("test_the_recorded_trajectory",)}),
+    15: (
+        "a library changes results",
+        {HERE: ("test_the_recorded_trajectory", "test_both_ends_of_the_window_are_tried")},
+    ),
 }
 
 
@@ -127,10 +132,10 @@ def test_the_score_lies_on_the_last_real_token(folder: Path, corpus: Any) -> Non
     torch.testing.assert_close(play.rewards, scores * play.fake.mask)  # the return is the score at every token
 
 
-def law(minimum: int = 0) -> Any:
+def law(minimum: int = 0, rows: int = 64) -> Any:
     model = CausalLM(causal_model("gpt2"), VOCABULARY, 0, 0)
     model.minimum = minimum
-    source = Sequences.of(torch.tensor([[3, 4, 5]]).expand(64, 3))
+    source = Sequences.of(torch.tensor([[3, 4, 5]]).expand(rows, 3))
     return model.given(source)
 
 
@@ -145,11 +150,14 @@ def law(minimum: int = 0) -> Any:
     ],
 )
 @pytest.mark.parametrize("minimum", [0, 3])
-def test_samples_are_as_likely_as_they_are_scored(decoding: Decoding, minimum: int) -> None:
-    """Trap 5."""
+@pytest.mark.parametrize("part", [1, 7, 64])
+def test_samples_are_as_likely_as_they_are_scored(decoding: Decoding, minimum: int, part: int) -> None:
+    """Trap 5, to 1e-5 (measured: 1e-6) whatever the parts in which they are scored again."""
     found = law(minimum).sample(64, 6, random=torch.Generator().manual_seed(0), decoding=decoding)
-    again = decoded_log_probs(law(minimum), found.tokens, decoding).masked_fill(~found.mask, 0.0)
-    torch.testing.assert_close(found.log_probs, again, rtol=0, atol=1e-4)
+    again = torch.cat(
+        [decoded_log_probs(law(minimum, len(tokens)), tokens, decoding) for tokens in found.tokens.split(part)]
+    )
+    torch.testing.assert_close(found.log_probs, again.masked_fill(~found.mask, 0.0), rtol=0, atol=1e-5)
 
 
 def test_forced_tokens_leave_the_divergence_exact() -> None:
@@ -183,26 +191,31 @@ def test_answers_have_the_tokens_they_must_have() -> None:
         assert bool(short.log_probs(found.tokens)[found.mask].isfinite().all())
 
 
-@pytest.mark.parametrize("variant", ["reinforce", "ppo"])
-def test_a_batch_in_parts_has_the_same_gradient(folder: Path, corpus: Any, variant: str) -> None:
-    """Trap 8: 1 × 8, 2 × 4 and 8 × 1, answers of unequal length."""
+@pytest.mark.parametrize("variant", ["reinforce", "ppo", "gumbel"])
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_a_batch_in_parts_has_the_same_gradient(folder: Path, corpus: Any, variant: str, player: str) -> None:
+    """Trap 8: 1 × 8, 2 × 4 and 8 × 1, answers of unequal length; to 1e-6 of the largest gradient, or of 1."""
     gradients = []
     for parts in (1, 2, 8):
         settings, players = players_of(folder, corpus, variant=variant, likelihood_weight=0.3)
         training = Training(settings, players, corpus, 0, Team("cpu"), parts)
         play = training.gathered(training.schedule.round[0])
+        if player == "discriminator":
+            play = training.gathered(training.schedule.round[1])
         assert play.fake is not None
         assert len(play.fake.mask.sum(1).unique()) > 1
         found = []
-        for update in training.schedule.round[0].updates:
+        for update in training.schedule.round[player == "discriminator"].updates:
             with training.only(update.player) as parameters:
                 training.backward(update, play, torch.arange(len(play)), parameters)
             found += [part.grad.clone() for part in parameters if part.grad is not None]
         gradients.append(found)
+    largest = max(float(part.abs().max()) for part in gradients[0])
+    assert largest > 0.1
     for found in gradients[1:]:
         assert len(found) == len(gradients[0])
         for part, whole in zip(found, gradients[0], strict=True):
-            torch.testing.assert_close(part, whole, rtol=1e-4, atol=2e-6)
+            torch.testing.assert_close(part, whole, rtol=0, atol=1e-6 * max(1.0, largest))
 
 
 def test_a_process_without_a_real_token_does_not_hang(tmp_path: Path) -> None:
@@ -263,12 +276,41 @@ TRAJECTORY = Path(__file__).with_name("rlgaf_trajectory.json")
 def test_the_recorded_trajectory(folder: Path, corpus: Any, variant: str) -> None:
     """Trap 15: losses of a few rounds as they were recorded, with any version of the libraries in their window.
 
-    To record anew after a change that is meant: SEQGANS_RECORD=1 pytest THIS_FILE, and say why in CHANGELOG.
+    At both ends of it, transformers 5.23 and 4.56, they differ by 1e-5 on one machine; what another kind of processor
+    adds is allowed for. To record anew after a change that is meant: SEQGANS_RECORD=1 pytest THIS_FILE, and say why in
+    CHANGELOG.
     """
     if os.environ.get("SEQGANS_RECORD"):
         kept = json.loads(TRAJECTORY.read_text()) if TRAJECTORY.exists() else {}
         TRAJECTORY.write_text(json.dumps({**kept, variant: trajectory(folder, corpus, variant)}, indent=1) + "\n")
-    assert trajectory(folder, corpus, variant) == pytest.approx(json.loads(TRAJECTORY.read_text())[variant], abs=2e-3)
+    assert trajectory(folder, corpus, variant) == pytest.approx(json.loads(TRAJECTORY.read_text())[variant], abs=5e-4)
+
+
+def test_both_ends_of_the_window_are_tried() -> None:
+    """Trap 15: continuous integration plays the trajectory with the newest releases and with the oldest allowed."""
+    window = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["lm"]
+    oldest, newest = (pinned(ROOT / name) for name in ("constraints-oldest.txt", "constraints.txt"))
+    for package in ("transformers", "peft"):
+        (least, most) = next(re.findall(r">=([\d.]+)(?:,<([\d.]+))?", one)[0] for one in window if package in one)
+        assert oldest[package][: least.count(".") + 1] == numbers(least)
+        assert numbers(least) <= newest[package]
+        if most:  # the next of its kind is not allowed, so this one is the last
+            assert newest[package][0] + 1 == numbers(most)[0]
+    here = Path(HERE).as_posix()
+    assert f"{here}" in (ROOT / "Makefile").read_text()
+    assert {"make test", "make oldest"} <= set((ROOT / ".ci" / "run").read_text().splitlines())
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def pinned(path: Path) -> dict[str, tuple[int, ...]]:
+    """Versions by package, of those that are plain numbers."""
+    return {
+        name: numbers(version)
+        for name, version in re.findall(r"^([\w-]+)==([\d.]+)$", path.read_text(), flags=re.MULTILINE)
+    }
 
 
 def trajectory(folder: Path, corpus: Any, variant: str) -> list[float]:

@@ -79,9 +79,8 @@ def test_shapes_that_differ_are_one_line(tmp_path: Path) -> None:
     folder = model_folder(tmp_path, kind="llama")
     settings = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**settings, "intermediate_size": 30}))
-    with pytest.raises(
-        BadInput, match=r"must fit its config\.json, but \S+ has the shape \[16, 24\] there and \[16, 30\] here"
-    ):
+    said = r"(the shape \[16, 24\] there and \[16, 30\] here|another shape)"  # older releases tell the name alone
+    with pytest.raises(BadInput, match=rf"must fit its config\.json, but \S+ has {said}; save both again, together"):
         load_model(str(folder), generator_for(0))
 
 

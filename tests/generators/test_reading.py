@@ -22,6 +22,7 @@ from seqgans.discriminators.pretrained import Judge, PretrainedScorer
 from seqgans.errors import BadInput
 from seqgans.generators import pretrained as writing
 from seqgans.generators.encoder_decoder import EncoderDecoderLM
+from seqgans.generators.loading import trunk_of
 from seqgans.generators.pretrained import CausalLM, Pretrained
 from seqgans.generators.reading import checkpoint_activations, forgets
 from seqgans.randomness import generator_for
@@ -73,7 +74,7 @@ def test_a_generator_reads_shared_prompts_once(kind: str, sizes: tuple[int, ...]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_judge_reads_shared_prompts_once(kind: str, monkeypatch) -> None:
-    judge = Judge(causal_model(kind).base_model, VOCABULARY)
+    judge = Judge(trunk_of(causal_model(kind)), VOCABULARY)
     torch.nn.init.normal_(judge.head.weight, generator=generator_for(0))
     source, tokens, mask = groups((5, 0, 3)), answers(), torch.ones(len(WHICH), LENGTH, dtype=torch.bool)
     read = count_reads(judge.trunk)

@@ -20,7 +20,7 @@ from seqgans.discriminators.readers import LanguageJudge
 from seqgans.errors import BadInput
 from seqgans.generators.adapters import adapted, copy_without_adapters
 from seqgans.generators.base import Generator
-from seqgans.generators.loading import load_model
+from seqgans.generators.loading import load_model, trunk_of
 from seqgans.generators.pretrained import CausalLM
 from seqgans.generators.reading import checkpoint_activations, embedded, read_behind, worth_sharing
 from seqgans.randomness import Stream
@@ -77,7 +77,7 @@ class PretrainedScorer:
         if model.config.is_encoder_decoder:
             found = AnswerJudge(adapted(model, self.lora, self.lora_alpha, random), vocabulary_size)
         else:
-            found = Judge(adapted(model.base_model, self.lora, self.lora_alpha, random), vocabulary_size)
+            found = Judge(adapted(trunk_of(model), self.lora, self.lora_alpha, random), vocabulary_size)
         found.origin = self.model
         return found
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from seqgans.data.packages import optional_package
-from seqgans.generators.loading import drawn_from
+from seqgans.generators.loading import drawn_from, trunk_name
 
 
 def adapted(model: nn.Module, rank: int, alpha: float, random: torch.Generator) -> nn.Module:
@@ -58,7 +58,7 @@ def share_base(generator: Any, other: nn.Module) -> None:
     """
     if not generator.origin or getattr(other, "origin", None) != generator.origin:
         return
-    inside = f"model.{generator.model.base_model_prefix}."
+    inside = f"model.{trunk_name(generator.model)}."
     ours = {name.removeprefix(inside): generator.get_parameter(name) for name in generator.base}
     for name in getattr(other, "base", ()):
         above, _, last = name.rpartition(".")

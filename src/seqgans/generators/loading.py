@@ -106,14 +106,15 @@ def check_complete(spec: str, model: Any, report: Mapping[str, Any], head: bool)
     if head and kind.endswith(CLASSIFIERS):
         raise BadInput(f"{spec} must be a model that writes, but is a {kind}; choose the model it was made from")
     if report["mismatched_keys"]:
-        name, there, here = min(report["mismatched_keys"])
+        first = min(report["mismatched_keys"])
+        name, *shapes = [first] if isinstance(first, str) else first  # older releases tell the name alone
+        said = "the shape {} there and {} here".format(*map(list, shapes)) if shapes else "another shape"
         raise BadInput(
-            f"the weights of {spec} must fit its config.json, but {name} has the shape {list(there)} there and "
-            f"{list(here)} here; save both again, together"
+            f"the weights of {spec} must fit its config.json, but {name} has {said}; save both again, together"
         )
     parts = {} if head else {id(part): name for name, part in model.named_modules()}
     own = parts.get(id(model.get_output_embeddings()), "")
-    prefix = getattr(model, "base_model_prefix", "")
+    prefix = trunk_name(model)
     every = [name for name, _ in model.named_parameters(remove_duplicate=False)]  # what is tied is never missing
     missing = [name for name in every if name in report["missing_keys"] and not (own and name.startswith(f"{own}."))]
     if missing:
@@ -158,11 +159,23 @@ def with_adapters(model: Any, folder: str) -> Any:
         raise unread(folder, error, must) from error
     ours = ".default."  # what peft calls them within the model, not in the file
     missing = [name.replace(ours, ".") for name in report.missing_keys if ours in name]
-    for names, fault in ((missing, "are not there"), (report.unexpected_keys, "fit no layer")):
+    other = [name.replace(ours, ".") for name in report.unexpected_keys]
+    for names, fault in ((missing, "are not there"), (other, "fit no layer")):
         if names:
             first = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             raise BadInput(f"{must}, but {len(names)} of their parameters {fault}: {first}; save them again")
     return adapted.merge_and_unload().eval()
+
+
+def trunk_of(model: Any) -> Any:
+    """A model without its head; some releases take the whole of a few models for its own trunk."""
+    return getattr(model, "model", model) if model.base_model is model else model.base_model
+
+
+def trunk_name(model: Any) -> str:
+    """What a model calls its trunk."""
+    trunk = trunk_of(model)
+    return next(name for name, part in model.named_modules() if part is trunk)
 
 
 @torch.no_grad()
@@ -170,7 +183,7 @@ def causal(model: Any) -> bool:
     """Whether what a model makes of a token depends on nothing behind it, tried on two pairs of ids."""
     last = model.get_input_embeddings().weight.shape[0] - 1
     ids = torch.tensor([[0, 0], [0, last]])
-    first = model.base_model(input_ids=ids).last_hidden_state[:, 0]
+    first = trunk_of(model)(input_ids=ids).last_hidden_state[:, 0]
     return torch.allclose(first[0], first[1], atol=1e-4)
 
 

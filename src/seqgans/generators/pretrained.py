@@ -29,7 +29,7 @@ from seqgans.generators.conditional import Conditional
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.generators.encoder_decoder import EncoderDecoderLM
 from seqgans.generators.engines import VLLM
-from seqgans.generators.loading import load_model
+from seqgans.generators.loading import load_model, trunk_of
 from seqgans.generators.reading import (
     checkpoint_activations,
     embedded,
@@ -145,7 +145,7 @@ class CausalLM(Conditional):
     @property
     def trunk(self) -> Any:
         """The model without its head."""
-        return self.model.base_model
+        return trunk_of(self.model)
 
     def train(self, mode: bool = True) -> CausalLM:
         """Dropout stays off, so that what is learnt is the law that was sampled from."""
