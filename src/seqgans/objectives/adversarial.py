@@ -135,6 +135,8 @@ ADVERSARIAL: dict[str, Callable[[Tensor, Tensor], Losses]] = {
     "total_variation": total_variation,
     "wasserstein": wasserstein,
 }
+ACROSS = ("relativistic_average",)
+"""Those that compare a score with a mean over the minibatch: of parts of it, another loss."""
 CROSS_ENTROPIES = ("standard", "minimax", "kullback_leibler")
 """Those whose discriminator learns by cross-entropy of real against generated, each score by itself."""
 

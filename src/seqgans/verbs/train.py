@@ -24,6 +24,7 @@ from seqgans.training.fitting import check_fit
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.moments import led
+from seqgans.training.parts import check_parts
 from seqgans.training.place import Event
 from seqgans.training.recipe import Recipe
 from seqgans.training.team import Team
@@ -151,10 +152,16 @@ def begin_with(players: Players, corpus: Corpus, path: str, checkpoint: str) -> 
 
 
 def ready(recipe: Recipe) -> Team:
-    """The processes and their threads."""
+    """The processes and their threads.
+
+    Raises:
+        BadInput: there are no such devices, or the algorithm's loss cannot be computed in their parts.
+    """
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
-    return Team(recipe.run.device, recipe.run.precision)
+    team = Team(recipe.run.device, recipe.run.precision)
+    check_parts(recipe.settings, recipe.run.accumulate, team.processes)
+    return team
 
 
 def carried_out(
