@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import torch
 
-from seqgans.algorithms.answering import answer_play
+from seqgans.algorithms.answering import answer_play, unended
 from seqgans.algorithms.equipment import follow
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
+from seqgans.sequences import Sequences
 from seqgans.training.build import build_players
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
@@ -131,3 +132,10 @@ def test_answers_that_never_end_are_no_fault_of_theirs(folder: Path, corpus: Cor
     endless = dataclasses.replace(corpus, vocabulary=dataclasses.replace(corpus.vocabulary, end=None))
     with pytest.raises(BadInput, match=r"needs answers that end, and these have no end token; set --corpus\.end yes"):
         players_of(folder, endless, missing_eos_penalty=1.0)
+
+
+def test_an_end_token_that_fills_up_is_no_end(folder: Path, corpus: Corpus) -> None:
+    _, players = players_of(folder, corpus)
+    tokens = torch.tensor([[5, 6, 0], [5, 0, 0], [5, 6, 7], [5, 0, 0]])
+    mask = torch.tensor([[True, True, True], [True, True, False], [True, True, True], [True, False, False]])
+    assert unended(players, Sequences(tokens, mask)).tolist() == [False, False, True, True]
