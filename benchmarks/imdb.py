@@ -36,7 +36,7 @@ from seqgans.verbs.train import train
 
 AT_ONCE = 100  # completions drawn at once
 TOLD = {
-    "pretrain_epochs": 0, "discriminator_pretrain_steps": 0, "rounds": 20,
+    "pretrain_epochs": 0, "discriminator_pretrain_steps": 0, "rounds": 10,
     "generator_rate": 3e-4, "discriminator_rate": 1e-4, "kl": 0.1, "group": 4, "baseline": "group",
 }  # fmt: skip
 """Where the discriminator knows something from the start: it keeps what it knows, and the generator its language."""
@@ -84,7 +84,7 @@ def completions(place: Place) -> None:
     prompts = [line.split("\t")[0] for line in held_out(place)]
     many = prompts + [one for one in prompts[:ASKED] for _ in range(BEST_OF - 1)]
     for name, which in ARMS.items():
-        asked = many if name == "sft" else prompts
+        asked = many if name == "sft" and place.best_of else prompts
         file = file_of(place, name)
         if file.exists() or (which and not place.run(which).is_dir()):
             continue
@@ -130,11 +130,12 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", choices=list(STAGES), default=list(STAGES))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, help="of the game, instead of the recipe's")
+    parser.add_argument("--no-best-of", dest="best_of", action="store_false", help="leave out the best of 8 of SFT's")
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     asked.folder.mkdir(parents=True, exist_ok=True)
-    place = Place(asked.data, asked.model, asked.folder, asked.seed, asked.rounds)
+    place = Place(asked.data, asked.model, asked.folder, asked.seed, asked.rounds, asked.best_of)
     for name in asked.stages:
         began = time.process_time(), time.time()
         STAGES[name](place)

@@ -36,6 +36,7 @@ class Place:
         folder: what the stages leave.
         seed: of the training and the completions.
         rounds: of the game; None: the recipe's.
+        best_of: whether the first prompts of SFT are answered several times, for the discriminators to choose from.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class Place:
     folder: Path
     seed: int
     rounds: int | None
+    best_of: bool = True
 
     @property
     def model(self) -> Path:

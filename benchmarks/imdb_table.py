@@ -83,8 +83,9 @@ def features(texts: Sequence[str]) -> Any:
 
 def table(place: Place) -> None:
     """One row an arm, into benchmarks/results/imdb.json and on the screen; an arm is measured once."""
-    known = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
-    rows = [row for row in known if row["seed"] != place.seed]
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "runs": {}}
+    rows = [row for row in known["rows"] if row["seed"] != place.seed]
+    others = {name: run for name, run in known["runs"].items() if not name.endswith(f"-{place.seed}")}
     untouched = None
     for arm, pairs in arms_of(place).items():
         file = file_of(place, f"figures {arm}").with_suffix(".json")
@@ -94,11 +95,12 @@ def table(place: Place) -> None:
         rows.append(json.loads(file.read_text()))
         print({name: value for name, value in rows[-1].items() if name != "first"}, flush=True)
     facts = {
-        "command": f"python benchmarks/imdb.py --data DIR --model FILE.gguf --folder DIR --seed {place.seed}",
+        "command": "python benchmarks/imdb.py --data DIR --model FILE.gguf --folder DIR --seed SEED",
         "judge": json.loads((place.folder / "judge.json").read_text()),
         "prompt_tokens": PROMPT,
         "completion_tokens": LENGTH,
-        "runs": {name: done(place, name) for name in ARMS.values() if name and place.run(name).is_dir()},
+        "runs": others
+        | {place.run(run).name: done(place, run) for run in ARMS.values() if run and place.run(run).is_dir()},
         "perplexity_of": LIKELIHOODS,
         "decoding": {"temperature": DECODING.temperature, "top_k": DECODING.top_k},
         "rows": rows,
@@ -146,7 +148,7 @@ def arms_of(place: Place) -> dict[str, Pairs]:
     arms |= {name: read(file) for name in ARMS if (file := file_of(place, name)).exists()}
     candidates, arms["sft"] = arms["sft"], arms["sft"][:HELD_OUT]
     for name, which in ARMS.items():
-        if name in arms and which in ("rlgaf", "rlgaf-told"):
+        if name in arms and which in ("rlgaf", "rlgaf-told") and len(candidates) > HELD_OUT:
             picked = f"best of {BEST_OF} by {name}"
             if not file_of(place, picked).exists():
                 write(file_of(place, picked), best(place, which, candidates))

@@ -11,7 +11,8 @@ The slice: questions with an answer, in prompts of at most 64 tokens (a window o
 where the window holds a reference and no reference has more than 12 tokens. The window is found without the answer;
 which questions are asked is not, so that figures say what a reader makes of a text that holds the answer. All arms of
 SmolLM2 learn from the same 480 questions and share adapters of rank 8; the games start from SFT, and their
-discriminator is the model's first 12 layers with adapters. The LSTM starts from nothing and therefore learns from all
+discriminator is the model's first 12 layers with adapters, or, in the arms called "ready", SFT's whole model, told 960
+answers of its own from real ones before the game. The LSTM starts from nothing and therefore learns from all
 questions of the slice. Held-out questions come from other articles.
 """
 
@@ -31,6 +32,7 @@ from squad_table import file_name, measured, printed
 
 from seqgans.training.mapping import mapping_of
 from seqgans.training.recipe import Recipe
+from seqgans.verbs.export import export
 from seqgans.verbs.train import Interrupted, train
 
 RECIPES = Path(__file__).parent.parent / "recipes"
@@ -42,6 +44,11 @@ GAME = {
 }  # fmt: skip
 """Rates of benchmarks/imdb.py: so few steps need higher ones than the recipes', which are for hundreds."""
 TUNED = GAME | {"group": 4}
+READY = TUNED | {"batch": 16, "discriminator_pretrain_steps": 0, "generator_rate": 1e-4, "discriminator_rate": 3e-4}
+"""For a discriminator that has learnt beforehand: larger batches, a third of the rate."""
+FASTER = {"generator_rate": 3e-4}
+LOOKS = {"rounds": 0, "discriminator_pretrain_steps": 60, "discriminator_rate": 5e-4, "group": 1, "baseline": "none"}
+"""What it learns then: one answer to each of 16 questions in a step."""
 LSTM = {"pretrain_epochs": 6, "pretrain_patience": 0, "discriminator_pretrain_steps": 10, "rounds": 20}
 ARMS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "as it is": ("rlgaf", None, START | {"pretrain_epochs": 0}),
@@ -52,9 +59,16 @@ ARMS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "coldgan": ("coldgan", "sft", GAME | {"answers": 4}),
     "reinforce, slower": ("rlgaf", "sft", TUNED | {"generator_rate": 1e-4}),
     "reinforce, control": ("rlgaf", "sft", TUNED | {"shuffled": True}),
+    "ready": ("rlgaf", "tuned", READY | LOOKS),
+    "ready reinforce": ("rlgaf", "ready", READY),
+    "ready reinforce, faster": ("rlgaf", "ready", READY | FASTER),
+    "ready control, faster": ("rlgaf", "ready", READY | FASTER | {"shuffled": True}),
+    "ready ppo, faster": ("rlgaf", "ready", READY | FASTER | {"variant": "ppo", "ppo_epochs": 2}),
+    "ready gumbel, faster": ("rlgaf", "ready", READY | FASTER | {"variant": "gumbel"}),
     "lstm seqgan": ("seqgan", None, LSTM),
 }
-"""Of each row: the recipe's folder, the arm it starts from, what differs from the recipe. "slower" has its rate."""
+"""Of each row: the recipe's folder, the arm it starts from, what differs from the recipe. "slower" has its rate; the
+generator of "ready" is SFT's model with new adapters, its discriminator other adapters of the same model."""
 
 
 def run_of(place: Place, arm: str) -> Path:
@@ -82,10 +96,19 @@ def trained(place: Place, arm: str) -> Path:
         recipe["corpus"] |= {"valid_file": str(slice_file(place, "valid")), "valid": 0.0}
         recipe["generator"] |= {"model": str(place.model)}
         recipe["discriminator"] |= {"model": str(place.folder / "discriminator")}
-    if start is not None:
+        if start in ("tuned", "ready"):
+            recipe["generator"] |= {"model": str(tuned(place))}
+            recipe["discriminator"] |= {"model": str(tuned(place)), "trunk": "shared"}
+    if start not in (None, "tuned"):
         recipe["run"] |= {"start": str(trained(place, start))}
     train(Recipe.of(recipe), out)
     return out
+
+
+def tuned(place: Place) -> Path:
+    """SFT's model as a folder of its own."""
+    folder = place.run("tuned")
+    return folder if folder.is_dir() else export(trained(place, "sft"), folder)
 
 
 def shipped_model() -> str:

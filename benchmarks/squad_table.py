@@ -24,7 +24,8 @@ from seqgans.verbs.sample import sample
 RESULTS = Path(__file__).parent / "results" / "squad.json"
 ORDER = (
     "people", "as it is", "sft", "reinforce", "reinforce, slower", "reinforce, control", "ppo", "gumbel", "coldgan",
-    "lstm likelihood", "lstm seqgan",
+    "ready", "ready reinforce", "ready reinforce, faster", "ready control, faster", "ready ppo, faster",
+    "ready gumbel, faster", "lstm likelihood", "lstm seqgan",
 )  # fmt: skip
 COLUMNS = {
     "exact match": "exact_match", "F1": "f1", "begins with it": "begins", "words": "words", "empty": "empty",
