@@ -131,11 +131,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, help="of the game, instead of the recipe's")
     parser.add_argument("--no-best-of", dest="best_of", action="store_false", help="leave out the best of 8 of SFT's")
+    parser.add_argument("--results", type=Path, help="where the table goes, instead of benchmarks/results/imdb.json")
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     asked.folder.mkdir(parents=True, exist_ok=True)
-    place = Place(asked.data, asked.model, asked.folder, asked.seed, asked.rounds, asked.best_of)
+    place = Place(asked.data, asked.model, asked.folder, asked.seed, asked.rounds, asked.best_of, asked.results)
     for name in asked.stages:
         began = time.process_time(), time.time()
         STAGES[name](place)

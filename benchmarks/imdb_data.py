@@ -37,6 +37,7 @@ class Place:
         seed: of the training and the completions.
         rounds: of the game; None: the recipe's.
         best_of: whether the first prompts of SFT are answered several times, for the discriminators to choose from.
+        results: the table's figures; None: benchmarks/results/imdb.json.
     """
 
     data: Path
@@ -45,6 +46,7 @@ class Place:
     seed: int
     rounds: int | None
     best_of: bool = True
+    results: Path | None = None
 
     @property
     def model(self) -> Path:

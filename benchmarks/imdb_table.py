@@ -82,8 +82,9 @@ def features(texts: Sequence[str]) -> Any:
 
 
 def table(place: Place) -> None:
-    """One row an arm, into benchmarks/results/imdb.json and on the screen; an arm is measured once."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "runs": {}}
+    """One row an arm, into the results and on the screen; an arm is measured once."""
+    results = place.results or RESULTS
+    known = json.loads(results.read_text()) if results.exists() else {"rows": [], "runs": {}}
     rows = [row for row in known["rows"] if row["seed"] != place.seed]
     others = {name: run for name, run in known["runs"].items() if not name.endswith(f"-{place.seed}")}
     untouched = None
@@ -105,7 +106,7 @@ def table(place: Place) -> None:
         "decoding": {"temperature": DECODING.temperature, "top_k": DECODING.top_k},
         "rows": rows,
     }
-    write_atomically(RESULTS, (to_json(facts, 1) + "\n").encode())
+    write_atomically(results, (to_json(facts, 1) + "\n").encode())
 
 
 def figures(place: Place, arm: str, pairs: Pairs, untouched: Any) -> dict[str, Any]:
