@@ -14,6 +14,7 @@ from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.judging import Judge
+from seqgans.verbs.systems import without_folders
 
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
 COMPLETIONS = 48  # answers of the last rounds that the report shows
@@ -59,7 +60,7 @@ def write_report(
         "cpu_seconds": dict(seconds),
     }
     report |= {"completions": list(completions[-COMPLETIONS:])} if completions else {}
-    title = f"{recipe.algorithm} on {recipe.corpus}"
+    title = f"{recipe.algorithm} on {without_folders(recipe.corpus)}"
     if recipe.draws_curves and (picture := curves_png(lines, title)) is not None:
         write_atomically(folder.path / "curves.png", picture)
     folder.write_json("report.json", report)
