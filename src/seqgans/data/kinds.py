@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from seqgans.data.worlds import WORLDS
 
@@ -35,3 +36,13 @@ CORPORA: dict[str, CorpusKind] = {
         CorpusKind("hf", "a dataset of the hub, or a folder that `datasets` saved", "hf:imdb"),
     )
 }
+
+
+def without_folders(spec: str) -> str:
+    """A spec or path, of files and folders only the name.
+
+    >>> without_folders("oracle:/data/oracle.safetensors"), without_folders("world:markov"), without_folders("a/b.txt")
+    ('oracle:oracle.safetensors', 'world:markov', 'b.txt')
+    """
+    kind, colon, rest = spec.rpartition(":")
+    return f"{kind}{colon}{Path(rest).name}"

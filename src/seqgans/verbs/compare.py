@@ -22,6 +22,7 @@ from typing import Any
 
 from seqgans.choices import choice
 from seqgans.data import CorpusSettings
+from seqgans.data.kinds import without_folders
 from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Figure
 from seqgans.report.neighbours import neighbours
@@ -38,7 +39,6 @@ from seqgans.verbs.systems import (
     run_differences,
     starts,
     varies,
-    without_folders,
 )
 from seqgans.verbs.tested import corrected, notes, tested
 

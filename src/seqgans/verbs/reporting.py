@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqgans.data.kinds import without_folders
 from seqgans.evaluation.sweep import Point
 from seqgans.report.page import run_page
 from seqgans.report.players import curves_png
@@ -14,7 +15,6 @@ from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.judging import Judge
-from seqgans.verbs.systems import without_folders
 
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
 COMPLETIONS = 48  # answers of the last rounds that the report shows

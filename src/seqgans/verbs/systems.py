@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from seqgans.data.kinds import without_folders
 from seqgans.errors import BadInput
 from seqgans.evaluation import Figure
 from seqgans.verbs.outcome import Moment, Outcome
@@ -167,16 +168,6 @@ def run_differences(systems: Sequence[System]) -> dict[str, dict[str, Any]]:
 def shown(value: Any) -> str:
     """A setting of a run, a folder by its name."""
     return "–" if value is None else without_folders(str(value))
-
-
-def without_folders(spec: str) -> str:
-    """A spec or path, of files and folders only the name.
-
-    >>> without_folders("oracle:/data/oracle.safetensors"), without_folders("world:markov"), without_folders("a/b.txt")
-    ('oracle:oracle.safetensors', 'world:markov', 'b.txt')
-    """
-    kind, colon, rest = spec.rpartition(":")
-    return f"{kind}{colon}{Path(rest).name}"
 
 
 def starts(systems: Sequence[System]) -> System | None:
