@@ -43,11 +43,11 @@ def watched(players: Players, scene: Scene, play: Play) -> Play:
     law, mask = given(players.generator, play.fake.source), play.fake.mask
     known = given(reference, play.fake.source) if isinstance(reference, Generator) else None
     entropy, apart = entropy_and_divergence(law, known, play.fake.tokens)
-    count = mask.sum().clamp(min=1)
+    count, extras = mask.sum().clamp(min=1), play.extras
     figures = {**play.figures, **likeness(players, play.fake, play.real)}
     figures["entropy"] = (entropy.masked_fill(~mask, 0.0).sum() / count).item()
-    if known is None:
-        return dataclasses.replace(play, figures=figures)
-    apart = apart.masked_fill(~mask, 0.0)
-    figures["kl"] = (apart.sum() / count).item()
-    return dataclasses.replace(play, figures=figures, extras={**play.extras, "kl": apart.sum(1)})
+    if known is not None:
+        apart = apart.masked_fill(~mask, 0.0)
+        figures["kl"] = (apart.sum() / count).item()
+        extras = {**extras, "kl": apart.sum(1)}
+    return dataclasses.replace(play, figures=figures, extras=extras)

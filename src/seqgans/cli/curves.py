@@ -11,7 +11,7 @@ from seqgans.cli.results import Steps, curves, page_at, write_json, write_page
 from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.curves import setting_in_words
-from seqgans.report.figures import ordered, written
+from seqgans.report.figures import ordered, with_errors, written
 from seqgans.report.table import table, with_error
 from seqgans.verbs.sweep import COUNT, KNOBS, sweep
 
@@ -82,11 +82,7 @@ def run_sweep(given: Any) -> None:
     if given.json:
         write_json(found)
         return
-    rows = [
-        (system["name"], row, errors)
-        for system in found["systems"]
-        for row, errors in zip(system["sweep"], system["sweep_errors"], strict=True)
-    ]
+    rows = [(system["name"], row, errors) for system in found["systems"] for row, errors in with_errors(system)]
     names = [name for name in ordered([row for _, row, _ in rows]) if name not in KNOBS]
     cells = [
         [who, setting_in_words(row), *(with_error(row[name], errors[name]) for name in names)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from seqgans.cli.arguments import Parser, add_checkpoint
 from seqgans.cli.curves import add_sweep, asks_for_curves, reading_of, run_sweep
@@ -65,15 +66,11 @@ def run_evaluate(words: list[str]) -> None:
         metavar="COLUMN",
         help="column of each text's category; lines of files of text are then label<TAB>text",
     )
-    parser.add_argument(
-        "--tokens", type=str, metavar="KIND", default="words", help="of files of text: words (default) or characters"
-    )
-    parser.add_argument("--lowercase", action="store_true", help="make texts lower-case first")
+    add_reading(parser, "of files of text: ", "")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     add_sweep(parser)
     given = parser.read(words)
-    if given.tokens not in ("words", "characters"):
-        raise BadInput(f"--tokens must be words or characters, got {given.tokens!r}")
+    check_reading(given)
     if asks_for_curves(given):
         run_sweep(given)
         return
@@ -154,18 +151,14 @@ def run_compare(words: list[str]) -> None:
         metavar="a,b,...",
         help="names from `seqgans list metrics`, measured afresh (default: what runs measure at their end)",
     )
-    parser.add_argument(
-        "--tokens", type=str, metavar="KIND", default="words", help="of files alone: words (default) or characters"
-    )
-    parser.add_argument("--lowercase", action="store_true", help="of files alone: make texts lower-case first")
+    add_reading(parser, "of files alone: ", "of files alone: ")
     add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--out", type=str, metavar="PAGE.html", help="write a page that opens offline")
     given = parser.read(words)
     if given.samples is not None and given.samples < 2:
         raise BadInput(f"the number of samples must be at least 2, got {given.samples}")
-    if given.tokens not in ("words", "characters"):
-        raise BadInput(f"--tokens must be words or characters, got {given.tokens!r}")
+    check_reading(given)
     page = page_at(given.out)
     found = compare(
         given.targets,
@@ -194,3 +187,17 @@ def names_in(words: str | None) -> list[str] | None:
     if not names:
         raise BadInput(f"--metrics must name at least one metric, got {words!r}; see `seqgans list metrics`")
     return names
+
+
+def add_reading(parser: Parser, tokens_of: str, case_of: str) -> None:
+    """The flags that say how files of text are read; of which files each is, in words before its help."""
+    parser.add_argument(
+        "--tokens", type=str, metavar="KIND", default="words", help=f"{tokens_of}words (default) or characters"
+    )
+    parser.add_argument("--lowercase", action="store_true", help=f"{case_of}make texts lower-case first")
+
+
+def check_reading(given: Any) -> None:
+    """Refuse tokens that files of text are not read in."""
+    if given.tokens not in ("words", "characters"):
+        raise BadInput(f"--tokens must be words or characters, got {given.tokens!r}")

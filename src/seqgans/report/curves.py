@@ -9,7 +9,7 @@ from typing import Any
 
 from seqgans.evaluation.regions import LEVEL, half_width, region
 from seqgans.report.charts import Axis, Dot, Line, axis, chart, reading
-from seqgans.report.figures import better, error, mean_of, meaning, number, written
+from seqgans.report.figures import better, error, mean_of, meaning, number, with_errors, written
 
 Plain = Mapping[str, Any]
 
@@ -127,11 +127,9 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, basel
         return ""
     lines, fixed = [], anchors(systems, baseline, across, up)
     for hue, system in enumerate(systems):
-        rows = system.get("sweep", ())
-        pairs = zip(rows, system.get("sweep_errors") or [{}] * len(rows), strict=True)
         dots = [
             swept(row, across, up, by_seed(system, knobs(row), across, up, fixed), errors)
-            for row, errors in sorted(pairs, key=lambda pair: knobs(pair[0]))
+            for row, errors in sorted(with_errors(system), key=lambda pair: knobs(pair[0]))
         ]
         if present := [dot for dot in dots if dot is not None]:
             lines.append(Line(name=system["name"], hue=hue, dots=present))

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from seqgans.report.curves import evaluations
-from seqgans.report.figures import mean_of, p_of, shown_of
+from seqgans.report.figures import mean_of, p_of, shown_of, with_errors
 from seqgans.report.sections import section
 from seqgans.report.spreadsheet import as_csv
 from seqgans.training.facts import to_json
@@ -86,16 +86,14 @@ def swept(systems: Sequence[Plain]) -> Iterator[tuple[str, int | None, Plain]]:
     """System, seed and row of each temperature."""
     for system in systems:
         runs = [run for run in system.get("runs", ()) if run.get("sweep")]
-        for seed, rows in [(run.get("seed"), run["sweep"]) for run in runs] or [(None, with_errors(system))]:
+        for seed, rows in [(run.get("seed"), run["sweep"]) for run in runs] or [(None, widened(system))]:
             yield from ((system["name"], seed, row) for row in rows)
 
 
-def with_errors(system: Plain) -> list[Plain]:
+def widened(system: Plain) -> list[Plain]:
     """The sweep of a system, with standard errors in columns of their own where they are known."""
-    rows = system.get("sweep", ())
     return [
-        {**row, **{f"{name}, error": value for name, value in errors.items()}}
-        for row, errors in zip(rows, system.get("sweep_errors") or [{}] * len(rows), strict=True)
+        {**row, **{f"{name}, error": value for name, value in errors.items()}} for row, errors in with_errors(system)
     ]
 
 

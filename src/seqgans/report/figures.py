@@ -184,3 +184,9 @@ def over_seeds(systems: Iterable[Mapping[str, Any]]) -> int:
     """Over how many seeds the figures of systems are means, at most."""
     figures = [figure for system in systems for figure in system.get("figures", {}).values()]
     return max((figure.get("n") or 1 for figure in figures if isinstance(figure, Mapping)), default=1)
+
+
+def with_errors(system: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The points of a system's sweep, each with its standard errors, empty where none are known."""
+    rows = system.get("sweep", ())
+    return list(zip(rows, system.get("sweep_errors") or [{}] * len(rows), strict=True))
