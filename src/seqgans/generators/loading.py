@@ -14,6 +14,7 @@ import torch
 from seqgans.data.packages import optional_package
 from seqgans.data.tokenizer import GGUF, address, base_of, check_there
 from seqgans.errors import BadInput
+from seqgans.generators.fused import fused
 from seqgans.memory import shortage
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
@@ -70,7 +71,7 @@ def load_model(spec: str, random: torch.Generator, head: bool = True) -> Any:
             ) from error
     if report is not None:
         check_complete(spec, model, report, head)
-    model = (model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
+    model = fused(model if more else model.float()).eval()  # a GGUF file is float32 already and refuses to be asked
     if not both and not causal(model):
         raise BadInput(f"{spec} must be a causal language model, but it reads what follows a token too; choose another")
     return model
