@@ -35,7 +35,9 @@ def test_every_verb_explains_itself(verb: str, call) -> None:
 
 def test_unknown_verb(call) -> None:
     verbs = "list, train, resume, sample, fill, score, evaluate, export, compare, benchmark, studio"
-    assert call("trian") == (2, "", f"seqgans: no verb is called 'trian'; choose one of: {verbs}\n")
+    question = "did you mean train? choose one of"
+    assert call("trian") == (2, "", f"seqgans: no verb is called 'trian'; {question}: {verbs}\n")
+    assert call("qqq") == (2, "", f"seqgans: no verb is called 'qqq'; choose one of: {verbs}\n")
 
 
 @pytest.mark.parametrize(

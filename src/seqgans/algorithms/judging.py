@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players, Scene
@@ -117,5 +117,10 @@ def aligned(judge: Discriminator, real: Sequences, fake: Sequences) -> tuple[Ten
     for part in (real, fake):
         once, which = distinct(part)  # answers to one prompt stand beside the same real one
         steps = step_scorer(beside(judge, once.source)).step_scores(once.tokens, once.mask)[which]
-        found.append(torch.where(part.mask, steps, last_of(steps, part.mask)[:, None])[either])
+        found.append(kept_on(steps, part.mask)[either])
     return found[0], found[1]
+
+
+def kept_on(steps: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
+    """Scores after each token; behind the last one its score stays."""
+    return torch.where(mask, steps, last_of(steps, mask)[:, None])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players
+from seqgans.algorithms.judging import kept_on
 from seqgans.algorithms.reference import cost_of
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
@@ -15,6 +16,7 @@ from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
 from seqgans.rewards.answers import Value, distinct
+from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss, Sequences
 
 if TYPE_CHECKING:
@@ -77,7 +79,13 @@ def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
     judge, shown = beside(players.discriminator, real.source), relaxed.weights
     if settings.shuffled:  # the control: the discriminator's gradient does not arrive
         shown = shown.detach() + 0.0 * shown
-    ours, theirs = judge.scores(shown, relaxed.mask), judge.scores(real.tokens, real.mask)
+    if settings.credit == "token":  # as the discriminator itself learns: it is asked after every token
+        either = real.mask | relaxed.mask
+        steps = step_scorer(judge).step_scores
+        ours = kept_on(steps(shown, relaxed.mask), relaxed.mask)[either]
+        theirs = kept_on(steps(real.tokens, real.mask), real.mask)[either]
+    else:
+        ours, theirs = judge.scores(shown, relaxed.mask), judge.scores(real.tokens, real.mask)
     loss = Loss(ADVERSARIAL[settings.discriminator_loss](theirs, ours)[1])
     if "reference" not in play.extras:
         return loss

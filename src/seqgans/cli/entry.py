@@ -17,6 +17,7 @@ from types import FrameType
 from seqgans import __version__
 from seqgans.errors import BadInput, Failed, remedy
 from seqgans.memory import shortage
+from seqgans.spelling import asked
 
 DEBUG = "SEQGANS_DEBUG"
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
@@ -91,7 +92,7 @@ def dispatch(words: list[str]) -> None:
         sys.stdout.write(f"seqgans {__version__}\n")
         return
     if words[0] not in VERBS:
-        raise BadInput(f"no verb is called {words[0]!r}; choose one of: {', '.join(VERBS)}")
+        raise BadInput(f"no verb is called {words[0]!r};{asked(words[0], VERBS)} choose one of: {', '.join(VERBS)}")
     VERBS[words[0]].load()(words[1:])
 
 
