@@ -118,8 +118,11 @@ def test_a_play_steers_the_cost_towards_the_target(folder: Path, corpus: Corpus,
     assert (costs[2] > 0.5) == (target < 1)
 
 
-def test_relaxed_answers_want_to_be_taken_for_real(folder: Path, corpus: Corpus) -> None:
-    settings, players = players_of(folder, corpus, variant="gumbel", likelihood_weight=0.0)
+@pytest.mark.parametrize("credit", ["end", "token"])
+def test_relaxed_answers_want_to_be_taken_for_real(credit: str, folder: Path, corpus: Corpus) -> None:
+    settings, players = players_of(folder, corpus, variant="gumbel", likelihood_weight=0.0, credit=credit)
+    with torch.no_grad():
+        players.generator.output.bias[0] = 4.0  # some end before the real ones, some behind
     play = answer_play(settings, players, scene_of(corpus))
     assert play.real is not None
     real = play.real
@@ -131,8 +134,19 @@ def test_relaxed_answers_want_to_be_taken_for_real(folder: Path, corpus: Corpus)
         straight_through=True,
     )
     judge = beside(players.discriminator, real.source)
-    ours, theirs = judge.scores(relaxed.weights, relaxed.mask), judge.scores(real.tokens, real.mask)
-    wanted, other = -(ours - theirs).sigmoid().log().mean(), -(theirs - ours).sigmoid().log().mean()
+    if credit == "end":
+        ours, theirs = judge.scores(relaxed.weights, relaxed.mask), judge.scores(real.tokens, real.mask)
+        wanted, other = -(ours - theirs).sigmoid().log().mean(), -(theirs - ours).sigmoid().log().mean()
+    else:
+        scorer, mine, sizes = step_scorer(judge), relaxed.mask.sum(1).tolist(), real.mask.sum(1).tolist()
+        assert {a < b for a, b in zip(mine, sizes, strict=True)} == {True, False}, (mine, sizes)
+        ours = scorer.step_scores(relaxed.weights, relaxed.mask)
+        theirs = scorer.step_scores(real.tokens, real.mask)
+        gaps = [
+            torch.stack([ours[row, min(t, a - 1)] - theirs[row, min(t, b - 1)] for t in range(max(a, b))])
+            for row, (a, b) in enumerate(zip(mine, sizes, strict=True))
+        ]
+        wanted, other = (-torch.stack([(sign * gap).sigmoid().log().mean() for gap in gaps]).mean() for sign in (1, -1))
     assert not torch.allclose(wanted, other, atol=1e-3)
     torch.testing.assert_close(found.value, wanted)
 

@@ -58,8 +58,8 @@ class RLGAF:
         discriminator_rate: learning rate of the discriminator.
         clip: largest gradient norm of either.
         credit: which tokens are paid: token (each by how much it raised the score of what stands so far; the
-            discriminator learns to tell apart after every token) or end (the last one, by the score of the whole, as
-            in the paper).
+            discriminator learns to tell apart after every token, and gumbel asks it there) or end (the last one, by
+            the score of the whole, as in the paper).
         reward: what a score s is worth: logit (s), probability (σ(s) − ½), raw_probability (σ(s)), log_probability
             (log σ(s)) or imitation (−log(1 − σ(s))).
         scaled: divide rewards by their usual deviation, a running one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players
@@ -65,7 +66,11 @@ def written(play: Play) -> Sequences:
 
 
 def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
-    """Gradient through the discriminator into relaxed answers, real ones beside them; the leash is on sampled ones."""
+    """Gradient through the discriminator into relaxed answers, real ones beside them; the leash is on sampled ones.
+
+    With `credit: token` the discriminator is asked after every token, as it learns, and behind an end its score stays.
+    Asked once, behind the last token, it has no say on an end in the place of another token, and answers lose theirs.
+    """
     real = play.real
     if real is None or play.random is None:
         raise ValueError("relaxed answers need real ones and randomness, got a play without one of them")
@@ -79,14 +84,16 @@ def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
     judge, shown = beside(players.discriminator, real.source), relaxed.weights
     if settings.shuffled:  # the control: the discriminator's gradient does not arrive
         shown = shown.detach() + 0.0 * shown
-    if settings.credit == "token":  # as the discriminator itself learns: it is asked after every token
-        either = real.mask | relaxed.mask
-        steps = step_scorer(judge).step_scores
-        ours = kept_on(steps(shown, relaxed.mask), relaxed.mask)[either]
-        theirs = kept_on(steps(real.tokens, real.mask), real.mask)[either]
+    versus = ADVERSARIAL[settings.discriminator_loss]
+    if settings.credit == "token":  # as the discriminator itself learns; the mean of the answers' means
+        steps, places = step_scorer(judge).step_scores, relaxed.mask | real.mask
+        ours = kept_on(steps(shown, relaxed.mask), relaxed.mask)
+        theirs = kept_on(steps(real.tokens, real.mask), real.mask)
+        rows = zip(theirs, ours, places, strict=True)
+        loss = Loss(torch.stack([versus(r[here], f[here])[1] for r, f, here in rows]).mean())
     else:
         ours, theirs = judge.scores(shown, relaxed.mask), judge.scores(real.tokens, real.mask)
-    loss = Loss(ADVERSARIAL[settings.discriminator_loss](theirs, ours)[1])
+        loss = Loss(versus(theirs, ours)[1])
     if "reference" not in play.extras:
         return loss
     fake = written(play)
