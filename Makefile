@@ -27,7 +27,7 @@ test: .venv/.full
 	$(BIN)/pytest -q -m "not slow" --numprocesses 2 --dist worksteal
 
 slow: .venv/.full
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m slow --durations=0 --numprocesses 2 --dist worksteal
 
 # Beside the newest ones, in a folder of their own that is looked at first; torch stays, which takes gigabytes.
 .venv/.oldest: .venv/.full constraints-oldest.txt

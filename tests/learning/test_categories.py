@@ -139,7 +139,6 @@ SENTIGAN: dict[str, Any] = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_each_part_of_sentigan_writes_its_category(corpus: Corpus, classifier: Discriminator) -> None:
     """A game that loses category or diversity fails; that each part learns from its own class is tested exactly."""
     before, after = played(SENTIGAN, corpus, lambda generator: measured(generator, corpus, classifier))
@@ -154,7 +153,6 @@ CATGAN: dict[str, Any] = yaml.safe_load((RECIPES / "catgan" / "toy.yaml").read_t
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_200_generations_of_catgan_keep_category_and_width(corpus: Corpus, classifier: Discriminator) -> None:
     """Kills: generators that leave their category; a population that narrows.
 

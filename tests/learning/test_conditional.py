@@ -66,7 +66,6 @@ def right(generator: Generator, pairs: Sequences) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("kind", "judge", "settings"),
     [(SeqGAN, "cnn", {"reward": "rollouts"}), (REGS, "seq2seq", {"reward": "prefix", "teacher_steps": 0})],

@@ -44,7 +44,6 @@ def figures(run: RunFolder, stage: str) -> dict[str, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_seeks_modes_and_a_smaller_power_covers_more(tmp_path: Path, seed: int) -> None:
     """Kills: weights of the wrong sign, weights that reach other rows, a power that is not applied."""
@@ -62,7 +61,6 @@ def test_it_seeks_modes_and_a_smaller_power_covers_more(tmp_path: Path, seed: in
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_from_maximum_likelihood_it_gives_up_coverage_for_quality(tmp_path: Path) -> None:
     """From three epochs the trade-off is the same (jsdgan.md, check 5); the fall of NLL_oracle alone is no gain."""
     before = played(tmp_path / "run", 0, "pretrained", pretrain_epochs=3)

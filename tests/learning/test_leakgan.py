@@ -15,7 +15,6 @@ from tests.learning.games import entropy_of_the_oracle, played
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(2400)
 def test_goals_lower_nll_oracle_and_the_law_collapses(tmp_path: Path) -> None:
     """Kills: the sign of the worker's or of the manager's loss; rewards of other sequences; a worker that sees no goal.
 

@@ -15,7 +15,6 @@ from tests.learning.games import played
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_quality_and_likelihood_improve_together(tmp_path: Path, seed: int) -> None:
     """Kills: the sign of the loss; weights of other sequences; weights that are not centred (entropy falls)."""

@@ -17,7 +17,6 @@ from tests.learning.games import entropy_of_the_oracle, played
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("seed", "distance"), [(0, 0.38), (1, 0.55), (2, 0.4)])
 def test_ranks_among_human_sentences_lower_the_reverse_divergence(tmp_path: Path, seed: int, distance: float) -> None:
     """Kills: the sign of the loss or of the ranker's; ranks among generated sentences; rewards of other sequences."""

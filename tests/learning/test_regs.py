@@ -16,7 +16,6 @@ from tests.learning.games import entropy_of_the_oracle, played
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("seed", "distance"), [(0, 0.42), (1, 0.52)])
 def test_rewards_of_prefixes_lower_the_reverse_divergence(tmp_path: Path, seed: int, distance: float) -> None:
     """Kills: the sign of the loss; rewards of the position before or after; a discriminator of whole sequences only."""

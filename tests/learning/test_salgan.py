@@ -58,7 +58,6 @@ def lead(comparer: Comparing, later: Sequences, earlier: Sequences) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_later_checkpoints_of_likelihood_are_judged_better(seed: int) -> None:
     """Kills: `better` for `worse` in labels or verdicts; labels of other pairs; a memory of real sequences."""
@@ -95,7 +94,6 @@ def test_later_checkpoints_of_likelihood_are_judged_better(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(2400)
 def test_being_better_than_the_past_comes_closer_to_the_entropy(tmp_path: Path) -> None:
     """Kills: the sign of the loss, of `better` and `worse`; references that are the samples; rewards of others."""
     falls: list[float] = []

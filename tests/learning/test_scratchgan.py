@@ -69,7 +69,6 @@ def played(rounds: int, seed: int = 0, **settings: Any) -> tuple[Figures, Figure
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_from_random_parameters_it_comes_within_half_a_nat_of_the_entropy(seed: int) -> None:
     """Kills: the sign of the loss; rewards of other sequences; returns that look back; a baseline of the wrong sign."""
@@ -85,7 +84,6 @@ def test_from_random_parameters_it_comes_within_half_a_nat_of_the_entropy(seed: 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_small_batches_without_baseline_are_worse() -> None:
     """As many steps; what the paper says makes it start at all."""
     _, large = played(4)

@@ -39,7 +39,6 @@ def played(folder: Path, seed: int = 0, **settings: Any) -> tuple[dict[str, floa
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_what_the_class_says_lowers_the_reverse_divergence(tmp_path: Path) -> None:
     """Kills: the sign of the penalty; penalties of other sequences; D_0 for D_1."""
     falls = []
@@ -55,7 +54,6 @@ def test_what_the_class_says_lowers_the_reverse_divergence(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_the_objective_of_the_paper_drifts_to_the_uniform_law(tmp_path: Path) -> None:
     before, after = played(tmp_path / "paper", estimator="probability", baseline="none")
     assert after["nll_div"] > before["nll_div"] + 0.5
@@ -63,7 +61,6 @@ def test_the_objective_of_the_paper_drifts_to_the_uniform_law(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_an_epoch_of_likelihood_a_round_holds_the_objective_of_the_paper(tmp_path: Path) -> None:
     before, after = played(tmp_path / "held", estimator="probability", baseline="none", likelihood_epochs=1)
     assert after["nll_oracle"] < before["nll_oracle"] + 0.2

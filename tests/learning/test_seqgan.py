@@ -14,7 +14,6 @@ from tests.learning.games import played
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_reverse_kl_falls_and_rises_where_rewards_are_shuffled(tmp_path: Path, seed: int):
     """Kills: the sign of the loss; rewards of other sequences; a generator that samples from old parameters."""
@@ -28,7 +27,6 @@ def test_the_reverse_kl_falls_and_rises_where_rewards_are_shuffled(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_from_three_epochs_of_likelihood_it_goes_further(tmp_path: Path, seed: int):
     """75 steps from a start that has not converged, the first half of check 5."""

@@ -49,7 +49,6 @@ def from_scratch(folder: Path, seed: int, **settings: object) -> tuple[Figures, 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_from_scratch_it_comes_close_to_the_entropy_of_a_grammar(tmp_path: Path, seed: int) -> None:
     """Kills: the sign of either loss; rows without gradient; a curriculum that stays at its first length."""
@@ -62,7 +61,6 @@ def test_from_scratch_it_comes_close_to_the_entropy_of_a_grammar(tmp_path: Path,
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("seed", "distance"), [(0, 0.35), (1, 0.3), (2, 0.25)])
 def test_from_an_early_start_it_comes_closer_to_the_entropy_of_an_oracle(
     tmp_path: Path, seed: int, distance: float
@@ -81,7 +79,6 @@ def test_from_an_early_start_it_comes_closer_to_the_entropy_of_an_oracle(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_without_the_gradient_of_its_rows_the_generator_stays_where_it_is(tmp_path: Path) -> None:
     before, after = from_scratch(tmp_path / "scratch", 0, cut_gradient=True, rounds=12)
     assert after["possible"] == before["possible"] < 0.01
