@@ -43,6 +43,7 @@ NAMES = (
     "equipped",
     "values",
     "groups",
+    "relaxed",
     "cautious",
     "adapters",
 )
@@ -53,8 +54,8 @@ TWO = ("--multi_gpu", "--num_processes", 2, "--num_machines", 1)  # --multi_gpu 
 def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str, Any]]:
     """Likelihood, a last minibatch of one row; SeqGAN with a baseline, shuffled, in parts; RelGAN; MaskGAN; CatGAN
     with two parents; pairs, also with old answers, slopes of answers and a referee; RLGAF with values, and in
-    groups, shuffled, with a discriminator that may wait; ColdGAN with a mixture of sequences, shuffled; PPO of a
-    pre-trained model by adapters."""
+    groups, shuffled, with a discriminator that may wait, and relaxed; ColdGAN with a mixture of sequences, shuffled;
+    PPO of a pre-trained model by adapters."""
     found = {name: {**mapping, "run": {"device": "cpu"}} for name, mapping in recipes.items()}
     found["likelihood"]["algorithm"] = {**recipes["likelihood"]["algorithm"], "batch": 13}  # 40 = 3 · 13 + 1
     plain = recipes["seqgan"]
@@ -94,7 +95,12 @@ def cases(recipes: dict[str, dict[str, Any]], pairs: Path) -> dict[str, dict[str
     }
     tuned = {"name": "rlgaf", "pretrain_epochs": 1, "rounds": 2, "batch": 8, "group": 4, "memory": 16, "kl_target": 0.1}
     grouped = {"scaled": True, "shuffled": True, "gate": 0.6, "gate_rounds": 2, "discriminator_pretrain_steps": 1}
-    for name, more in (("values", {"variant": "ppo", "ppo_epochs": 2}), ("groups", grouped)):
+    arms = {
+        "values": {"variant": "ppo", "ppo_epochs": 2},
+        "groups": grouped,
+        "relaxed": {"variant": "gumbel", "kl": 0.1},
+    }
+    for name, more in arms.items():
         found[name] = {
             **found["pairs"],
             "algorithm": {**tuned, **more},
