@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import seqgans
 from seqgans.algorithms import ALGORITHMS
+from tests.generators.models import model_folder
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -61,20 +63,25 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_commands_are_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    """Each `seqgans …` line of the first block runs, shortened."""
+    """Each `seqgans …` line of the first blocks runs, shortened, MODEL a tiny one."""
     from seqgans.__main__ import run
 
     block = README.split("## Run it")[1].split("Or in Python")[0]
-    commands = [shlex.split(line.strip())[1:] for line in block.splitlines() if line.strip().startswith("seqgans ")]
-    assert [words[0] for words in commands] == ["train", "sample", "train", "compare"]
+    commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines() if line.startswith("    seqgans ")]
+    assert [words[0] for words in commands] == ["train", "sample", "train", "compare", "train", "export"]
     monkeypatch.chdir(tmp_path)
     lines = [f"{a} {b} {a}" for a in ("moon", "hill", "rain", "lake") for b in ("over", "under", "by", "on")]
     Path("poems.txt").write_text("\n".join(lines * 3))
+    pairs = [{"prompt": f"w{row % 7} w{row % 5}", "completion": f"w{row % 3} w{row % 11}"} for row in range(40)]
+    Path("pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)))
+    model_folder(Path("MODEL"))
     short = ["--pretrain-epochs", "2", "--run.final-samples", "50"]
-    game = ["--rounds", "1", "--algorithm.discriminator-pretrain-steps", "1", "--algorithm.rollouts", "2"]
+    game = ["--rounds", "1", "--algorithm.discriminator-pretrain-steps", "1"]
+    more = {"seqgan/short": [*game, "--algorithm.rollouts", "2"], "rlgaf": [*game, "--algorithm.batch", "8"]}
     for words in commands:
-        more = short if words[0] == "train" else []
-        more = [*more, *(game if "seqgan/short" in words else [])]
-        monkeypatch.setattr("sys.argv", ["seqgans", *words, *more])
-        assert run() in (0, None), (words, capsys.readouterr().err[-500:])
+        shorter = [flag for name in words for flag in more.get(name, [])]
+        every = [*words, *(short if words[0] == "train" else []), *shorter]
+        monkeypatch.setattr("sys.argv", ["seqgans", *every])
+        assert run() in (0, None), (every, capsys.readouterr().err[-500:])
     assert Path("page.html").is_file()
+    assert Path("tuned", "model.safetensors").is_file()

@@ -138,6 +138,17 @@ HELP = "see seqgans train seqgan --help"
             "no setting is called --algorithm.discriminator_step; did you mean --algorithm.discriminator_steps? "
             f"{HELP}",
         ),
+        (
+            ("seqgan", *CORPUS, "--discriminator-steps", "7"),
+            f"no setting is called --discriminator-steps; did you mean --algorithm.discriminator_steps? {HELP}",
+        ),
+        (
+            ("seqgan", *CORPUS, "--embedding", "7"),
+            "no setting is called --embedding; did you mean --generator.embedding or --discriminator.embedding? "
+            f"{HELP}",
+        ),
+        (("seqgan", *CORPUS, "--round", "7"), f"no setting is called --round; did you mean --algorithm.rounds? {HELP}"),
+        (("seqgan", *CORPUS, "--nonsense", "7"), f"no setting is called --nonsense; {HELP}"),
         (("seqgan", *CORPUS, "--nonsense.x", "7"), f"no setting is called --nonsense.x; {HELP}"),
         (
             ("random", *CORPUS, "--rounds", "3"),

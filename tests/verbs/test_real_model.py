@@ -11,7 +11,12 @@ import torch
 import seqgans
 from seqgans.data.tokenizer import vocabulary_of_model
 from seqgans.generators.decoding import Decoding
+from seqgans.generators.loading import load_model
 from seqgans.generators.pretrained import CausalLM
+from seqgans.randomness import generator_for
+from seqgans.verbs.loading import load_run
+
+transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
 
 TEXT = "The capital of France is Paris, and the capital of Italy is Rome."
 LINES = "prompt\tanswer\n" + "\n".join(
@@ -29,7 +34,6 @@ def model() -> str:
 
 
 def test_likelihoods_and_greedy_answers_are_those_of_transformers(model: str) -> None:
-    transformers = pytest.importorskip("transformers", reason="pre-trained models need the extra [lm]")
     folder, name = Path(model).parent, Path(model).name
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=name)
     theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
@@ -76,3 +80,22 @@ def test_a_game_moves_adapters_and_its_run_answers(model: str, tmp_path: Path) -
     assert sum(file.stat().st_size for file in (tmp_path / "run").rglob("*.safetensors")) < 80e6  # a base is 500 MB
     (sample,) = seqgans.sample(run.path, 1, seed=0)
     assert isinstance(sample.text, str)
+    folder = seqgans.export(run.path, tmp_path / "tuned")
+    own = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    ids = transformers.AutoTokenizer.from_pretrained(folder)(TEXT, return_tensors="pt").input_ids
+    written = load_run(run.path).players.generator
+    assert isinstance(written, CausalLM)
+    tokens = torch.cat([torch.full((1, 1), written.start), ids], 1)
+    with torch.no_grad():
+        logits = own(tokens).logits[:, :-1]
+        expected = logits.log_softmax(2).gather(2, ids[:, :, None])[:, :, 0]
+        assert written.log_probs(ids).double() == pytest.approx(expected.double(), abs=2e-3)
+
+
+def test_what_was_read_from_a_gguf_file_is_saved_as_any_model_is(model: str, tmp_path: Path) -> None:
+    """Kills: a model that still counts as quantised, which transformers refuses to save, move or describe."""
+    loaded = load_model(model, generator_for(0))
+    loaded.save_pretrained(tmp_path)
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path)
+    assert "quantization" not in (tmp_path / "config.json").read_text()
+    assert all(part.equal(again.get_parameter(name)) for name, part in loaded.named_parameters())

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Play, Players
-from seqgans.algorithms.judging import kept_on
 from seqgans.algorithms.reference import cost_of
-from seqgans.discriminators.pairs import beside
+from seqgans.algorithms.relaxed_answers import relaxed_loss
 from seqgans.generators.conditional import given
-from seqgans.objectives.adversarial import ADVERSARIAL
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.objectives.proximal import clipped_share, clipped_surrogate, value_loss
 from seqgans.rewards.answers import Value, distinct
-from seqgans.rewards.prefixes import step_scorer
 from seqgans.sequences import Loss, Sequences
 
 if TYPE_CHECKING:
@@ -26,9 +22,7 @@ if TYPE_CHECKING:
 
 def tuning_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
     """The variant's loss, and γ times the negative log-likelihood of real answers: the mean of their means."""
-    loss = (
-        relaxed_loss(settings, players, play) if settings.variant == "gumbel" else policy_loss(settings, players, play)
-    )
+    loss = relaxed(settings, players, play) if settings.variant == "gumbel" else policy_loss(settings, players, play)
     if not settings.likelihood_weight or play.real is None:
         return loss
     real, which = distinct(play.real)  # one for all answers to a prompt
@@ -65,35 +59,9 @@ def written(play: Play) -> Sequences:
     return play.fake
 
 
-def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
-    """Gradient through the discriminator into relaxed answers, real ones beside them; the leash is on sampled ones.
-
-    With `credit: token` the discriminator is asked after every token, as it learns, and behind an end its score stays.
-    Asked once, behind the last token, it has no say on an end in the place of another token, and answers lose theirs.
-    """
-    real = play.real
-    if real is None or play.random is None:
-        raise ValueError("relaxed answers need real ones and randomness, got a play without one of them")
-    relaxed = given(players.generator, real.source).relax(
-        len(real),
-        real.tokens.shape[1],
-        random=play.random,
-        inverse_temperature=settings.inverse_temperature,
-        straight_through=settings.straight_through,
-    )
-    judge, shown = beside(players.discriminator, real.source), relaxed.weights
-    if settings.shuffled:  # the control: the discriminator's gradient does not arrive
-        shown = shown.detach() + 0.0 * shown
-    versus = ADVERSARIAL[settings.discriminator_loss]
-    if settings.credit == "token":  # as the discriminator itself learns; the mean of the answers' means
-        steps, places = step_scorer(judge).step_scores, relaxed.mask | real.mask
-        ours = kept_on(steps(shown, relaxed.mask), relaxed.mask)
-        theirs = kept_on(steps(real.tokens, real.mask), real.mask)
-        rows = zip(theirs, ours, places, strict=True)
-        loss = Loss(torch.stack([versus(r[here], f[here])[1] for r, f, here in rows]).mean())
-    else:
-        ours, theirs = judge.scores(shown, relaxed.mask), judge.scores(real.tokens, real.mask)
-        loss = Loss(versus(theirs, ours)[1])
+def relaxed(settings: RLGAF, players: Players, play: Play) -> Loss:
+    """The relaxed variant's loss, its leash on the sampled answers."""
+    loss = relaxed_loss(settings, players, play)
     if "reference" not in play.extras:
         return loss
     fake = written(play)

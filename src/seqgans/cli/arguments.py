@@ -145,19 +145,30 @@ class Parser(ArgumentParser):
         return "another kind of value"
 
     def unknown(self, name: str, help_line: str) -> str:
-        """What to say about an argument that does not exist."""
+        """What to say about an argument that does not exist; one whose part was left out may be of several parts."""
         name = name.partition("=")[0]
-        part = name.lstrip("-").rpartition(".")[0]
-        known = [option.lstrip("-") for action in self._actions for option in action.option_strings]
-        known = [option for option in known if option.rpartition(".")[0] == part]
-        close = [option for option in known if option.startswith(name.lstrip("-"))]
-        ends = {option.rpartition(".")[2]: option for option in known}
-        end = nearest(name.lstrip("-").rpartition(".")[2], ends)
-        close = close or ([ends[end]] if end else [])
-        if not name.startswith("-") and name not in known and not close and "." not in name:
+        part, _, word = name.lstrip("-").rpartition(".")
+        every = [option.lstrip("-") for action in self._actions for option in action.option_strings]
+        known = [option for option in every if option.rpartition(".")[0] == part]
+        close = [option for option in known if option.startswith(name.lstrip("-"))][:1] or ending(known, word)[:1]
+        if name.startswith("-") and not part and not close:
+            close = ending(every, word.replace("-", "_"))
+        if not name.startswith("-") and name not in known and not close and not part:
             return f"there is one word too many, {name!r}; {help_line}"
-        asked = f"; did you mean {'--' if name.startswith('-') else ''}{close[0]}?" if close else ""
+        dashes = "--" if name.startswith("-") else ""
+        asked = f"; did you mean {' or '.join(dashes + option for option in close)}?" if close else ""
         return f"no setting is called {name}{asked}{'' if close else ';'} {help_line}"
+
+
+def ending(options: Sequence[str], word: str) -> list[str]:
+    """The options whose last part is a word, or where there are none, the one that is spelled most like it.
+
+    >>> ending(["run.seed", "a.rate", "b.rate"], "rate"), ending(["run.seed", "a.rate"], "sed")
+    (['a.rate', 'b.rate'], ['run.seed'])
+    """
+    ends = [option.rpartition(".")[2] for option in options]
+    found = word if word in ends else nearest(word, ends)
+    return [option for option, end in zip(options, ends, strict=True) if end == found]
 
 
 def add_checkpoint(parser: Parser) -> None:
