@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ def test_overview_names_every_verb(call) -> None:
         found = call(*words)
         assert (found.code, found.err) == (0, "")
         assert all(f"seqgans {verb} " in found.out for verb in entry.VERBS)
+        assert "evaluate (DIR | FILE) [--references R] " in found.out
     assert call("--version") == (0, f"seqgans {seqgans.__version__}\n", "")
 
 
@@ -31,6 +33,18 @@ def test_every_verb_explains_itself(verb: str, call) -> None:
     found = call(verb, "--help")
     assert found.code == 0
     assert found.out.startswith(f"usage: seqgans {verb}")
+
+
+@pytest.mark.parametrize("verb", list(entry.VERBS))
+def test_usage_lines_call_needed_what_is_needed(verb: str, call) -> None:
+    """Outside of brackets stand the flags without which no call goes on.
+
+    Mutants killed: --references of evaluate or -n of sample without brackets, --out of train in brackets.
+    """
+    usage = call(verb, "--help").out.partition("\n\n")[0].replace("...]", "]")
+    bare = re.sub(r"\[.*?\]|\(.*?\)", "", usage)
+    needed = ["--out"] if verb in ("train", "export", "benchmark") else []
+    assert [word for word in bare.split() if word.startswith("-")] == needed
 
 
 def test_unknown_verb(call) -> None:

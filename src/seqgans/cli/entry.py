@@ -49,11 +49,13 @@ VERBS = {
     "list": Verb("seqgans.cli.verbs", "run_list", "[KIND]", "what there is, one line each"),
     "train": Verb("seqgans.cli.train", "run_train", "ALGORITHM --corpus SPEC --out DIR", "train into a new folder"),
     "resume": Verb("seqgans.cli.train", "run_resume", "DIR", "go on with a run that was stopped"),
-    "sample": Verb("seqgans.cli.verbs", "run_sample", "DIR -n N", "write sequences of a trained generator"),
+    "sample": Verb(
+        "seqgans.cli.verbs", "run_sample", "DIR (-n N | --source FILE)", "write sequences of a trained generator"
+    ),
     "fill": Verb("seqgans.cli.filling", "run_fill", "DIR [FILE]", "fill the blanks of given lines"),
     "score": Verb("seqgans.cli.verbs", "run_score", "DIR FILE", "probability that each line is real"),
     "evaluate": Verb(
-        "seqgans.cli.judging", "run_evaluate", "(DIR | FILE) --references R", "measure a run or a file of samples"
+        "seqgans.cli.judging", "run_evaluate", "(DIR | FILE) [--references R]", "measure a run or a file of samples"
     ),
     "export": Verb("seqgans.cli.exporting", "run_export", "DIR --out FOLDER", "a fine-tuned model for transformers"),
     "compare": Verb("seqgans.cli.judging", "run_compare", "DIR DIR ...", "runs side by side, with tests and curves"),

@@ -22,7 +22,7 @@ def run_evaluate(words: list[str]) -> None:
     """`seqgans evaluate`: figures with their errors on stdout, what could not be measured on stderr."""
     parser = Parser(
         "evaluate",
-        "evaluate (DIR | SAMPLES_FILE | MODEL) --references FILE_OR_SPEC [--train FILE] [--metrics a,b,...] [--json]",
+        "evaluate (DIR | SAMPLES_FILE | MODEL) [--references FILE|SPEC] [--train FILE] [--metrics a,b,...] [--json]",
         "Measure a run, or a file with one sequence a line, against real sequences and, where it is known, their law. "
         "With several values of --temperature, --top-k or --top-p, or with --at: curves of quality and diversity of "
         "runs, models and files.",
@@ -38,8 +38,8 @@ def run_evaluate(words: list[str]) -> None:
         "--references",
         type=str,
         metavar="FILE|SPEC",
-        help="held-out real sequences: a file, or a spec whose test split is taken (an oracle scores token ids); a "
-        "run has its own",
+        help="held-out real sequences: a file, or a spec whose test split is taken (an oracle scores token ids); "
+        "needed by files of samples and models, a run has its own",
     )
     parser.add_argument("--train", type=str, metavar="FILE", help="what was trained on; a run has its own")
     parser.add_argument(

@@ -38,7 +38,7 @@ from seqgans.training.team import parting
 from seqgans.verbs.progress import Progress
 from seqgans.verbs.train import resume, train
 
-USAGE = "train ALGORITHM --corpus SPEC --out DIR [--config FILE.yaml] [--any.setting VALUE] [--print-config]"
+USAGE = "train ALGORITHM (--corpus SPEC | --config FILE.yaml) --out DIR [--any.setting VALUE] [--print-config]"
 SHORT = {
     "--corpus": "--corpus.spec",
     "--model": "--generator.model",

@@ -54,8 +54,8 @@ def run_sample(words: list[str]) -> None:
     """`seqgans sample`: one sequence a line, as soon as it is made; or a file; or MIDI files in a folder."""
     parser = Parser(
         "sample",
-        "sample DIR -n N [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] [--unknown]"
-        " [--category NAME] [--source FILE] [--stop TEXT] [--out FILE]",
+        "sample DIR (-n N | --source FILE) [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] "
+        "[--unknown] [--category NAME] [--stop TEXT] [--out FILE]",
         "Draw sequences from the generator of a run; one that answers is given sources, without --source those of "
         "its test split. Equal seeds give equal samples.",
     )
