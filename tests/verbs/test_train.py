@@ -18,6 +18,7 @@ from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import draw_sequences
 from seqgans.randomness import generator_for
 from seqgans.report.page import run_page
+from seqgans.training.build import open_corpus
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.loading import load_run
@@ -35,6 +36,32 @@ def test_a_mapping_will_do_for_a_recipe(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"algorithm\.rate must be a number, got 'fast'"):
         train({**settings, "algorithm": {"name": "likelihood", "rate": "fast"}}, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_folder_that_is_taken_is_said_before_the_corpus_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked again before anything is written, and a corpus that cannot be read leaves nothing behind.
+
+    Mutants killed: the corpus first; the folder made at once; one that was taken since, overwritten.
+    """
+    settings = {"algorithm": {"name": "likelihood"}, "corpus": {"spec": "nowhere.txt"}}
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine").write_text("")
+    with pytest.raises(BadInput, match=r"^--out must be a new or empty folder, .*taken is not empty; choose another"):
+        train(settings, tmp_path / "taken")
+    with pytest.raises(BadInput, match=r"no file or corpus is called 'nowhere\.txt'"):
+        train(settings, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+    def slowly(*asked: Any) -> Any:
+        (tmp_path / "new").write_text("another's")
+        return open_corpus(*asked)
+
+    monkeypatch.setattr("seqgans.verbs.train.open_corpus", slowly)
+    with pytest.raises(BadInput, match=r"^--out must be a folder, .*new is a file; choose another name"):
+        train({**settings, "corpus": {"spec": "world:markov", "sequences": 60}}, tmp_path / "new")
+    assert (tmp_path / "new").read_text() == "another's"
 
 
 def test_a_loss_that_is_no_number_is_a_finding_and_the_run_can_still_be_sampled(tmp_path: Path):

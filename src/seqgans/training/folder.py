@@ -30,13 +30,10 @@ from seqgans.errors import BadInput, unwritten
 from seqgans.sequences import Sequences
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint, tidy, write_atomically
 from seqgans.training.facts import from_json, to_json
+from seqgans.training.free import check_free
 from seqgans.training.recipe import Recipe
 
 SPLITS = ("train", "valid", "test")
-BEFOREHAND = {"checkpoints", "samples", "corpus.safetensors", "corpus.json", "vocabulary.json", "versions.json"}
-BEFOREHAND |= {"oracle.safetensors", "settings.yaml"}
-"""What a run's folder holds before its first checkpoint."""
-
 FORM = 1  # of the files of a run; grows with a change that an older library could not read
 
 
@@ -58,15 +55,7 @@ class RunFolder:
             BadInput: there is a run or another file already, or the folder cannot be made.
         """
         folder = cls(path)
-        if folder.path.exists() and not folder.path.is_dir():
-            raise BadInput(f"--out must be a folder, {path} is a file; choose another name")
-        if folder.never_began():
-            raise BadInput(
-                f"--out must be a new or empty folder, {path} holds a run that never began: it has no checkpoint; "
-                "delete it, or choose another name"
-            )
-        if folder.path.exists() and any(folder.path.iterdir()):
-            raise BadInput(f"--out must be a new or empty folder, {path} is not empty; choose another name")
+        check_free(folder.path)
         try:
             (folder.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             (folder.path / "samples").mkdir(exist_ok=True)
@@ -255,12 +244,6 @@ class RunFolder:
                 f"{self.path} has no checkpoint called {which!r}; it has {', '.join(self.names()) or 'none'}"
             )
         return load_checkpoint(path)
-
-    def never_began(self) -> bool:
-        """Whether there is what a run writes before its first checkpoint, and nothing else."""
-        found = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
-        shown = {name for name in found if not name.startswith(".")}
-        return {"checkpoints", "samples"} <= shown <= BEFOREHAND and not any((self.path / "checkpoints").glob("[!.]*"))
 
     def names(self) -> list[str]:
         """The names of all checkpoints."""

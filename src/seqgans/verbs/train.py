@@ -22,6 +22,7 @@ from seqgans.training.build import build_players, open_corpus, oracle_arrays
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.fitting import check_fit
 from seqgans.training.folder import RunFolder
+from seqgans.training.free import check_free
 from seqgans.training.loop import Training
 from seqgans.training.moments import led
 from seqgans.training.parts import check_parts
@@ -68,6 +69,8 @@ def train(
     listener = TrainerCallbacks(callbacks) if callbacks else None
     check_trackers(recipe.run.trackers)
     team = ready(recipe)
+    if team.leads:
+        check_free(Path(out))  # before a large corpus is read; nothing is made until all of it can be used
     corpus, truth = open_corpus(recipe.corpus, recipe.corpus_settings, recipe.run.seed)
     players = build_players(recipe, corpus, recipe.run.seed)
     if recipe.run.start is not None:
