@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from seqgans.data.packages import optional_package
 from seqgans.errors import BadInput
-from seqgans.evaluation import METRICS
+from seqgans.evaluation import METRICS, Evidence, Figure, Measures, measure
 from seqgans.report.figures import metric_of
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
@@ -130,6 +132,44 @@ def test_metrics_that_a_suite_asks_for_later_join_what_is_there(tiny: Path) -> N
     page = (tiny / "page.html").read_text()
     assert ">C2ST <abbr" in page
     assert ">MAUVE LSTM <abbr" in page
+
+
+def test_what_waits_for_a_package_is_measured_once_it_is_installed(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be had by installing is not tried again, and nothing is while the package is missing.
+
+    Mutants killed: reasons all alike (tried on every call, or never); figures of before measured anew; a metric that
+    has figures among `skipped`, or twice among `metrics`.
+    """
+
+    def tomorrow(_: Evidence) -> dict[str, Figure]:
+        return {"tomorrow": Figure(value=optional_package("package_of_tomorrow.inside", "the metric").VALUE)}
+
+    monkeypatch.setitem(METRICS, "tomorrow", replace(METRICS["duplicates"], name="tomorrow", compute=tomorrow))
+    text = (suites.FOLDER / "tiny.yaml").read_text()
+    (suites.FOLDER / "tiny.yaml").write_text(text.replace("[duplicates]", "[tomorrow, duplicates, music_mse]"))
+    asked: list[list[str]] = []
+
+    def watched(evidence: Evidence, names: list[str], strict: bool) -> Measures:
+        asked.append(names)
+        return measure(evidence, names, strict)
+
+    monkeypatch.setattr("seqgans.verbs.benchmark.measure", watched)
+    before = benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0]
+    needs = "the metric needs the package package_of_tomorrow: pip install 'seqgans[data]'"
+    assert before["skipped"] == {"tomorrow": needs, "music_mse": "needs tokens that are notes"}
+    assert benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0] == before
+    assert asked == [["tomorrow", "duplicates", "music_mse"]]
+    (tmp_path / "site" / "package_of_tomorrow").mkdir(parents=True)
+    (tmp_path / "site" / "package_of_tomorrow" / "inside.py").write_text("VALUE = 0.5\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    after = benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0]
+    assert after["figures"] == before["figures"] | {"tomorrow": [0.5, None]}
+    assert (after["skipped"], after["metrics"]) == ({"music_mse": "needs tokens that are notes"}, before["metrics"])
+    assert benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0] == after
+    assert asked[1:] == [["tomorrow"]]
+    assert json.loads((tiny / "results" / "likelihood-0.json").read_text()) == after
 
 
 def test_a_report_that_was_deleted_is_asked_for(tiny: Path) -> None:

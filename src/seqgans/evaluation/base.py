@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from seqgans.choices import choice
+from seqgans.data.packages import NotInstalled
 from seqgans.errors import BadInput
 from seqgans.evaluation.evidence import NEEDED, Evidence, Lists, Need, from_all_over
 from seqgans.evaluation.figure import Figure
@@ -117,12 +118,14 @@ class Measures:
         skipped: why each of the other metrics was not computed.
         warnings: what makes the figures doubtful.
         settings: seed, sizes and smoothing that all figures share.
+        awaits: the package that each skipped metric waits for, of those that can be computed once one is installed.
     """
 
     figures: dict[str, dict[str, Figure]]
     skipped: dict[str, str]
     settings: dict[str, int | str | bool | None]
     warnings: tuple[str, ...] = ()
+    awaits: dict[str, str] = field(default_factory=dict)
 
     def flat(self) -> dict[str, Figure]:
         """All figures by name."""
@@ -160,6 +163,7 @@ def compute(
     chosen = list(table.values()) if names is None else [choice(table, name, "metric") for name in names]
     figures: dict[str, dict[str, Figure]] = {}
     skipped: dict[str, str] = {}
+    awaits: dict[str, str] = {}
     for metric in chosen:
         lacking = metric.missing(evidence)
         if watch is not None:
@@ -176,12 +180,14 @@ def compute(
             if names is not None and strict:
                 raise BadInput(f"metric {metric.name!r}: {reason}") from reason
             skipped[metric.name] = str(reason)
+            if isinstance(reason, NotInstalled):
+                awaits[metric.name] = reason.package
     settings: dict[str, int | str | bool | None] = {
         name: getattr(evidence, name)
         for name in ("seed", "count", "overlap_count", "smoothing", "masked", "length", "end")
     }
     sizes = {name: len(getattr(evidence, name) or ()) for name in ("references", "train")}
-    return Measures(figures, skipped, {**settings, **sizes}, tuple(doubts(evidence)))
+    return Measures(figures, skipped, {**settings, **sizes}, tuple(doubts(evidence)), awaits)
 
 
 def numbers(figures: dict[str, Figure]) -> dict[str, Figure]:

@@ -5,17 +5,18 @@
     OUT/RESULTS.md                the table: systems × figures, mean ± standard deviation over seeds
     OUT/page.html                 the comparison page of all runs
 
-A run that was stopped goes on from its checkpoint; one that came to its end is not touched. One that fails (a loss
-that is not a number) is a result too: it stands in the table, the runs that would begin from it fail with it, and the
-suite goes on.
+A run that was stopped goes on from its checkpoint; one that came to its end is not touched, and what could not be
+measured of it for want of a package is measured once that is installed. One that fails (a loss that is not a number)
+is a result too: it stands in the table, the runs that would begin from it fail with it, and the suite goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seqgans.data.packages import installed
 from seqgans.errors import BadInput, Failed
 from seqgans.evaluation import measure
 from seqgans.report.page import comparison_page
@@ -161,9 +162,10 @@ def with_further(result: Result, metrics: Sequence[str], path: Path, trial: Tria
     """Results and the further figures that a suite asks for; those that are there already are kept.
 
     What a run or a corpus has no evidence for, or an extra that is not installed, is said and left out: the suite goes
-    on. It stands among `skipped` with its reason.
+    on. It stands among `skipped` with its reason, and among `awaits` where it is measured once a package is installed.
     """
-    asked = [name for name in metrics if name not in result["metrics"]]
+    kept = {name for name in result["metrics"] if not installed_since(result, name)}
+    asked = [name for name in metrics if name not in kept]
     if not asked:
         return result
     watcher.say(f"{trial.name}: {', '.join(asked)}")
@@ -173,13 +175,27 @@ def with_further(result: Result, metrics: Sequence[str], path: Path, trial: Tria
     for name, reason in found.skipped.items():
         watcher.say(f"{trial.name}: {name} not measured ({reason})")
     further = {name: [figure.value, figure.standard_error] for name, figure in found.flat().items()}
-    skipped = {**result.get("skipped", {}), **found.skipped}
-    return {
-        **result,
-        "metrics": [*result["metrics"], *asked],
-        "figures": {**result["figures"], **further},
-        **({"skipped": skipped} if skipped else {}),
+    left = {
+        "skipped": {**without(result.get("skipped", {}), asked), **found.skipped},
+        "awaits": {**without(result.get("awaits", {}), asked), **found.awaits},
     }
+    return {
+        **without(result, left),
+        "metrics": list(dict.fromkeys([*result["metrics"], *asked])),
+        "figures": {**result["figures"], **further},
+        **{name: reasons for name, reasons in left.items() if reasons},
+    }
+
+
+def installed_since(result: Result, metric: str) -> bool:
+    """Whether a metric was left out for a package that is there now."""
+    package = result.get("awaits", {}).get(metric)
+    return package is not None and installed(package)
+
+
+def without(mapping: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """A mapping without some of its names."""
+    return {name: value for name, value in mapping.items() if name not in names}
 
 
 def as_reported(result: Result) -> dict[str, dict[str, float | None]]:
