@@ -159,7 +159,7 @@ def run_compare(words: list[str]) -> None:
     if given.samples is not None and given.samples < 2:
         raise BadInput(f"the number of samples must be at least 2, got {given.samples}")
     check_reading(given)
-    page = page_at(given.out)
+    page, shown = page_at(given.out), Steps()
     found = compare(
         given.targets,
         given.references,
@@ -169,7 +169,9 @@ def run_compare(words: list[str]) -> None:
         baseline=given.baseline,
         metrics=names_in(given.metrics),
         reading=CorpusSettings(tokens=given.tokens, lowercase=given.lowercase),
+        watch=shown.next,
     )
+    shown.close()
     write_page(page, found)
     if given.json:
         write_json(found)

@@ -80,7 +80,7 @@ def labelled(evidence: Evidence) -> tuple[Lists, list[int]]:
 
 
 def judge_of_evidence(evidence: Evidence, kinds: int) -> Judged:
-    """The judge, learnt once for all metrics that ask it.
+    """The judge, learnt once for all metrics and generators that it judges.
 
     It learns from the labelled sequences that the generator learnt from and is tested on the references; where the
     former have no labels, from four fifths of the references, and is tested on the others.
@@ -93,7 +93,7 @@ def judge_of_evidence(evidence: Evidence, kinds: int) -> Judged:
             learn, test = (evidence.train, list(evidence.train_categories)), (real, labels)
         return judge_of(learn, test, kinds=kinds, seed=evidence.seed)
 
-    return evidence.once(f"judge of {kinds}", learnt)
+    return evidence.once_for_all(f"judge of {kinds}", learnt)
 
 
 def drawn(evidence: Evidence, kinds: int) -> tuple[Lists, list[int]]:

@@ -7,7 +7,8 @@ ones (the release passes its list through a set without order); negatives are dr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -94,8 +95,19 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
-def compared(rows: Sequence[Sequence[int]], real: Sequence[Sequence[int]], seed: int) -> Figure:
+def compared(
+    rows: Sequence[Sequence[int]],
+    real: Sequence[Sequence[int]],
+    seed: int,
+    learnt: Callable[[Callable[[], np.ndarray]], np.ndarray] = lambda make: make(),
+) -> Figure:
     """EmbSim of some rows and real ones, on the tenth of the real words that is most frequent.
+
+    Args:
+        rows: lists of ids.
+        real: those that say which words are compared.
+        seed: of both embeddings.
+        learnt: takes what makes the embedding of the real rows; returns that, or one that was made before.
 
     Raises:
         BadInput: the real rows have fewer than 20 different words.
@@ -105,20 +117,27 @@ def compared(rows: Sequence[Sequence[int]], real: Sequence[Sequence[int]], seed:
     if count < LEAST:
         raise BadInput(f"EmbSim needs references with at least {LEAST * SHARE} different tokens, got {len(words)}")
     chosen = np.argsort(-counts, kind="stable")[:count]
-    ours, theirs = (
-        skip_gram(side, words, generator_for(seed, "evaluation", "skip-gram", name))[chosen]
-        for name, side in (("samples", rows), ("real", real))
+    ours = skip_gram(rows, words, generator_for(seed, "evaluation", "skip-gram", "samples"))
+    theirs = learnt(lambda: skip_gram(real, words, generator_for(seed, "evaluation", "skip-gram", "real")))
+    return Figure(
+        value=embsim(ours[chosen], theirs[chosen]), count=len(rows), details={"words": count, "references": len(real)}
     )
-    return Figure(value=embsim(ours, theirs), count=len(rows), details={"words": count, "references": len(real)})
 
 
 def of_evidence(evidence: Evidence) -> dict[str, Figure]:
     """Samples beside references; as many of train beside references, or one half of these beside the other."""
     samples, real = evidence.drawn[: evidence.count], evidence.part("references")[: evidence.count]
-    figures = {"embsim": compared(samples, real, evidence.seed)}
-    train = from_all_over(evidence.part("train"), len(samples)) if evidence.has("train") else None
-    pair = (real[::2], real[1::2]) if train is None else (train, real)
-    return {**figures, "real_embsim": compared(*pair, evidence.seed)} if len(pair[1]) else figures
+    once = partial(evidence.once_for_all, "embedding of references")
+    figures = {"embsim": compared(samples, real, evidence.seed, once)}
+
+    def floor() -> Figure:
+        if evidence.has("train"):
+            return compared(from_all_over(evidence.part("train"), len(samples)), real, evidence.seed, once)
+        return compared(real[::2], real[1::2], evidence.seed)
+
+    if not evidence.has("train") and len(real) < 2:
+        return figures
+    return {**figures, "real_embsim": evidence.once_for_all(f"real_embsim of {len(samples)}", floor)}
 
 
 METRIC = Metric(

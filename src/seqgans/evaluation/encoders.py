@@ -113,10 +113,14 @@ def clouds(evidence: Evidence, name: str) -> dict[str, tuple[Cloud, Cloud]]:
 
     def make() -> dict[str, tuple[Cloud, Cloud]]:
         encode = ENCODERS[name](evidence)
-        samples, real = (encode(rows[: evidence.count]) for rows in (evidence.drawn, evidence.part("references")))
+        samples = encode(evidence.drawn[: evidence.count])
+        references = evidence.part("references")[: evidence.count]
+        real = evidence.once_for_all(f"references by {name}", lambda: encode(references))
         pair = equal(samples, real)
         if evidence.has("train"):
-            floor = equal(encode(from_all_over(evidence.part("train"), len(pair[0]))), pair[1])
+            rows = from_all_over(evidence.part("train"), len(pair[0]))
+            train = evidence.once_for_all(f"{len(rows)} of train by {name}", lambda: encode(rows))
+            floor = equal(train, pair[1])
         else:
             floor = equal(real[::2][: len(pair[0])], real[1::2])
         return {"": pair, **({"real_": floor} if len(floor[0]) > 1 else {})}

@@ -14,7 +14,6 @@ import torch
 from seqgans.data.sources import once_each
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
-from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Scores, as_sequences, draw_sequences, score
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import generator_for
@@ -23,6 +22,7 @@ from seqgans.sequences import Sequences
 
 Made = TypeVar("Made")
 Lists = Sequence[list[int]]
+Beside = dict[tuple[str | int, ...], Any]
 Need = Literal["samples", "references", "train", "generator", "oracle", "notes", "sources", "vocabulary", "categories"]
 
 NEEDED: Mapping[str, str] = {
@@ -64,7 +64,7 @@ class Evidence:
         smoothing: of BLEU.
         masked: False counts padding as tokens in the likelihoods.
         rows: sequences drawn and scored at once.
-        beside: figures of real sequences that were measured already, for further evidence of the same ones.
+        beside: what was measured on real sequences or learnt from them, for further evidence of the same ones.
     """
 
     samples: Lists | None = None
@@ -88,7 +88,7 @@ class Evidence:
     smoothing: str = "method1"
     masked: bool = True
     rows: int = ROWS
-    beside: dict[tuple[str | int, ...], dict[str, Figure]] = field(default_factory=dict, repr=False, compare=False)
+    beside: Beside = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("count", "overlap_count", "rows"):
@@ -193,6 +193,13 @@ class Evidence:
         if name not in self.made:
             self.made[name] = make()
         return self.made[name]
+
+    def once_for_all(self, name: str, make: Callable[[], Made]) -> Made:
+        """What depends on real sequences, `seed` and `count` alone: made once for all evidence that shares `beside`."""
+        key = (name, self.seed, self.count)
+        if key not in self.beside:
+            self.beside[key] = make()
+        return self.beside[key]
 
     @cached_property
     def made(self) -> dict[str, Any]:

@@ -26,6 +26,11 @@ def kneser_ney(evidence: Evidence, rows: Lists) -> KneserNey:
     return KneserNey.learn(rows, evidence.words[0])
 
 
+def kneser_ney_of_references(evidence: Evidence) -> KneserNey:
+    """That of all references."""
+    return evidence.once_for_all("kneser-ney", lambda: kneser_ney(evidence, evidence.part("references")))
+
+
 def lstm(evidence: Evidence, rows: Lists) -> LstmLanguage:
     """The LSTM of some rows, over the ids that occur at least twice in the references."""
     words, counts = evidence.words
@@ -34,21 +39,23 @@ def lstm(evidence: Evidence, rows: Lists) -> LstmLanguage:
 
 
 def of_references(evidence: Evidence) -> LstmLanguage:
-    """The LSTM of the first `count` references, learnt once for all metrics that read with it."""
-    return evidence.once("lstm", lambda: lstm(evidence, evidence.part("references")[: evidence.count]))
+    """The LSTM of the first `count` references, learnt once for all metrics and generators that it reads."""
+    return evidence.once_for_all("lstm", lambda: lstm(evidence, evidence.part("references")[: evidence.count]))
 
 
 def forward_kn(evidence: Evidence) -> dict[str, Figure]:
     """NLL of samples under the n-gram model of the references; of `train`, or of half of the references, beside it."""
-    real = evidence.part("references")
-    figures = scored("lm_kn", kneser_ney(evidence, real), evidence.drawn[: evidence.count], references=len(real))
-    if evidence.has("train"):
-        floor, held_out = kneser_ney(evidence, real), evidence.part("train")[: evidence.count]
-    elif len(real) > 1:
-        floor, held_out = kneser_ney(evidence, real[::2]), real[1::2]
-    else:
+    real, model = evidence.part("references"), kneser_ney_of_references(evidence)
+    figures = scored("lm_kn", model, evidence.drawn[: evidence.count], references=len(real))
+    if not evidence.has("train") and len(real) < 2:
         return figures
-    return {**figures, "real_lm_kn": floor.score(held_out).nll(references=len(real))}
+
+    def floor() -> Figure:
+        if evidence.has("train"):
+            return model.score(evidence.part("train")[: evidence.count]).nll(references=len(real))
+        return kneser_ney(evidence, real[::2]).score(real[1::2]).nll(references=len(real))
+
+    return {**figures, "real_lm_kn": evidence.once_for_all("real_lm_kn", floor)}
 
 
 def reverse_kn(evidence: Evidence) -> dict[str, Figure]:
@@ -62,7 +69,8 @@ def forward_lstm(evidence: Evidence) -> dict[str, Figure]:
     model = of_references(evidence)
     figures = scored("lm_lstm", model, evidence.drawn[: evidence.count], references=len(real), epochs=model.epochs)
     held_out = evidence.part("train")[: evidence.count] if evidence.has("train") else real[VALID - 1 :: VALID]
-    return {**figures, "real_lm_lstm": model.score(held_out or real).nll(references=len(real))}
+    floor = evidence.once_for_all("real_lm_lstm", lambda: model.score(held_out or real).nll(references=len(real)))
+    return {**figures, "real_lm_lstm": floor}
 
 
 def reverse_lstm(evidence: Evidence) -> dict[str, Figure]:
@@ -77,7 +85,9 @@ def reverse(evidence: Evidence, name: str, learn: Callable[[Lists], Language], f
     held_out = evidence.part("references")[: evidence.count]
     figures = scored(name, learn(evidence.drawn[:both]), held_out, learnt_from=both)
     if floor and train is not None:
-        figures[f"real_{name}"] = learn(train[:both]).score(held_out).nll(learnt_from=both)
+        figures[f"real_{name}"] = evidence.once_for_all(
+            f"real_{name} from {both}", lambda: learn(train[:both]).score(held_out).nll(learnt_from=both)
+        )
     return figures
 
 

@@ -6,6 +6,8 @@ of the encoder that the figure names.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -124,10 +126,12 @@ def mauve_of_clouds(generated: Cloud, real: Cloud, seed: int, **details: int | f
 
 def of_evidence(evidence: Evidence, name: str) -> dict[str, Figure]:
     """Samples beside references, and real sequences beside real ones."""
-    return {
-        f"{kind}mauve_{name}": mauve_of_clouds(*pair, evidence.seed, encoder=name)
-        for kind, pair in clouds(evidence, name).items()
-    }
+    figures = {}
+    for kind, pair in clouds(evidence, name).items():
+        measured = partial(mauve_of_clouds, *pair, evidence.seed, encoder=name)
+        remembered = f"{kind}mauve_{name} of {len(pair[0])}"
+        figures[f"{kind}mauve_{name}"] = evidence.once_for_all(remembered, measured) if kind else measured()
+    return figures
 
 
 def metric(name: str, encoder: str, about: str, costly: bool) -> Metric:

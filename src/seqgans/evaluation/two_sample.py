@@ -74,7 +74,10 @@ def of_evidence(evidence: Evidence) -> dict[str, Figure]:
     figures = {"c2st": c2st(evidence.drawn[: evidence.count], real, seed=evidence.seed)}
     if evidence.has("train") and len(evidence.part("train")) >= LEAST:
         count = min(len(evidence.drawn), evidence.count)
-        figures["real_c2st"] = c2st(from_all_over(evidence.part("train"), count), real, seed=evidence.seed)
+        train = from_all_over(evidence.part("train"), count)
+        figures["real_c2st"] = evidence.once_for_all(
+            f"real_c2st of {count}", lambda: c2st(train, real, seed=evidence.seed)
+        )
     return figures
 
 

@@ -29,7 +29,8 @@ from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.evaluate import READING
 from seqgans.verbs.files import alone, beside_run
-from seqgans.verbs.outcome import Outcome, Rows, has_report, judged, reported
+from seqgans.verbs.judging import Watch
+from seqgans.verbs.outcome import Asked, Outcome, Rows, has_report, judged, reported, unmeasured
 from seqgans.verbs.planes import PLANES, beside, has_axes
 from seqgans.verbs.systems import (
     System,
@@ -56,6 +57,7 @@ def compare(
     metrics: Sequence[str] | None = None,
     further: Mapping[Path, Mapping[str, Mapping[str, Any]]] | None = None,
     reading: CorpusSettings = READING,
+    watch: Watch = None,
 ) -> dict[str, Any]:
     """Runs and files of samples side by side.
 
@@ -74,6 +76,7 @@ def compare(
         metrics: names of what is measured; None for what every run measures at its end.
         further: figures that were measured after the report, by folder and name, each with "mean" and "error".
         reading: how files are read where there is no run: kind of tokens, case.
+        watch: called before each metric with whose it is and its name, and how many there are of all runs and files.
 
     Returns:
         The comparison, ready for JSON.
@@ -88,7 +91,7 @@ def compare(
     for name in metrics or ():
         choice(METRICS, name, "metric")
     named = None if metrics is None else ",".join(metrics)
-    asked = (
+    flags = (
         ("--checkpoint", None if checkpoint == "latest" else checkpoint),
         ("--samples", count),
         ("--seed", seed),
@@ -97,21 +100,27 @@ def compare(
     )
     if folders and reading != READING:
         raise BadInput("--tokens and --lowercase are for files alone; runs say themselves how text is read")
-    words = [str(part) for flag, value in asked if value is not None for part in (flag, value)]
+    words = [str(part) for flag, value in flags if value is not None for part in (flag, value)]
     words += ["--lowercase"] if reading.lowercase else []
-    drawn = (COUNT if count is None else count, seed or 0)
-    if references is None and not words and all(map(has_report, folders)):
-        outcomes = [reported(path, (further or {}).get(path)) for path in folders]
-        drawn = (outcomes[0].trained.run.final_samples, outcomes[0].trained.run.seed)
-    else:
-        outcomes = [judged(path, references, checkpoint, *drawn, metrics) for path in folders]
+    told = references is None and not words and all(map(has_report, folders))
+    outcomes = [reported(path, (further or {}).get(path)) for path in folders] if told else []
+    asked = Asked(
+        references=references,
+        checkpoint=checkpoint,
+        count=outcomes[0].trained.run.final_samples if outcomes else COUNT if count is None else count,
+        seed=outcomes[0].trained.run.seed if outcomes else seed or 0,
+        metrics=metrics,
+        targets=len(paths) - len(outcomes),
+        watch=watch,
+    )
+    outcomes = outcomes or [judged(path, asked) for path in folders]
     check_one_corpus(outcomes)
     if not files:
         written = []
     elif folders:
-        written = beside_run(files, folders[0], references, *drawn, metrics)
+        written = beside_run(files, folders[0], asked)
     else:
-        written = alone(files, str(references), *drawn, metrics, reading)
+        written = alone(files, str(references), asked, reading)
     unmeasured([*outcomes, *written])
     systems = [*grouped(outcomes), *of_files(written)]
     usual = next((system for system in systems if system.settings.get("algorithm.name") == "likelihood"), None)
@@ -157,23 +166,6 @@ def sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     for path in folders:
         RunFolder.existing(path)
     return folders, [path for path in paths if path.is_file()]
-
-
-def unmeasured(outcomes: Sequence[Outcome]) -> list[str]:
-    """A line for each reason why figures that were asked for are missing, with the runs that it is true of.
-
-    Raises:
-        BadInput: nothing that was asked for could be measured.
-    """
-    told: dict[str, list[str]] = {}
-    for outcome in outcomes:
-        for metric, reason in outcome.missing.items():
-            told.setdefault(f"{metric} ({reason})", []).append(str(outcome.path))
-    of = {what: "" if len(paths) == len(outcomes) else f" of {', '.join(paths)}" for what, paths in told.items()}
-    lines = [f"not measured: {what}{whose}" for what, whose in of.items()]
-    if lines and not any(outcome.final.figures for outcome in outcomes):
-        raise BadInput("; ".join(lines))
-    return lines
 
 
 def system_of(systems: Sequence[System], wanted: str) -> System:

@@ -9,7 +9,8 @@ from pathlib import Path
 from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure
-from seqgans.evaluation.base import Measures, doubts
+from seqgans.evaluation.base import doubts
+from seqgans.evaluation.evidence import Beside
 from seqgans.verbs.evaluate import (
     READING,
     encoded_file,
@@ -20,29 +21,19 @@ from seqgans.verbs.evaluate import (
     is_text,
     read_sequences,
 )
-from seqgans.verbs.judging import Judge, measured
+from seqgans.verbs.judging import measured
 from seqgans.verbs.loading import open_run
-from seqgans.verbs.outcome import SHOWN, Moment, Outcome, Rows
+from seqgans.verbs.outcome import SHOWN, Asked, Moment, Outcome, Rows
 from seqgans.verbs.recorder import KEPT_SAMPLES
 
 
-def beside_run(
-    files: Sequence[Path],
-    run: Path,
-    references: str | None,
-    count: int,
-    seed: int,
-    metrics: Sequence[str] | None = None,
-) -> list[Outcome]:
+def beside_run(files: Sequence[Path], run: Path, asked: Asked) -> list[Outcome]:
     """Files judged by what judges a run: in its ids, against its test split, with the law of its corpus.
 
     Args:
         files: one sequence a line; the symbols of an oracle or a world are its ids.
         run: the folder of the run whose corpus it is.
-        references: a file that takes the place of its test split, or None.
-        count: lines that are looked at.
-        seed: of what metrics draw.
-        metrics: names; None for those that every run measures at its end.
+        asked: what is measured, and on what.
 
     Raises:
         BadInput: a file is empty or has symbols that do not exist, or the run learnt to answer.
@@ -50,9 +41,9 @@ def beside_run(
     _, recipe, corpus, truth = open_run(run)
     if corpus.source_width:
         raise BadInput(f"{run} learnt to answer; files of samples cannot be judged beside it")
-    if references is not None:
-        corpus = dataclasses.replace(corpus, test=encoded_file(corpus, run, references, READING))
-    judge = Judge(corpus, truth, seed)
+    if asked.references is not None:
+        corpus = dataclasses.replace(corpus, test=encoded_file(corpus, run, asked.references, READING))
+    judge = asked.judge(corpus, truth)
     fixed = corpus.length if is_law(recipe.corpus) else None
     found = []
     for path in files:
@@ -60,39 +51,35 @@ def beside_run(
         samples = [ids for ids in ids_of(path, texts, corpus.vocabulary, fixed) if ids]
         if not samples:
             raise BadInput(f"{path} must hold a sequence that {run} can read, but none has a token")
-        evidence = judge.evidence(count, samples=samples[:count])
-        found.append(outcome_of(path, texts[:count], evidence, measured(evidence, metrics), metrics))
+        evidence = judge.evidence(asked.count, samples=samples[: asked.count])
+        found.append(outcome_of(path, texts[: asked.count], evidence, asked))
     return found
 
 
-def alone(
-    files: Sequence[Path],
-    references: str,
-    count: int,
-    seed: int,
-    metrics: Sequence[str] | None = None,
-    reading: CorpusSettings = READING,
-) -> list[Outcome]:
-    """Files judged against references where there is no run; arguments as above, and how files of text are read."""
-    found = []
+def alone(files: Sequence[Path], references: str, asked: Asked, reading: CorpusSettings = READING) -> list[Outcome]:
+    """Files judged against references where there is no run; arguments as above, and how files of text are read.
+
+    References come first where texts are numbered, so that their ids, and what is made of them, are those of all files.
+    """
+    found: list[Outcome] = []
+    beside: Beside = {}
     for path in files:
-        texts = read_sequences(path, reading)[:count]
+        texts = read_sequences(path, reading)[: asked.count]
         if is_text(references):
-            evidence = evidence_of_texts(texts, references, None, count, seed, reading)
+            evidence = evidence_of_texts(texts, references, None, asked.count, asked.seed, reading)
         else:
-            evidence = evidence_of_spec(path, texts, references, None, seed, reading)
-            evidence = dataclasses.replace(evidence, count=count)
-        found.append(outcome_of(path, texts, evidence, measured(evidence, metrics), metrics))
+            evidence = evidence_of_spec(path, texts, references, None, asked.seed, reading)
+        evidence = dataclasses.replace(evidence, count=asked.count, beside=beside)
+        found.append(outcome_of(path, texts, evidence, asked))
     return found
 
 
-def outcome_of(
-    path: Path, texts: Sequence[str], evidence: Evidence, found: Measures, metrics: Sequence[str] | None
-) -> Outcome:
-    """What came of a file; likelihoods that a file cannot have are not missed unless they were asked for."""
+def outcome_of(path: Path, texts: Sequence[str], evidence: Evidence, asked: Asked) -> Outcome:
+    """A file measured now; likelihoods that a file cannot have are not missed unless they were asked for."""
+    found = measured(evidence, asked.metrics, asked.watching(path))
     figures = found.flat()
     said = (f"{path.name}: its first {len(texts)} sequences.", *doubts(evidence))
-    missing = found.skipped if metrics is not None else {}
+    missing = found.skipped if asked.metrics is not None else {}
     shown, kept = list(texts[:SHOWN]), list(texts[:KEPT_SAMPLES])
     return Outcome(path, None, Moment(figures, point_of(figures)), None, shown, kept, doubts=said, missing=missing)
 

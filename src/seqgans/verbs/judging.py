@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -12,6 +13,7 @@ from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure, Measures, measure
 from seqgans.evaluation.base import Lists
 from seqgans.evaluation.encoders import codes_of, equal, hashed
+from seqgans.evaluation.evidence import Beside
 from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import Scorer, nll_gen
 from seqgans.evaluation.sweep import Point, likelihood_curve, overlap_curve, temperature_sweep
@@ -27,6 +29,9 @@ PAIRS = ("exact_match", "f1", "answer_length")
 BLANKS = "infill_perplexity"  # of generators that read what surrounds a blank
 NOTES = "notes"
 FED, FED_VALID = "fed", "fed_valid"  # as a criterion: hashed n-grams of samples beside those of validation sequences
+
+Watch = Callable[[str, int], None] | None
+"""Whoever is told of each metric before it is measured, and how many there are."""
 
 
 class Judge:
@@ -62,17 +67,26 @@ class Judge:
         self.end = corpus.vocabulary.end
         self.references = self.test.lists(self.end)
         self.train = corpus.train.lists(self.end)
-        self.beside: dict[tuple[str | int, ...], dict[str, Figure]] = {}
+        self.beside: Beside = {}
 
-    def figures(self, generator: Generator, count: int) -> tuple[dict[str, Figure], Sequences]:
+    def digest(self) -> bytes:
+        """Equal where all that figures of real sequences depend on is equal, so that `beside` can be shared."""
+        found = hashlib.blake2b(f"{self.truth is None} {self.corpus.length}{self.corpus.vocabulary.to_json()}".encode())
+        for part in (self.test, self.corpus.train):
+            for name, tensor in part.tensors().items():
+                found.update(f"{name} {tensor.shape}".encode() + tensor.cpu().numpy().tobytes())
+        return found.digest()
+
+    def figures(self, generator: Generator, count: int, watch: Watch = None) -> tuple[dict[str, Figure], Sequences]:
         """All figures by name, and the samples they were taken on.
 
         Args:
             generator: who is judged.
             count: samples drawn.
+            watch: called before each metric with its name and how many there are.
         """
         evidence = self.evidence(count, generator)
-        found = measured(evidence).flat()
+        found = measured(evidence, watch=watch).flat()
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         if self.best == FED:
@@ -131,13 +145,13 @@ class Judge:
         return temperature_sweep(generator, curve, length=self.corpus.length, count=count, seed=self.seed)
 
 
-def measured(evidence: Evidence, metrics: Sequence[str] | None = None) -> Measures:
+def measured(evidence: Evidence, metrics: Sequence[str] | None = None, watch: Watch = None) -> Measures:
     """Metrics by name, or those of every run; what cannot be measured is left out with its reason."""
     names = [*(WITHOUT_TRUTH if evidence.oracle is None else WITH_TRUTH)]
     names += MUSIC if evidence.notes is not None else ()
     reads = PAIRS if evidence.sources is not None else (BLANKS,)
     names += reads if isinstance(evidence.generator, Conditional) else ()
-    return measure(evidence, names if metrics is None else metrics, strict=False)  # some need a larger corpus
+    return measure(evidence, names if metrics is None else metrics, strict=False, watch=watch)  # some need more data
 
 
 def numbers_of(part: Sequences) -> list[int] | None:

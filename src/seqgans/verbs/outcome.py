@@ -12,12 +12,14 @@ from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure
 from seqgans.evaluation.base import doubts
+from seqgans.evaluation.evidence import Beside
 from seqgans.generators.base import Generator
 from seqgans.sequences import Sequences
+from seqgans.training.build import Truth
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
-from seqgans.verbs.judging import Judge, measured
+from seqgans.verbs.judging import Judge, Watch, measured
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.recorder import KEPT_SAMPLES
 from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
@@ -149,26 +151,56 @@ def counted(figures: int, sweep: int) -> str:
     return f"Figures: {figures} samples of each run" + (f"; plane: {sweep} at each temperature." if sweep else ".")
 
 
-def judged(
-    path: Path, references: str | None, checkpoint: str, count: int, seed: int, metrics: Sequence[str] | None = None
-) -> Outcome:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How several runs and files are measured afresh, side by side.
+
+    Attributes:
+        references: a file that takes the place of the runs' test splits, or None; of files alone also a spec.
+        checkpoint: of runs: "latest", "best" or "pretrained".
+        count: samples drawn, or lines looked at.
+        seed: where samples come from.
+        metrics: names; None for those that every run measures at its end.
+        targets: how many runs and files there are.
+        watch: called before each metric with whose it is and its name, and how many there are of all targets.
+        beside: what was measured on real sequences or learnt from them, by the digest of these.
+    """
+
+    references: str | None
+    checkpoint: str
+    count: int
+    seed: int
+    metrics: Sequence[str] | None
+    targets: int
+    watch: Watch = None
+    beside: dict[bytes, Beside] = field(default_factory=dict)
+
+    def judge(self, corpus: Corpus, truth: Truth | None) -> Judge:
+        """Who measures on a corpus; those of equal real sequences share what they make of them."""
+        judge = Judge(corpus, truth, self.seed)
+        judge.beside = self.beside.setdefault(judge.digest(), judge.beside)
+        return judge
+
+    def watching(self, path: Path) -> Watch:
+        """Who is told of the metrics of one target."""
+        watch = self.watch
+        return None if watch is None else lambda name, count: watch(f"{path.name}: {name}", count * self.targets)
+
+
+def judged(path: Path, asked: Asked) -> Outcome:
     """A run measured now.
 
     Args:
         path: its folder.
-        references: a file that takes the place of its test split, or None.
-        checkpoint: "latest", "best" or "pretrained".
-        count: samples drawn.
-        seed: where they come from.
-        metrics: names; None for those that every run measures at its end.
+        asked: what is measured, and on what.
     """
-    run = load_run(path, checkpoint)
-    corpus = run.corpus
+    run = load_run(path, asked.checkpoint)
+    corpus, references, count = run.corpus, asked.references, asked.count
     if references is not None:
         corpus = dataclasses.replace(corpus, test=encoded_file(corpus, path, references, READING))
-    judge = Judge(corpus, run.truth, seed)
+    judge = asked.judge(corpus, run.truth)
     generator = run.players.generator
-    figures, samples, missing = figures_of(judge, generator, count, metrics)
+    figures, samples, missing = figures_of(judge, generator, count, asked.metrics, asked.watching(path))
     fewer = min(count, SWEEP_SAMPLES)
     rows = [swept(point) for point in judge.sweep(generator, fewer)]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
@@ -178,13 +210,13 @@ def judged(
 
 
 def figures_of(
-    judge: Judge, generator: Generator, count: int, metrics: Sequence[str] | None
+    judge: Judge, generator: Generator, count: int, metrics: Sequence[str] | None, watch: Watch
 ) -> tuple[Mapping[str, Figure], Sequences, Mapping[str, str]]:
     """Figures of a generator, the samples they are of, and why each metric that was asked for has none."""
     if metrics is None:
-        return *judge.figures(generator, count), {}
+        return *judge.figures(generator, count, watch), {}
     evidence = judge.evidence(count, generator)
-    found = measured(evidence, metrics)
+    found = measured(evidence, metrics, watch)
     return found.flat(), evidence.generated, found.skipped
 
 
@@ -218,3 +250,20 @@ def told(folder: RunFolder) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
         if line.get("kind") == "evaluation"
     ]
     return evaluations, [line for line in lines if line.get("kind") == "finding"]
+
+
+def unmeasured(outcomes: Sequence[Outcome]) -> list[str]:
+    """A line for each reason why figures that were asked for are missing, with the runs that it is true of.
+
+    Raises:
+        BadInput: nothing that was asked for could be measured.
+    """
+    told: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        for metric, reason in outcome.missing.items():
+            told.setdefault(f"{metric} ({reason})", []).append(str(outcome.path))
+    of = {what: "" if len(paths) == len(outcomes) else f" of {', '.join(paths)}" for what, paths in told.items()}
+    lines = [f"not measured: {what}{whose}" for what, whose in of.items()]
+    if lines and not any(outcome.final.figures for outcome in outcomes):
+        raise BadInput("; ".join(lines))
+    return lines
