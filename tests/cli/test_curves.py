@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,33 @@ def test_files_of_two_temperatures(files: list[Path], call, tmp_path: Path) -> N
     assert [row["temperature"] for row in system["sweep"]] == [0.5, 1.0]
     assert [{*row} - {"temperature"} for row in system["sweep"]] == [{*errors} for errors in system["sweep_errors"]]
     assert all(error > 0 for error in system["sweep_errors"][1].values())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("text", "--temperature", "0.5,1", "--top-k", "3", "--top-p", "0.25,0.5", "--samples", "20", "--seed", "3"),
+        ("text", "cold it's.txt", "--at", "0.7", "--references", "real.txt", "--samples", "9", "--checkpoint", "best"),
+        ("cold it's.txt", "--at", "0.7", "--references", "real.txt", "--tokens", "characters", "--lowercase"),
+        ("cold.csv", "--at", "1", "--references", "real.csv", "--text", "said"),
+    ],
+)
+def test_a_page_says_what_to_type_for_it(
+    words: tuple[str, ...], files: list[Path], runs: Path, call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed, it gives the same curves. Mutants killed: any of the flags left out, names with a blank not quoted."""
+    folder = files[0].parent
+    monkeypatch.chdir(folder)
+    (folder / "text").symlink_to(runs / "text")
+    (folder / "cold it's.txt").write_text(files[1].read_text().title())
+    for name in ("cold", "real"):
+        rows = (folder / f"{name}.txt").read_text().splitlines()
+        (folder / f"{name}.csv").write_text("said,other\n" + "".join(f"{row},x y\n" for row in rows))
+    found = call("evaluate", *words, "--json", "--out", "page.html")
+    assert found.code == 0, found
+    [typed] = json.loads(found.out)["commands"]
+    assert f'<pre class="commands"><code>{html.escape(typed)}</code></pre>' in (folder / "page.html").read_text()
+    assert call(*shlex.split(typed)[1:], "--json").out == found.out
 
 
 def test_texts_in_another_language_are_doubted(files: list[Path], call, tmp_path: Path) -> None:

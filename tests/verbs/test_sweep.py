@@ -96,6 +96,14 @@ def test_a_run_of_ours_beside_a_model(runs: Path, folder: Path, tmp_path: Path) 
     found = sweep([str(runs / "likelihood-1"), str(folder / "gpt")], str(real), temperatures=(0.5, 1.0), count=20)
     assert [system["name"] for system in found["systems"]] == ["likelihood-1", "gpt"]
     assert set(found["systems"][0]["samples"][0].split()) <= set(map(str, range(20)))
+    targets = f"{runs / 'likelihood-1'} {folder / 'gpt'}"
+    typed = f"seqgans evaluate {targets} --references {real} --temperature 0.5,1.0 --samples 20"
+    assert found["commands"] == [typed]
+    usual = sweep([str(runs / "likelihood-1")], str(real), count=20)
+    moved = usual["commands"][0].partition(" --temperature ")[2].split()[0]
+    assert [float(number) for number in moved.split(",")] == [
+        row["temperature"] for row in usual["systems"][0]["sweep"]
+    ]
 
 
 def test_a_model_writes_as_many_of_its_tokens_as_references_have(folder: Path) -> None:

@@ -10,6 +10,7 @@ baseline is the first curve, that of the first target.
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice, takewhile
@@ -30,6 +31,7 @@ from seqgans.verbs.writers import Writer, held_out, is_model, writer_of
 
 COUNT = 1000  # texts at each setting
 SHOWN = 5  # of a writer, as it is
+TEMPERATURES = [1 / inverse for inverse in INVERSE_TEMPERATURES]
 KNOBS = ("temperature", "top_k", "top_p")
 Texts = Callable[[Decoding], list[str]]
 
@@ -83,6 +85,10 @@ def sweep(
     """
     if count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
+    if not (temperatures or top_ks or top_ps or at):
+        temperatures = TEMPERATURES
+    moved = {"--temperature": temperatures, "--top-k": top_ks, "--top-p": top_ps, "--at": at}
+    typed = command(targets, references, moved, checkpoint, count, seed, reading)
     if references is None:
         real, reading = held_out(targets, reading)
     else:
@@ -111,11 +117,36 @@ def sweep(
     return {
         "title": f"Quality and diversity beside {beside_what}",
         "corpus": references or beside_what,
+        "commands": [typed],
         "baseline": baseline,
         "notes": [f"{measured.counted} at each setting, cut into {numbering.kind}, seed {seed}.", *measured.doubts],
         "planes": [beside(axes, sweeps, baseline) for axes in PLANES[1:]],  # nobody knows the law of texts
         "systems": systems,
     }
+
+
+def command(
+    targets: Sequence[str],
+    references: str | None,
+    moved: Mapping[str, Sequence[float]],
+    checkpoint: str,
+    count: int,
+    seed: int,
+    reading: CorpusSettings,
+) -> str:
+    """What to type to get the same curves; `moved` are numbers by the flag that names them, the rest as in `sweep`."""
+    flags = {
+        "--references": references,
+        **{flag: ",".join(map(str, values)) or None for flag, values in moved.items()},
+        "--checkpoint": None if checkpoint == "latest" else checkpoint,
+        "--samples": None if count == COUNT else count,
+        "--seed": seed or None,
+        "--text": reading.text,
+        "--tokens": None if reading.tokens == READING.tokens else reading.tokens,
+    }
+    words = [str(part) for flag, value in flags.items() if value is not None for part in (flag, value)]
+    words += ["--lowercase"] if reading.lowercase else []
+    return shlex.join(["seqgans", "evaluate", *map(str, targets), *words])
 
 
 def in_order(targets: Sequence[str], curves: Sequence[tuple[str, Swept]]) -> list[Swept]:
@@ -169,7 +200,7 @@ def settings_of(
     [5, 50, 0]
     """
     if not (temperatures or top_ks or top_ps):
-        temperatures = [1 / inverse for inverse in INVERSE_TEMPERATURES]
+        temperatures = TEMPERATURES
     try:
         found = {
             "temperature": [Decoding(temperature=float(value)) for value in temperatures],
