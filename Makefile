@@ -35,7 +35,7 @@ slow: .venv/.full
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target .venv/oldest --requirement constraints-oldest.txt
 	touch $@
 
-OLDEST := tests/algorithms/test_rlgaf_traps.py tests/generators/test_loading.py tests/generators/test_adapters.py tests/generators/test_pretrained.py
+OLDEST := tests/algorithms/test_rlgaf_traps.py tests/generators/test_fused.py tests/generators/test_loading.py tests/generators/test_adapters.py tests/generators/test_pretrained.py
 
 oldest: .venv/.oldest
 	PYTHONPATH=$(CURDIR)/.venv/oldest $(BIN)/pytest -q $(OLDEST)

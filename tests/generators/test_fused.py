@@ -32,7 +32,7 @@ def test_value_and_slope_are_those_of_the_activation_written_out(kind: str) -> N
 
 
 def test_what_is_no_such_activation_stays() -> None:
-    others = [torch.nn.ReLU(), torch.nn.GELU(), activations.SiLUActivation(), activations.QuickGELUActivation()]
+    others = [torch.nn.ReLU(), torch.nn.GELU(), activations.QuickGELUActivation(), activations.ReLUSquaredActivation()]
     assert [*fused(torch.nn.Sequential(*others))] == others
 
 
