@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from seqgans.algorithms import ALGORITHMS
+from seqgans.cli.verbs import as_lines
 from seqgans.data import WORLDS, write_midi
 from seqgans.data.midi import read_notes
 from seqgans.verbs.listing import KINDS, list_all
 from seqgans.verbs.suites import suite_names
+
+
+def test_samples_that_hold_line_breaks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(as_lines(["a b", ""])) == ["a b\n", "\n"]
+    assert capsys.readouterr().err == ""
+    assert list(as_lines(["a\nb", "c", "\n"])) == ["a\nb\n", "c\n", "\n\n"]
+    assert capsys.readouterr().err == "2 samples hold line breaks; --format jsonl keeps each on one line\n"
 
 
 def test_list_has_one_line_for_each_thing(call) -> None:

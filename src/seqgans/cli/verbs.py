@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -89,14 +89,27 @@ def run_sample(words: list[str]) -> None:
     samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources, stop)
     if line is None:
         write_tunes(run, samples, given.out)
-    elif given.out is not None:
+        return
+    lines = as_lines(map(line, samples))
+    if given.out is not None:
         target = writable(Path(given.out))
-        write_atomically(target, "".join(f"{line(sample)}\n" for sample in samples).encode())
+        write_atomically(target, "".join(lines).encode())
         sys.stderr.write(f"wrote {count} samples to {target}\n")
     else:
-        while lines := [f"{line(sample)}\n" for sample in islice(samples, ROWS)]:
-            sys.stdout.write("".join(lines))
+        while some := "".join(islice(lines, ROWS)):
+            sys.stdout.write(some)
             sys.stdout.flush()
+
+
+def as_lines(texts: Iterable[str]) -> Iterator[str]:
+    """Each text with an end of line; in the end a word on those that hold some themselves."""
+    broken = 0
+    for text in texts:
+        broken += "\n" in text
+        yield f"{text}\n"
+    if broken:
+        some = "1 sample holds" if broken == 1 else f"{broken} samples hold"
+        sys.stderr.write(f"{some} line breaks; --format jsonl keeps each on one line\n")
 
 
 def write_tunes(run: LoadedRun, samples: Iterator[Sample], out: str | None) -> None:
