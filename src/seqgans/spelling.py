@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
@@ -12,6 +11,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     >>> nearest("seqgn", ["relgan", "seqgan"]), nearest("x", ["relgan", "seqgan"])
     ('seqgan', None)
     """
+    from difflib import get_close_matches  # eight milliseconds that only a wrong name costs
+
     return next(iter(get_close_matches(name, list(names), n=1)), None)
 
 

@@ -113,12 +113,14 @@ def aligned(judge: Discriminator, real: Sequences, fake: Sequences) -> tuple[Ten
     Returns:
         Scores at all places where either of a pair is real.
     """
-    either, found = real.mask | fake.mask, []
-    for part in (real, fake):
-        once, which = distinct(part)  # answers to one prompt stand beside the same real one
-        steps = step_scorer(beside(judge, once.source)).step_scores(once.tokens, once.mask)[which]
-        found.append(kept_on(steps, part.mask)[either])
-    return found[0], found[1]
+    either = real.mask | fake.mask
+    return after_each_token(judge, real)[either], after_each_token(judge, fake)[either]
+
+
+def after_each_token(judge: Discriminator, answers: Sequences) -> Float[Tensor, "batch time"]:
+    """Scores of answers to their prompts after each token, those that occur several times read once."""
+    once, which = distinct(answers)  # answers to one prompt stand beside the same real one
+    return kept_on(step_scorer(beside(judge, once.source)).step_scores(once.tokens, once.mask)[which], answers.mask)
 
 
 def kept_on(steps: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from seqgans.algorithms.base import Play, Players
-from seqgans.algorithms.judging import kept_on
+from seqgans.algorithms.judging import after_each_token, kept_on
 from seqgans.discriminators.pairs import beside
 from seqgans.generators.conditional import given
 from seqgans.objectives.adversarial import ADVERSARIAL
@@ -39,10 +39,10 @@ def relaxed_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
         shown = shown.detach() + 0.0 * shown
     versus = ADVERSARIAL[settings.discriminator_loss]
     if settings.credit == "token":  # as the discriminator itself learns; the mean of the answers' means
-        steps, places = step_scorer(judge).step_scores, relaxed.mask | real.mask
-        ours = kept_on(steps(shown, relaxed.mask), relaxed.mask)
-        theirs = kept_on(steps(real.tokens, real.mask), real.mask)
-        rows = zip(theirs, ours, places, strict=True)
+        ours = kept_on(step_scorer(judge).step_scores(shown, relaxed.mask), relaxed.mask)
+        with torch.no_grad():
+            theirs = after_each_token(players.discriminator, real)
+        rows = zip(theirs, ours, relaxed.mask | real.mask, strict=True)
         return Loss(torch.stack([versus(r[here], f[here])[1] for r, f, here in rows]).mean())
     ours, theirs = judge.scores(shown, relaxed.mask), judge.scores(real.tokens, real.mask)
     return Loss(versus(theirs, ours)[1])

@@ -1,4 +1,4 @@
-"""Activations of pre-trained models that are written in seven operations, in one."""
+"""Activations of pre-trained models that are written in eight operations, in one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WRITTEN_OUT = ("NewGELUActivation", "FastGELUActivation")  # GPT-2's, GPT-J's an
 def fused(model: nn.Module) -> Any:
     """A model whose GELU by the hyperbolic tangent is one kernel: the same function to float32's rounding.
 
-    gelu(x) = x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. Written out it takes three times as long, and seven tensors
+    gelu(x) = x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. Written out it takes three times as long, and four tensors
     of a layer's inner width are kept for the way back instead of one. Settings and parameters stay as they are.
     """
     for part in list(model.modules()):

@@ -71,14 +71,14 @@ def load_model(spec: str, random: torch.Generator, head: bool = True) -> Any:
             ) from error
     if report is not None:
         check_complete(spec, model, report, head)
-    model = fused(unquantised(model).float()).eval()
+    model = fused((unquantised(model) if more else model).float()).eval()
     if not both and not causal(model):
         raise BadInput(f"{spec} must be a causal language model, but it reads what follows a token too; choose another")
     return model
 
 
 def unquantised(model: Any) -> Any:
-    """A model that forgot the quantised file it was read from: it is float32 by now, and moves and is saved as such."""
+    """A model that forgot the GGUF file it was read from: it is float32 by now, and moves and is saved as such."""
     for name in ("hf_quantizer", "quantization_method", "is_quantized"):
         model.__dict__.pop(name, None)
     for name in ("quantization_config", "_is_quantized"):
