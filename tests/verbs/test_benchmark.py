@@ -6,18 +6,20 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seqgans.data.packages import optional_package
 from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Evidence, Figure, Measures, measure
+from seqgans.evaluation.lstm_language import LstmLanguage
 from seqgans.report.figures import metric_of
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
 from seqgans.training.team import Team
 from seqgans.verbs import suites
-from seqgans.verbs.benchmark import benchmark, carried_out
+from seqgans.verbs.benchmark import benchmark, carried_out, command
 from seqgans.verbs.suites import SIZES, read_suite, suite_names
 from seqgans.verbs.train import Interrupted
 
@@ -104,6 +106,38 @@ def test_the_table_holds_what_earlier_calls_left(tiny: Path) -> None:
     rows = [line.split(" | ")[:2] for line in (tiny / "RESULTS.md").read_text().splitlines() if line.startswith("| ")]
     assert [seeds for _, seeds in rows[2:]] == ["0, 1", "1", "1"]
     assert [label.removeprefix("| ") for label, _ in rows[3:]] == ["the game", "the game: control"]
+
+
+def test_what_hangs_on_real_sequences_is_learnt_once_for_the_systems_of_a_seed(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the page says what to type for all its figures, those of an earlier call included.
+
+    Mutants killed: an LSTM of the references for each run, or one for all seeds, whose sequences differ; another figure
+    than without sharing; `seqgans compare` as the page's command, which would not measure lm_lstm.
+    """
+    text = (suites.FOLDER / "tiny.yaml").read_text()
+    (suites.FOLDER / "tiny.yaml").write_text(text.replace("metrics: [duplicates]", "metrics: [lm_lstm]"))
+    sizes: list[int] = []
+    learn = LstmLanguage.learn
+
+    def listening(rows: Any, *asked: Any, **more: Any) -> LstmLanguage:
+        sizes.append(len(rows))
+        return learn(rows, *asked, **more)
+
+    monkeypatch.setattr(LstmLanguage, "learn", listening)
+    alone = benchmark("tiny", tiny / "alone", only=["likelihood"], seeds=[1])
+    assert len(sizes) == 1
+    sizes.clear()
+    results = benchmark("tiny", tiny, seeds=[0, 1])
+    assert len(sizes) == 2
+    assert results[3]["name"] == "likelihood-1"
+    assert results[3]["figures"]["lm_lstm"] == alone[0]["figures"]["lm_lstm"]
+    benchmark("tiny", tiny, seeds=[0], only=["likelihood"])
+    assert f"<code>seqgans benchmark tiny --out {tiny} --seeds 0,1</code>" in (tiny / "page.html").read_text()
+    part = read_suite("tiny", Path("a b"), seeds=[1], only=["likelihood"], size="full")
+    said = command(replace(part, data=Path("corpora")), Path("a b"), results[3:4])
+    assert said == "seqgans benchmark tiny --out 'a b' --data corpora --size full --seeds 1 --only likelihood"
 
 
 def test_metrics_that_a_suite_asks_for_later_join_what_is_there(tiny: Path) -> None:

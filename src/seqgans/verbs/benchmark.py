@@ -12,6 +12,8 @@ is a result too: it stands in the table, the runs that would begin from it fail 
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 from seqgans.data.packages import installed
 from seqgans.errors import BadInput, Failed
 from seqgans.evaluation import measure
+from seqgans.evaluation.evidence import Beside
 from seqgans.report.page import comparison_page
 from seqgans.report.suite import suite_table
 from seqgans.training.checkpoint import write_atomically
@@ -26,10 +29,11 @@ from seqgans.training.facts import from_json, to_json
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.compare import compare
 from seqgans.verbs.evaluate import READING, evidence_of_run
+from seqgans.verbs.judging import Judge
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.outcome import has_report
 from seqgans.verbs.progress import Silent, Watcher
-from seqgans.verbs.suites import Suite, Trial, read_suite
+from seqgans.verbs.suites import SIZES, Suite, Trial, read_suite
 from seqgans.verbs.train import Interrupted, resume, train
 
 Result = dict[str, Any]
@@ -84,20 +88,33 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
         Interrupted: it was stopped; the same call goes on.
     """
     told = watcher or Silent()
+    shared: dict[bytes, Beside] = {}
     results: list[Result] = []
     shown: list[Result] = []
     for place, trial in enumerate(suite.trials, start=1):
         told.say(f"{suite.name} {place}/{len(suite.trials)}: {trial.name}")
         failed = [result["name"] for result in results if "failed" in result]
-        results.append(result_of(suite, trial, out, told, failed))
+        results.append(result_of(suite, trial, out, told, failed, shared))
         keep(results[-1], out / "results" / f"{trial.name}.json")
         shown = with_others(suite, results, out / "results")
         write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, shown).encode())
     done = {run: result for result in shown if "figures" in result and (run := out / "runs" / result["name"]).is_dir()}
     if len(done) > 1:
         further = {run: as_reported(result) for run, result in done.items()}
-        write_atomically(out / "page.html", comparison_page(compare(list(done), further=further)).encode())
+        page = {**compare(list(done), further=further), "commands": [command(suite, out, list(done.values()))]}
+        write_atomically(out / "page.html", comparison_page(page).encode())
     return results
+
+
+def command(suite: Suite, out: Path, results: Sequence[Result]) -> str:
+    """What to type for these results, further metrics included, which `seqgans compare` alone would not measure."""
+    systems = [name for name in suite.systems if name in {result["system"] for result in results}]
+    words = ["seqgans", "benchmark", suite.name, "--out", str(out)]
+    words += [] if suite.data is None else ["--data", str(suite.data)]
+    words += [] if suite.size == SIZES[0] else ["--size", suite.size]
+    words += ["--seeds", ",".join(map(str, sorted({result["seed"] for result in results})))]
+    words += [] if systems == list(suite.systems) else ["--only", ",".join(systems)]
+    return shlex.join(words)
 
 
 def with_others(suite: Suite, results: Sequence[Result], folder: Path) -> list[Result]:
@@ -114,7 +131,9 @@ def with_others(suite: Suite, results: Sequence[Result], folder: Path) -> list[R
     return sorted(here.values(), key=lambda one: (order.get(one["system"], len(order)), one["control"], one["seed"]))
 
 
-def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: Collection[str] = ()) -> Result:
+def result_of(
+    suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: Collection[str], shared: dict[bytes, Beside]
+) -> Result:
     """One run's figures; it is trained or resumed where that has not happened yet, unless its start has failed.
 
     Args:
@@ -123,6 +142,7 @@ def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: C
         out: the folder of the suite.
         watcher: who is told what happens.
         failed: names of the runs that failed before it.
+        shared: what was learnt from real sequences, by their digest.
     """
     path = out / "runs" / trial.name
     facts = {
@@ -155,10 +175,12 @@ def result_of(suite: Suite, trial: Trial, out: Path, watcher: Watcher, failed: C
             "samples": list(report["samples"])[:5],
             "findings": report.get("findings", []),
         }
-    return with_further(result | facts, suite.metrics, path, trial, watcher)
+    return with_further(result | facts, suite.metrics, path, trial, watcher, shared)
 
 
-def with_further(result: Result, metrics: Sequence[str], path: Path, trial: Trial, watcher: Watcher) -> Result:
+def with_further(
+    result: Result, metrics: Sequence[str], path: Path, trial: Trial, watcher: Watcher, shared: dict[bytes, Beside]
+) -> Result:
     """Results and the further figures that a suite asks for; those that are there already are kept.
 
     What a run or a corpus has no evidence for, or an extra that is not installed, is said and left out: the suite goes
@@ -171,6 +193,8 @@ def with_further(result: Result, metrics: Sequence[str], path: Path, trial: Tria
     watcher.say(f"{trial.name}: {', '.join(asked)}")
     run = load_run(path, "latest")
     evidence = evidence_of_run(run, None, None, trial.recipe.run.final_samples, trial.seed, READING)
+    same = Judge(run.corpus, run.truth, trial.seed).digest()
+    evidence = dataclasses.replace(evidence, beside=shared.setdefault(same, evidence.beside))
     found = measure(evidence, asked, strict=False)
     for name, reason in found.skipped.items():
         watcher.say(f"{trial.name}: {name} not measured ({reason})")

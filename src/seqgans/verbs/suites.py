@@ -69,6 +69,7 @@ class Suite:
         metrics: what is measured besides what every run measures at its end.
         trials: the runs, each after the one that it starts from.
         systems: names of all systems of the suite, also of those that nobody asked for.
+        data: the folder of its corpora; None where it needs none.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Suite:
     metrics: Sequence[str]
     trials: Sequence[Trial]
     systems: Sequence[str] = ()
+    data: Path | None = None
 
 
 def suite_names() -> list[str]:
@@ -134,6 +136,7 @@ def read_suite(
         metrics=said.get("metrics", []),
         trials=trials,
         systems=tuple(systems),
+        data=data if "data" in said else None,
     )
 
 
