@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -12,12 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from seqgans.errors import BadInput
+from seqgans.training.launcher import asked_to_share, check_precision, plain_processes
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-FSDP, DEEPSPEED = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"
-WHOLE = {"FSDP_RESHARD_AFTER_FORWARD": "false", "FSDP_SHARDING_STRATEGY": "shard_grad_op"}  # leave parameters whole
 Precision = Literal["float32", "bfloat16"]
 PATIENCE = timedelta(days=1)  # with the process that judges and writes, while the others wait
 
@@ -32,7 +30,8 @@ class Team:
         precision: arithmetic inside networks; parameters and sums stay float32.
 
     Raises:
-        BadInput: a GPU was asked for and there is none, or parameters are to be shared out.
+        BadInput: a GPU was asked for and there is none, parameters are to be shared out, or the launcher is told
+            another precision.
     """
 
     def __init__(self, device: str = "auto", precision: Precision = "float32") -> None:
@@ -41,12 +40,13 @@ class Team:
         if device == "cuda" and not torch.cuda.is_available():
             raise BadInput("device cuda was asked for, but PyTorch finds no GPU here; use --device cpu or auto")
         shares = asked_to_share()
+        check_precision(precision)
         from accelerate import Accelerator
         from accelerate.utils import InitProcessGroupKwargs
 
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         patient = InitProcessGroupKwargs(timeout=PATIENCE)
-        with without(FSDP):  # processes are all that is wanted of accelerate
+        with plain_processes():
             self.accelerator: Accelerator = Accelerator(cpu=on_cpu, kwargs_handlers=[patient])
         self.precision = precision
         self.rank = self.accelerator.process_index
@@ -131,33 +131,3 @@ def parting() -> Iterator[None]:
     finally:
         if joined():
             torch.distributed.destroy_process_group()
-
-
-def asked_to_share() -> bool:
-    """Whether `accelerate launch` asks for moments that are shared out: by its FSDP, with parameters left whole.
-
-    Raises:
-        BadInput: parameters are to be shared out as well, or DeepSpeed is to do it.
-    """
-    advice = "take recipes/accelerate/fsdp.yaml, and learn adapters where memory is short (--generator.lora 8)"
-    if os.environ.get(DEEPSPEED, "false").lower() == "true":
-        raise BadInput(f"the loop of seqgans moves parameters itself, which DeepSpeed would do instead; {advice}")
-    if os.environ.get(FSDP, "false").lower() != "true":
-        return False
-    if not any(os.environ.get(name, "").lower() == value for name, value in WHOLE.items()):
-        raise BadInput(
-            "every process of seqgans holds all parameters, since samplers look at any of them, and shares out moments "
-            f"alone: fsdp_reshard_after_forward must be false; {advice}"
-        )
-    return True
-
-
-@contextmanager
-def without(name: str) -> Iterator[None]:
-    """Let nobody see a variable of the environment for a while."""
-    before = os.environ.pop(name, None)
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.environ[name] = before
