@@ -230,6 +230,24 @@ def test_a_step_on_too_few_samples_is_skipped(players: Players, corpus: Corpus) 
     assert (len(left), left.figures["skipped"]) == (0, 1.0)
 
 
+def test_real_tokens_count_where_samples_are_too_few(players: Players, corpus: Corpus) -> None:
+    """Likelihood of a prefix hangs on no weight. Mutants killed: the whole step skipped; samples that count anyway."""
+    settings: dict[str, Any] = {"batch": 12, "completions": 4, "mixed_share": 0.75}
+    fake, rewards, play = played(MaliGAN(**settings, least_effective=13.0), players, scene(corpus, progress=0.5))
+    assert (play.figures["given_tokens"], play.figures["skipped"]) == (1, 1)
+    assert torch.equal(rewards, torch.tensor([1.0, 0.0, 0.0]).repeat(12, 1))
+    expected = -players.generator.log_probs(fake.tokens)[:3, 0].mean()
+    torch.testing.assert_close(MaliGAN(**settings).generator_loss(players, play).value, expected)
+
+
+def test_pairs_of_completions_learn(players: Players, corpus: Corpus) -> None:
+    """Twelve samples in six pairs count as at least six. Mutants killed: pairs counted one by one, never above 2."""
+    settings: dict[str, Any] = {"batch": 12, "completions": 2, "mixed_share": 0.75}
+    _, rewards, play = played(MaliGAN(**settings), players, scene(corpus, progress=0.5))
+    assert 6 <= play.figures["effective_samples"] <= 12
+    assert bool((rewards[:, 1:] != 0).any())
+
+
 def test_the_control_arm_hands_weights_to_others(players: Players, corpus: Corpus) -> None:
     settings: dict[str, Any] = {"batch": 12, "mixed_share": 0.0, "least_effective": 0.0}
     fake, plain, _ = played(MaliGAN(**settings), players, scene(corpus))

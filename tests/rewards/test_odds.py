@@ -48,7 +48,8 @@ def test_far_scores_give_finite_weights() -> None:
 
 def test_effective_samples_count_equal_weights() -> None:
     assert effective_samples(torch.full((6, 1), 1 / 6)).item() == pytest.approx(6)
-    assert effective_samples(torch.full((6, 1), 1 / 3), groups=2).tolist() == [[pytest.approx(3)], [pytest.approx(3)]]
+    assert effective_samples(torch.full((6, 1), 1 / 3)).item() == pytest.approx(6)  # two groups of three
+    assert effective_samples(torch.tensor([[1.0, 0.5], [1.0, 0.5], [0.0, 0.5], [0.0, 0.5]])).tolist() == [2, 4]
     assert effective_samples(torch.tensor([[1.0], [0.0]])).item() == pytest.approx(1)
 
 

@@ -14,8 +14,8 @@ first N tokens of real sequences, which earn the weight of maximum likelihood; N
 
 Departures: b is subtracted as b/m, m the rows that share a normalisation, because weights that sum to 1 have the mean
 1/m; the mixed gradient is a mean over prefixes (the printed one sums its first term and averages its second); N and b
-move evenly with the rounds (the paper: every K, no numbers). Scores are clipped, and a step whose weights rest on fewer
-than 2 samples is skipped. The paper gives neither counts nor rates: those here are TextGAN-PyTorch's, n is ours.
+move evenly with the rounds (the paper: every K, no numbers). Scores are clipped, and samples whose weights rest on
+fewer than 2 of them are left out. Counts and rates, which the paper lacks, are TextGAN-PyTorch's, n is ours.
 
 References: Che, Li, Zhang, Hjelm, Li, Song and Bengio (2017), arXiv:1702.07983.
 """
@@ -65,7 +65,7 @@ class MaliGAN:
         baseline_end: b in the last round, in [0, 1].
         temper: exponent of the odds, above 0 and at most 1; the smaller, the more alike the weights.
         score_limit: largest absolute logit of the discriminator that counts, in nats, at most 50.
-        least_effective: skip a step whose weights rest on fewer samples than this, by 1 / Σ w²; 0 never skips.
+        least_effective: leave a step's samples out if their weights rest on fewer, by (Σ w)² / Σ w²; real tokens stay.
         batch: sequences of a generator step (m · n in mixed training).
         discriminator_batch: sequences of a discriminator minibatch, half of them real.
         generator_rate: learning rate of the generator in the game.
@@ -158,13 +158,13 @@ class MaliGAN:
         fake = self.sampled(players, scene, given)
         groups = self.batch // self.completions if given and self.normalise == "prefix" else 1
         weights = normalised(scene.gather(self.odds(players, scene, fake)), groups)  # those of all processes
-        effective = effective_samples(weights, groups).mean().item()
+        effective = effective_samples(weights).mean().item()
         rewards = self.batch // groups * weights - baseline
         if self.shuffled:
             rewards = shuffled_over_batch(rewards, scene.random)
         rewards = rewards[scene.rank :: scene.processes] * fake.mask
+        rewards *= not (skipped := effective < self.least_effective)
         rewards[:, :given] = fake.mask[:, :given].to(rewards.dtype)  # real tokens: maximum likelihood
-        skipped = effective < self.least_effective
         figures = {
             "effective_samples": effective,
             "skipped": float(skipped),
@@ -172,7 +172,7 @@ class MaliGAN:
             "baseline": baseline,
             "entropy": -(fake.log_probs[:, given:].sum() / fake.mask[:, given:].sum().clamp(min=1)).item(),
         }
-        rows = slice(0, 0) if skipped else slice(None)  # the loop passes over a play without rows
+        rows = slice(0, 0) if skipped and not given else slice(None)  # the loop passes over a play without rows
         return Play(fake=fake.sequences[rows], rewards=rewards[rows], figures=figures)
 
     def sampled(self, players: Players, scene: Scene, given: int) -> Samples:

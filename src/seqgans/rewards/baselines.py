@@ -24,7 +24,9 @@ def batch_mean(rewards: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch t
 
         A_bt = Q_bt − Σ_i m_it Q_it / Σ_i m_it
 
-    A sequence counts in its own mean, which scales the expected gradient by 1 − 1/B and biases it in no other way.
+    A sequence counts in its own mean, which scales the expected gradient by 1 − 1/B where all sequences are equally
+    long. Where they end, a position that n_t of them reach is scaled by 1 − 1/n_t, so that late tokens learn less than
+    early ones; `leave_one_out` leaves the gradient as it is.
 
     Args:
         rewards: Q, one a token.

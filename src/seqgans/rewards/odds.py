@@ -52,20 +52,19 @@ def normalised(values: Float[Tensor, "batch time"], groups: int = 1) -> Float[Te
     return (grouped / grouped.sum(0)).flatten(0, 1)
 
 
-def effective_samples(weights: Float[Tensor, "batch time"], groups: int = 1) -> Float[Tensor, "groups time"]:
-    """As how many equally weighted samples those of each group count.
+def effective_samples(weights: Float[Tensor, "batch time"]) -> Float[Tensor, " time"]:
+    """As how many equally weighted samples all of a batch count, position by position.
 
-        ESS = 1 / Σ w²
+        ESS = (Σ w)² / Σ w²
 
     Args:
-        weights: w, which sum to 1 over each group.
-        groups: as in `normalised`.
+        weights: w, not negative; they may sum to 1 over the batch, or over each of several groups.
 
     Returns:
-        From 1, where one sample has all the weight, to the number of rows of a group.
+        From the number of groups, where one sample of each has all its weight, to the number of rows.
 
     >>> import torch
     >>> effective_samples(torch.tensor([[0.5], [0.5], [0.0]]))
-    tensor([[2.]])
+    tensor([2.])
     """
-    return 1 / weights.unflatten(0, (-1, groups)).square().sum(0)
+    return weights.sum(0).square() / weights.square().sum(0)
