@@ -121,6 +121,20 @@ def test_a_play_holds_ranked_values_and_intrinsic_rewards() -> None:
     assert not values.requires_grad
 
 
+def test_a_baseline_is_for_the_worker_alone() -> None:
+    """The manager's loss −Σ Q cos is no score-function estimate: with Q − ½ half of the goals would turn away.
+
+    Mutants killed: values centred as well; rewards that are not.
+    """
+    both = players()
+    plain = LeakGAN(batch=8, rollouts=3).play(both, scene())
+    centred = LeakGAN(batch=8, rollouts=3, baseline="batch_mean").play(both, scene())
+    assert torch.equal(centred.extras["values"], plain.extras["values"])
+    assert plain.rewards is not None
+    assert centred.rewards is not None
+    torch.testing.assert_close(centred.rewards, plain.rewards - plain.rewards.mean(0))
+
+
 def test_values_may_be_those_of_padded_prefixes() -> None:
     """The discriminator's word on the prefix up to the end of each block, ranked over the batch."""
     _, group, play = gathered(reward="prefix")

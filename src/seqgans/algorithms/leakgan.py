@@ -63,7 +63,7 @@ class LeakGAN:
         manager_rate: learning rate of the manager in the game; none given means that of the worker.
         discriminator_rate: learning rate of the discriminator.
         clip: largest gradient norm of the manager, and of the worker.
-        baseline: what is subtracted from the worker's rewards; intrinsic rewards are mostly positive.
+        baseline: what is subtracted from the worker's rewards, which are mostly positive; goals keep their values.
         shuffled: the control arm: values and rewards are handed to other sequences of the batch.
     """
 
@@ -170,11 +170,11 @@ class LeakGAN:
             "intrinsic": (rewards.sum() / fake.mask.sum()).item(),
             "entropy": -(fake.log_probs.sum() / fake.mask.sum()).item(),
         }
-        both, real = torch.cat([values, rewards], 1), scene.gather(fake.mask.repeat(1, 2))
-        both = scene.over_batch(lambda whole: BASELINES[self.baseline](whole, real), both)
+        real = scene.gather(fake.mask)
+        rewards = scene.over_batch(lambda whole: BASELINES[self.baseline](whole, real), rewards)
         if self.shuffled:
-            both = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), both)
-        values, rewards = both.chunk(2, 1)
+            both = torch.cat([values, rewards], 1)
+            values, rewards = scene.over_batch(lambda whole: shuffled_over_batch(whole, scene.random), both).chunk(2, 1)
         return Play(fake=fake.sequences, rewards=rewards, extras={"values": values}, figures=figures)
 
     def manager_loss(self, players: Players, play: Play) -> Loss:
