@@ -47,8 +47,11 @@ def test_the_loss_pays_what_rewards_do_not(folder: Path, corpus: Corpus, variant
     assert "reference" not in paid.extras
 
 
-def test_in_expectation_it_is_the_divergence_and_its_gradient() -> None:
-    """All sequences of two tokens: Σ π k3 is the divergence, Σ π ∇k2 its gradient."""
+def test_in_expectation_it_is_the_divergence_and_the_gradient_of_the_last_token() -> None:
+    """All sequences of two tokens: Σ π k3 is the divergence, Σ π ∇k2 its gradient where nothing follows.
+
+    A first token answers for what follows it, too. Log-ratios to go as rewards, the default, have all of it.
+    """
     logits, other = torch.randn(2, 2, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     logits.requires_grad_()
     laws = [table.log_softmax(-1) for table in (logits, other)]
@@ -56,15 +59,19 @@ def test_in_expectation_it_is_the_divergence_and_its_gradient() -> None:
     def of(law: torch.Tensor, first: int, second: int) -> torch.Tensor:
         return torch.stack([law[0, 0, first], law[1, first, second]])
 
-    exact = values = slopes = torch.zeros((), dtype=torch.float64)
+    exact = values = slopes = charged = torch.zeros((), dtype=torch.float64)
     for pair in itertools.product(range(3), repeat=2):
         ours, theirs = (of(law, *pair) for law in laws)
         share = ours.sum().exp()
         exact = exact + share * (ours - theirs).sum()
         values = values + share * DIVERGENCES["k3"](ours, theirs).sum()
         slopes = slopes + share.detach() * DIVERGENCES["k2"](ours, theirs).sum()
+        to_go = DIVERGENCES["k1"](ours, theirs).detach().flip(0).cumsum(0).flip(0)
+        charged = charged + share.detach() * (to_go * ours).sum()
     torch.testing.assert_close(values, exact)
-    wanted, found = (torch.autograd.grad(one, logits, retain_graph=True)[0] for one in (exact, slopes))
+    gradients = (torch.autograd.grad(one, logits, retain_graph=True)[0] for one in (exact, slopes, charged))
+    wanted, found, whole = gradients
     assert wanted.abs().max() > 0.01
-    last = (slice(1, 2), slice(None), slice(None))  # a first token answers for what follows it, too: only in a reward
-    torch.testing.assert_close(found[last], wanted[last])
+    torch.testing.assert_close(found[1], wanted[1])
+    assert not torch.allclose(found[0], wanted[0], rtol=0.01)
+    torch.testing.assert_close(whole, wanted)

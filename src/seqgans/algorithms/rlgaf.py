@@ -15,11 +15,12 @@ Answers are scored before the discriminator learns from them; it never learns in
 loss reaches the generator, nor any gradient of the generator's loss the discriminator.
 
 Departures, each with its switch: Bradley-Terry on pairs of the same prompt instead of cross-entropy
-(`discriminator_loss: standard` is the paper's), groups of answers to a prompt as each other's baseline, logits over a
-running deviation as rewards (`reward: probability` is the paper's, in [−½, ½]), a discriminator that waits while it is
-right too often instead of one that learns in every n-th step, old answers among the negatives. γ's stream is the
-training set. The reference may follow (TR-DPO, arXiv:2404.09656), answers that were cut may lose. `shuffled` is the
-control arm.
+(`discriminator_loss: standard` is the paper's), groups of answers to a prompt as each other's baseline, logits as
+rewards (`reward: probability` is the paper's, in [−½, ½]; `scaled` has them over a running deviation), each token paid
+for what it did to the score (`credit: end` is the paper's), a discriminator that learns in every step (the paper: every
+5 to 10; `gate` lets it wait), old answers among the negatives. γ's stream is the training set, GAE's λ is `decay`, and
+V reads the policy's states without moving them. The reference may follow (TR-DPO, arXiv:2404.09656), answers that were
+cut may lose. `shuffled` is the control arm.
 
 References: Zhang, Lau, Wong and Zhang (2023), arXiv:2305.06176; GAD: arXiv:2511.10643 (2025).
 """

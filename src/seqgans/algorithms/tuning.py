@@ -46,7 +46,7 @@ def policy_loss(settings: RLGAF, players: Players, play: Play) -> Loss:
 
 
 def leashed(settings: RLGAF, players: Players, play: Play, loss: Loss, log_probs: Tensor) -> Loss:
-    """A loss and β KL(π ‖ π_ref) of the answers; in the place of k1, which is no loss, k2, whose gradient is right."""
+    """A loss and β KL(π ‖ π_ref) of the answers; k1, which is no loss, gives way to k2, right token by token."""
     estimator = "k2" if settings.kl_estimator == "k1" else settings.kl_estimator
     mask = written(play).mask
     return replace(loss, value=loss.value + cost_of(players, estimator, log_probs, play.extras["reference"], mask))

@@ -13,13 +13,18 @@ Estimator = Callable[[Tensor, Tensor], Tensor]
 def k1(log_probs: Float[Tensor, "*axes"], reference: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
     """The log-ratio log π − log π_ref: unbiased, of either sign; what a reward is charged with.
 
-    Its own gradient is not that of the divergence (it vanishes in expectation): use it as a reward, or k2 in a loss.
+    Its own gradient is not that of the divergence (it vanishes in expectation): use it as a reward to go, or k2 in a
+    loss.
     """
     return log_probs - reference
 
 
 def k2(log_probs: Float[Tensor, "*axes"], reference: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
-    """½ (log π − log π_ref)²: biased and never negative; on samples of π its gradient is that of the divergence."""
+    """½ (log π − log π_ref)²: biased and never negative; on samples of π its gradient is that of the divergence.
+
+    That of the token at hand, given what stands before: a sum over the tokens of a sequence leaves out what a token
+    does to the divergence of later ones, which log-ratios to go (k1 in rewards) count.
+    """
     return 0.5 * (log_probs - reference).square()
 
 
