@@ -11,7 +11,6 @@ import torch
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import (
     Scores,
-    Tempered,
     as_sequences,
     divergences,
     draw_sequences,
@@ -22,7 +21,6 @@ from seqgans.evaluation.likelihood import (
     nll_oracle,
     reverse_kl,
     score,
-    tempered_log_probs,
 )
 from seqgans.generators.recurrent import LSTM
 from seqgans.sequences import Sequences
@@ -147,28 +145,6 @@ def test_batches_do_not_change_scores(network) -> None:
     whole, parts = score(network, rows), score(network, rows, rows=7)
     assert whole.totals == pytest.approx(parts.totals, abs=1e-5)
     assert len(parts.totals) == 23
-
-
-def test_tempered_law_is_the_scaled_softmax(network) -> None:
-    """Kills: the bias not scaled, multiplied for divided, no new normalisation."""
-    tokens = torch.randint(5, (6, 4), generator=random())
-    for temperature in (0.5, 1.0, 2.0):
-        expected = (network.logits(tokens) / temperature).log_softmax(2).gather(2, tokens[:, :, None])[:, :, 0]
-        torch.testing.assert_close(tempered_log_probs(network, tokens, temperature), expected, atol=1e-5, rtol=1e-5)
-        assert not tempered_log_probs(network, tokens, temperature).requires_grad
-
-
-def test_tempered_law_is_the_one_that_is_drawn_from(network) -> None:
-    from seqgans.generators.decoding import Decoding
-
-    samples = network.sample(20, 4, random=random(), decoding=Decoding(temperature=0.6))
-    scored = Tempered(network, 0.6).log_probs(samples.tokens)
-    torch.testing.assert_close(scored, samples.log_probs, atol=1e-4, rtol=1e-4)
-
-
-def test_no_likelihood_at_temperature_zero(network) -> None:
-    with pytest.raises(BadInput, match=r"temperature above 0, got 0\.0"):
-        tempered_log_probs(network, torch.zeros(1, 2, dtype=torch.long), 0.0)
 
 
 @pytest.mark.parametrize("end", [None, 0])

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.likelihood import tempered_log_probs
+from seqgans.evaluation.tempered import log_probs_at
 from seqgans.generators.decoding import Decoding
 from seqgans.generators.latent import Latent, LatentGenerator
 from seqgans.generators.recurrent import LSTM
@@ -59,7 +59,7 @@ def test_a_temperature_acts_given_the_code(temperature: float) -> None:
             for code in generator.likelihood_codes
         ]
     )
-    found = tempered_log_probs(generator, EVERY, temperature).sum(1)
+    found = log_probs_at(generator, EVERY, [temperature])[0].sum(1)
     torch.testing.assert_close(found, expected[:, :, 0].exp().mean(0).log())
 
 

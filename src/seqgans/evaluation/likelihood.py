@@ -16,7 +16,6 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from seqgans.errors import BadInput
@@ -192,39 +191,6 @@ def divergences(
     ours = score(generator, generated, rows=rows), score(oracle, generated, rows=rows)
     theirs = score(generator, real, rows=rows), score(oracle, real, rows=rows)
     return {**reverse_kl(*ours), **forward_kl(*theirs), **jsd(ours, theirs)}
-
-
-@torch.no_grad()
-def tempered_log_probs(
-    generator: Generator, tokens: Int[Tensor, "batch time"], temperature: float
-) -> Float[Tensor, "batch time"]:
-    """Log-probabilities, nats, under the law that is drawn from at a temperature: log softmax(o_t / temperature).
-
-    Args:
-        generator: what the logits o_t come from.
-        tokens: ids.
-        temperature: above 0, since at 0 all other tokens have no probability at all.
-    """
-    if not (temperature > 0 and math.isfinite(temperature)):
-        raise BadInput(f"a likelihood needs a finite temperature above 0, got {temperature}: choose 0.1 or more")
-    return generator.log_probs(tokens, temperature)
-
-
-@dataclass(frozen=True)
-class Tempered:
-    """A generator as a scorer at another temperature.
-
-    Attributes:
-        generator: what the logits come from.
-        temperature: what they are divided by.
-    """
-
-    generator: Generator
-    temperature: float
-
-    def log_probs(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
-        """Log-probabilities of the tempered law."""
-        return tempered_log_probs(self.generator, tokens.to(device_of(self.generator)), self.temperature)
 
 
 def draw_sequences(

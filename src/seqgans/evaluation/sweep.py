@@ -18,8 +18,9 @@ import numpy as np
 from seqgans.errors import BadInput
 from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.kneser_ney import KneserNey
-from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Tempered, draw_sequences, nll_gen, nll_oracle
+from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, draw_sequences, nll_oracle
 from seqgans.evaluation.overlap import COUNT, bleu, self_bleu
+from seqgans.evaluation.tempered import scores_at
 from seqgans.generators.base import Generator
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import generator_for
@@ -123,22 +124,39 @@ def temperature_sweep(
     return points
 
 
-def likelihood_curve(generator: Generator, oracle: Scorer, held_out: Sequences, rows: int = ROWS) -> Measure:
+def likelihood_curve(
+    generator: Generator,
+    oracle: Scorer,
+    held_out: Sequences,
+    rows: int = ROWS,
+    inverse_temperatures: Sequence[float] = INVERSE_TEMPERATURES,
+) -> Measure:
     """Quality NLL_oracle of the samples, diversity NLL_gen of held-out data, at each temperature; and NLL_div.
+
+    Held-out data is scored at all temperatures in one go.
 
     Args:
         generator: what the samples come from.
         oracle: the law of the real data.
         held_out: drawn from the oracle, not trained on.
         rows: sequences scored at once.
+        inverse_temperatures: those that are scored together; another is scored when it is asked for.
     """
+    temperatures = [1.0 / inverse for inverse in inverse_temperatures]
+    known: dict[float, Figure] = {}
+
+    def of_held_out(temperature: float) -> Figure:
+        if temperature not in known:
+            asked = temperatures if temperature in temperatures else [temperature]
+            found = scores_at(generator, held_out, asked, rows=rows)
+            known.update((one, scores.nll()) for one, scores in zip(asked, found, strict=True))
+        return known[temperature]
 
     def measure(temperature: float, samples: Sequences) -> dict[str, Figure]:
-        tempered = Tempered(generator, temperature)
         return {
             "nll_oracle": nll_oracle(oracle, samples, rows=rows),
-            "nll_gen": nll_gen(tempered, held_out, rows=rows),
-            "nll_div": nll_gen(tempered, samples, rows=rows),
+            "nll_gen": of_held_out(temperature),
+            "nll_div": scores_at(generator, samples, [temperature], rows=rows)[0].nll(),
         }
 
     return measure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -97,3 +97,35 @@ def token_log_probs(
     with torch.autocast(hidden.device.type, enabled=False):
         picked = _TokenLogProbs.apply(flat, weight, bias, tokens.reshape(-1))
     return picked.reshape(tokens.shape)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+@torch.no_grad()
+def token_log_probs_at(
+    hidden: Float[Tensor, "rows width"],
+    weight: Float[Tensor, "vocab width"],
+    bias: Float[Tensor, " vocab"],
+    tokens: Int[Tensor, " rows"],
+    temperatures: Sequence[float],
+) -> Float[Tensor, "temperatures rows"]:
+    """Log-softmax((hidden · weightᵀ + bias) / τ) at `tokens`, in nats, for each τ; logits are computed once.
+
+    Args:
+        hidden: what each token is conditioned on.
+        weight: output weights.
+        bias: output bias.
+        tokens: the ids whose probability is asked for.
+        temperatures: τ, each above 0.
+    """
+    flat = hidden.to(weight.dtype)
+    found = flat.new_empty(len(temperatures), len(flat), dtype=torch.promote_types(flat.dtype, torch.float32))
+    inputs = nn.functional.pad(flat, (0, 1), value=1.0)
+    across = torch.cat([weight, bias[:, None]], 1).t()
+    with torch.autocast(hidden.device.type, enabled=False):
+        for rows, wide in chunks(inputs, len(weight)):
+            logits = torch.mm(inputs[rows], across, out=wide).to(found.dtype)
+            below = logits - logits.amax(1, keepdim=True)  # what is most likely at any τ stands at 0
+            picked = below.gather(1, tokens[rows, None])[:, 0]
+            for place, temperature in enumerate(temperatures):
+                scaled = torch.div(below, temperature, out=logits)
+                found[place, rows] = picked / temperature - scaled.exp_().sum(1).log_()
+    return found
