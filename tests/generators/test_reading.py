@@ -73,6 +73,22 @@ def test_a_generator_reads_shared_prompts_once(kind: str, sizes: tuple[int, ...]
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_prompts_of_one_token_among_longer_ones(kind: str) -> None:
+    """The rows of a minibatch are as wide as the longest prompt of the corpus, whatever stands in them.
+
+    Mutants killed: a shared prefix of no token at all, which no model reads.
+    """
+    generator = CausalLM(causal_model(kind), VOCABULARY, START, None)
+    narrow = Sequences(torch.tensor([[5], [6]]).repeat_interleave(4, 0), torch.ones(8, 1, dtype=torch.bool))
+    wide = Sequences(torch.nn.functional.pad(narrow.tokens, (0, 2)), torch.nn.functional.pad(narrow.mask, (0, 2)))
+    tokens = answers()[torch.arange(8) % 7]
+    both = [found(generator, generator.given(source).log_probs(tokens)) for source in (narrow, wide)]
+    assert same(*both)
+    drawn = [generator.given(source).sample(8, LENGTH, random=generator_for(0)).tokens for source in (narrow, wide)]
+    assert torch.equal(*drawn)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_judge_reads_shared_prompts_once(kind: str, monkeypatch) -> None:
     judge = Judge(trunk_of(causal_model(kind)), VOCABULARY)
     torch.nn.init.normal_(judge.head.weight, generator=generator_for(0))

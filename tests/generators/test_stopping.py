@@ -102,6 +102,24 @@ def test_samples_and_relaxed_samples_have_that_law(minimum: int, strings: tuple[
     assert bool((relaxed.weights[sure][:, 0] == 1).all())  # no share of any other token
 
 
+@pytest.mark.parametrize("raised", [0.0, 10.0, 18.0, 40.0, 1e4])
+def test_an_end_that_is_all_but_sure_leaves_the_others_their_law(raised: float) -> None:
+    """Values and gradients are those of the other tokens' softmax, where the end token may not come yet.
+
+    Mutants killed: log(1 − p_end) in float32, of which no digit stays.
+    """
+    law = build(3, ())
+    with torch.no_grad():
+        law.output.bias[0] += raised
+    samples = law.sample(200, LENGTH, random=generator_for(1))
+    again = law.log_probs(samples.tokens)
+    torch.testing.assert_close(samples.log_probs[:, :3], again[:, :3].detach(), rtol=0, atol=1e-4)
+    exact = law.logits(samples.tokens)[:, :3, 1:].log_softmax(2).gather(2, samples.tokens[:, :3, None] - 1)
+    slopes = [torch.autograd.grad(part.sum(), [*law.parameters()]) for part in (again[:, :3], exact)]
+    for found, wanted in zip(*slopes, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize(("minimum", "strings"), [(0, ()), (2, ()), (3, ())])
 def test_what_is_kept_has_the_likelihood_of_that_law(minimum: int, strings: tuple[str, ...]) -> None:
     law = build(minimum, strings)

@@ -18,7 +18,7 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Upda
 from seqgans.algorithms.likelihood import VALIDATION_ROWS, epoch
 from seqgans.data.blanks import blanked
 from seqgans.errors import BadInput
-from seqgans.generators.conditional import conditional
+from seqgans.generators.conditional import blank_reader, conditional
 from seqgans.objectives.infilling import fill_accuracy, fill_loss
 from seqgans.objectives.likelihood import negative_log_likelihood
 from seqgans.randomness import Stream, generator_for
@@ -84,7 +84,7 @@ def with_blanks(players: Players, scene: Scene, kept: Choice, count: int | None 
 def blanked_play(players: Players, scene: Scene, kept: Choice, real: Sequences) -> Play:
     """Given sequences with blanks."""
     chosen = kept(real, scene)
-    source = blanked(real, chosen, conditional(players.generator).blank)
+    source = blanked(real, chosen, blank_reader(players.generator).blank)
     return Play(real=real, source=source, extras={"kept": chosen})
 
 

@@ -34,7 +34,7 @@ from torch import Tensor
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
 from seqgans.algorithms.infilling import chosen, filled_in, filling, judging, values_before, writing
 from seqgans.data.blanks import Missing, kept_tokens
-from seqgans.generators.conditional import conditional
+from seqgans.generators.conditional import blank_reader, conditional
 from seqgans.objectives.infilling import value_loss
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.control import shuffled_over_blanks
@@ -137,8 +137,8 @@ class MaskGAN:
         return judging(name, steps, self.kept, self.discriminator_epochs, self.batch, optimizer, critic)
 
     def extras(self, players: Players, random: torch.Generator) -> dict[str, Any]:
-        """The critic; here it shows whether generator and discriminator can read a source."""
-        conditional(players.generator)
+        """The critic; here it shows whether generator and discriminator can read a source with blanks."""
+        blank_reader(players.generator)
         return {"critic": Critic(context_reader(players.discriminator).width)}
 
     def kept(self, real: Sequences, scene: Scene) -> Tensor:

@@ -17,12 +17,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from seqgans.data.stops import Stops
-from seqgans.generators.decoding import BELOW_ONE, PLAIN, Decoding, Head, draw
+from seqgans.generators.decoding import PLAIN, Decoding, Head, draw
 from seqgans.generators.likelihood import token_log_probs
 from seqgans.generators.relaxation import relaxed_draw
 from seqgans.randomness import Stream, as_stream
 from seqgans.sequences import Relaxed, Samples, mask_until
 
+BARRED = -1e9  # the logit of what cannot be drawn
 State = tuple[Tensor, ...]
 """What a generator remembers of a prefix: tensors whose first axis is the batch."""
 
@@ -135,10 +136,9 @@ class Generator(nn.Module, ABC):
         early = min(self.minimum, tokens.shape[1])
         if not early or self.end is None:
             return found
-        first = tokens[:, :early]
-        ends = token_log_probs(hidden[:, :early], weight, bias, torch.full_like(first, self.end))
-        others = torch.where(first == self.end, 0.0, torch.log1p(-ends.exp().clamp(max=BELOW_ONE)))  # mass of the rest
-        return torch.cat([found[:, :early] - others, found[:, early:]], 1)
+        first, barred = tokens[:, :early], bias.index_fill(0, torch.tensor([self.end], device=bias.device), BARRED)
+        others = token_log_probs(hidden[:, :early], weight, barred, first)  # as they are drawn: among the rest
+        return torch.cat([torch.where(first == self.end, found[:, :early], others), found[:, early:]], 1)
 
     def log_prob_at(self, time: int, hidden: Float[Tensor, "batch width"], tokens: Tensor) -> Float[Tensor, " batch"]:
         """Log-probability of one token a row at some place, from the states before it."""

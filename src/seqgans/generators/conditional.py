@@ -10,13 +10,14 @@ A source is `Sequences` of any width with one row for each sequence that is writ
 Its ids are those of the vocabulary and one more, `blank`, for what is not known. A source of no tokens at all (width 0)
 leaves what was written so far as the only thing to go by: a language model.
 
-Without a source such a generator is given blanks alone, as many as it writes tokens, and so is an ordinary generator.
+Without a source such a generator is given blanks alone, as many as it writes tokens, and so is an ordinary generator;
+pre-trained models, which know no blank, are given nothing.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -32,6 +33,9 @@ from seqgans.sequences import Relaxed, Samples, Sequences
 
 class Conditional(Generator):
     """A law over token sequences for each source."""
+
+    reads_blanks: ClassVar[bool] = True
+    """Whether `blank` may stand in a source; False where there is no vector for it, as in pre-trained models."""
 
     @property
     def blank(self) -> int:
@@ -52,8 +56,9 @@ class Conditional(Generator):
         """Let reading begin where writing stands, after pre-training as a language model: copy what both share."""
 
     def blanks(self, count: int, length: int) -> Sequences:
-        """A source that says nothing."""
-        tokens = torch.full((count, length), self.blank, dtype=torch.long, device=self.output.weight.device)
+        """A source that says nothing: blanks, or no tokens where these cannot be read."""
+        shape = (count, length if self.reads_blanks else 0)
+        tokens = torch.full(shape, self.blank, dtype=torch.long, device=self.output.weight.device)
         return Sequences(tokens, torch.ones_like(tokens, dtype=torch.bool))
 
     def nothing(self, count: int) -> Sequences:
@@ -117,7 +122,7 @@ class Conditional(Generator):
 
 
 def around(generator: Generator, real: Sequences, kept: Bool[Tensor, "batch time"]) -> Generator:
-    """The law of what is missing: given the rest, where the generator reads a source.
+    """The law of what is missing: given the rest, where the generator reads sources with blanks.
 
     Any other generator knows of a blank what stands before it, and nothing of what follows.
 
@@ -126,7 +131,29 @@ def around(generator: Generator, real: Sequences, kept: Bool[Tensor, "batch time
         real: sequences.
         kept: True where a token is given.
     """
-    return generator.given(blanked(real, kept, generator.blank)) if isinstance(generator, Conditional) else generator
+    if not isinstance(generator, Conditional):
+        return generator
+    reads = reads_around(generator)
+    return generator.given(blanked(real, kept, generator.blank) if reads else generator.nothing(1))
+
+
+def reads_around(generator: object) -> bool:
+    """Whether what follows a blank counts."""
+    return isinstance(generator, Conditional) and generator.reads_blanks
+
+
+def blank_reader(generator: Generator) -> Conditional:
+    """The same generator, known to read sources with blanks.
+
+    Raises:
+        BadInput: it reads none.
+    """
+    if not reads_around(generator):
+        raise BadInput(
+            f"this needs a generator that reads sequences with blanks, got {type(generator).__name__}; "
+            "choose --generator.name seq2seq"
+        )
+    return conditional(generator)
 
 
 def given(generator: Generator, source: Sequences | None, random: Stream | None = None) -> Generator:

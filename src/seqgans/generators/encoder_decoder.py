@@ -6,7 +6,7 @@ read between the marks that the model was trained with; without one the marks al
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -84,6 +84,8 @@ class EncoderDecoderLM(Conditional):
         BadInput: what stands between decoder and logits is more than a factor and one linear layer.
     """
 
+    reads_blanks: ClassVar[bool] = False
+
     def __init__(self, model: Any, vocabulary_size: int, end: int | None) -> None:
         super().__init__(vocabulary_size, model.config.decoder_start_token_id, end)
         self.model = model.eval()
@@ -114,11 +116,6 @@ class EncoderDecoderLM(Conditional):
 
     def read_as_written(self) -> None:
         """Reading was learnt with writing."""
-
-    def blanks(self, count: int, length: int) -> Sequences:
-        """A source that says nothing: no tokens."""
-        tokens = torch.zeros(count, 0, dtype=torch.long, device=self.output.weight.device)
-        return Sequences(tokens, torch.ones_like(tokens, dtype=torch.bool))
 
 
 @torch.no_grad()

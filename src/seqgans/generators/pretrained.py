@@ -125,6 +125,8 @@ class CausalLM(Conditional):
         end: id of the end token, or None.
     """
 
+    reads_blanks: ClassVar[bool] = False
+
     def __init__(self, model: Any, vocabulary_size: int, start: int, end: int | None) -> None:
         super().__init__(vocabulary_size, start, end)
         self.model = model.eval()

@@ -39,7 +39,8 @@ def worth_sharing(trunk: Any, sources: Sequences, which: Int[Tensor, " batch"]) 
     """
     if getattr(trunk, "_is_stateful", False) or (torch.is_grad_enabled() and forgets(trunk)):
         return False
-    return sources.tokens.shape[1] > 1 and 2 * len(sources) <= len(which)
+    longer = bool(sources.mask[:, 1:].any())  # however wide the padding of other prompts is
+    return longer and 2 * len(sources) <= len(which)
 
 
 def remembered(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import as_sequences
-from seqgans.generators.conditional import Conditional, around
+from seqgans.generators.conditional import around, reads_around
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Sequences
@@ -153,4 +153,4 @@ def given_of(run: LoadedRun, rows: Sequence[list[int]]) -> tuple[Sequences, Bool
 
 def reads_both_sides(run: LoadedRun) -> bool:
     """Whether what follows a blank counts."""
-    return isinstance(run.players.generator, Conditional)
+    return reads_around(run.players.generator)

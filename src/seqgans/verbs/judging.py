@@ -18,7 +18,7 @@ from seqgans.evaluation.frechet import fed
 from seqgans.evaluation.likelihood import Scorer, nll_gen
 from seqgans.evaluation.sweep import Point, likelihood_curve, overlap_curve, temperature_sweep
 from seqgans.generators.base import Generator
-from seqgans.generators.conditional import Conditional
+from seqgans.generators.conditional import Conditional, reads_around
 from seqgans.sequences import Sequences
 from seqgans.training.build import Truth
 
@@ -149,8 +149,10 @@ def measured(evidence: Evidence, metrics: Sequence[str] | None = None, watch: Wa
     """Metrics by name, or those of every run; what cannot be measured is left out with its reason."""
     names = [*(WITHOUT_TRUTH if evidence.oracle is None else WITH_TRUTH)]
     names += MUSIC if evidence.notes is not None else ()
-    reads = PAIRS if evidence.sources is not None else (BLANKS,)
-    names += reads if isinstance(evidence.generator, Conditional) else ()
+    if evidence.sources is not None:
+        names += PAIRS if isinstance(evidence.generator, Conditional) else ()
+    elif reads_around(evidence.generator):
+        names.append(BLANKS)
     return measure(evidence, names if metrics is None else metrics, strict=False, watch=watch)  # some need more data
 
 
