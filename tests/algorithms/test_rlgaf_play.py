@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 import torch
 
+from seqgans.algorithms import answering
 from seqgans.algorithms.answering import answer_play
 from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.algorithms.reference import charged
@@ -61,6 +62,17 @@ def test_the_best_answer_to_a_reward_and_a_leash_is_the_tilted_reference(corpus:
         optimizer.step()
     best = (reference.log() + rewards / cost).softmax(0)
     assert 0.5 * (policy.output.bias.softmax(0) - best).abs().sum() < 0.02
+
+
+def test_as_many_different_real_answers_are_watched_as_there_are(folder: Path, corpus: Corpus, monkeypatch) -> None:
+    """A batch has each prompt `group` times in a row. Mutants killed: one answer eight times over."""
+    settings, players = players_of(folder, corpus, batch=64, group=8, memory=64)
+    seen = []
+    watched = answering.likelihood_of
+    monkeypatch.setattr(answering, "likelihood_of", lambda both, real: seen.append(real) or watched(both, real))
+    answer_play(settings, players, scene_of(corpus))
+    rows = list(map(tuple, torch.cat([seen[0].source.tokens, seen[0].tokens], 1).tolist()))
+    assert len(rows) == len(set(rows)) == 8
 
 
 def test_the_reference_is_what_came_of_the_likelihood(folder: Path, corpus: Corpus) -> None:

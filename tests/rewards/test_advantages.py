@@ -67,6 +67,14 @@ def test_a_score_that_is_no_number_counts_as_the_mean_of_the_others(credit) -> N
     assert bool((earned(nothing, MASK, "logit", credit) == 0).all())
 
 
+def test_scores_of_padding_have_no_part_in_that_mean() -> None:
+    """Trap 7, one answer of many without a score. Mutants killed: the mean over padding, which nobody wrote."""
+    scores = torch.where(MASK, 1.0, 500.0)
+    scores[3] = float("nan")
+    found = earned(scores, MASK, "logit", "token")
+    assert found.sum(1).tolist() == [1.0, 1.0, 1.0, 1.0]
+
+
 def test_rewards_of_the_paper_lie_within_a_half() -> None:
     far = torch.tensor([-100.0, 0.0, 100.0])
     assert REWARDS["probability"](far).tolist() == [-0.5, 0.0, 0.5]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import ExportableState
 
 from seqgans.errors import BadInput
 from seqgans.training.folder import RunFolder
@@ -235,6 +236,36 @@ def test_a_run_that_goes_on_counts_on(tmp_path: Path, whole: tuple[RunFolder, Ea
     assert heard == expected[-len(heard) :]
     assert ear.heard[-1] == whole[1].heard[-1]
     assert (ear.best, ear.history) == (whole[1].best, whole[1].history)
+
+
+def test_what_callbacks_count_themselves_goes_on(tmp_path: Path) -> None:
+    """Mutants killed: patience that begins anew; another callback's count; a patience given now that is not heard."""
+
+    def patient(patience: int) -> EarlyStoppingCallback:
+        return EarlyStoppingCallback(early_stopping_patience=patience, early_stopping_threshold=10.0)
+
+    first = [Ear(), patient(50), patient(60)]
+    run = train(recipe(checkpoint_every=1, keep=99), tmp_path / "run", callbacks=first)
+    counted = first[1].early_stopping_patience_counter
+    assert counted > 2
+    for path in run.checkpoints()[-3:]:
+        shutil.rmtree(path)
+    again = [patient(50), Ear(), patient(70)]
+    resume(run.path, callbacks=again)
+    assert [one.early_stopping_patience_counter for one in (again[0], again[2])] == [counted] * 2
+    assert again[2].early_stopping_patience == 70
+
+
+class Odd(TrainerCallback, ExportableState):
+    """What it knows cannot be written as JSON."""
+
+    def state(self) -> dict[str, Any]:
+        return {"args": {}, "attributes": {"seen": {1, 2}}}
+
+
+def test_a_state_that_cannot_be_kept_is_refused_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="the state of a callback must be ready for JSON, that of Odd is not"):
+        train(recipe(), tmp_path / "run", callbacks=[Odd])
 
 
 def test_what_is_no_callback_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from seqgans.sequences import Samples, Sequences, last_of
 if TYPE_CHECKING:
     from seqgans.algorithms.rlgaf import RLGAF
 
-LOOKED_AT = 8  # real answers of a batch whose likelihood is watched
+LOOKED_AT = 8  # different real answers of a batch whose likelihood is watched
 
 
 def chosen(scene: Scene, batch: int, group: int) -> Int[Tensor, " batch"]:
@@ -114,7 +114,7 @@ def likeness(players: Players, fake: Sequences, real: Sequences) -> dict[str, fl
         "real_length": real.mask.sum(1).float().mean().item(),
         "repeated": repeated_share(fake),
         "real_repeated": repeated_share(real),
-        "real_nll": likelihood_of(players, real[slice(0, LOOKED_AT)]),
+        "real_nll": likelihood_of(players, distinct(real)[0][slice(0, LOOKED_AT)]),
     }
 
 
@@ -133,7 +133,6 @@ def spread_of(scores: Tensor) -> dict[str, float]:
 
 def likelihood_of(players: Players, real: Sequences) -> float:
     """Negative log-likelihood of real answers, nats a token."""
-    real, _ = distinct(real)
     log_probs = given(players.generator, real.source).log_probs(real.tokens).masked_fill(~real.mask, 0.0)
     return -(log_probs.sum() / real.mask.sum().clamp(min=1)).item()
 

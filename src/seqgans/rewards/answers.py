@@ -51,7 +51,8 @@ def earned(
         control: hands rewards to other answers of the batch; None leaves them where they belong.
     """
     known = scores.isfinite()
-    worth = REWARDS[reward](torch.where(known, scores, scores[known].mean() if bool(known.any()) else 0.0))
+    others = scores[known & mask if credit == "token" else known]  # padding has scores, too, of nothing
+    worth = REWARDS[reward](torch.where(known, scores, others.mean() if len(others) else 0.0))
     tokens = gained(worth, mask) if credit == "token" else at_the_end(worth, mask)
     if scale is not None:
         paid = mask if credit == "token" else at_the_end(torch.ones_like(worth), mask) > 0

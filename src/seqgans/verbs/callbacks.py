@@ -18,6 +18,7 @@ beforehand, so `state.max_steps` is 0.
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,6 +77,7 @@ class TrainerCallbacks:
         for line in folder.events():  # of a run that goes on
             self.remember(line)
         self.state.global_step = place.step
+        self.facts()  # what cannot be kept is refused before it matters
         self.given = {
             "model": getattr(generator, "model", generator),
             "processing_class": reader(recipe) or training.corpus.vocabulary,
@@ -143,6 +145,32 @@ class TrainerCallbacks:
         setattr(self.control, WISHES[wish], False)
         return asked
 
+    def facts(self) -> list[Any]:
+        """What callbacks that tell their state (transformers' `ExportableState`) have counted, in their order.
+
+        Raises:
+            BadInput: a state is not ready for JSON.
+        """
+        found = [[type(one).__name__, one.state()["attributes"]] for one in self.all if tells_state(one)]
+        for name, attributes in found:
+            try:
+                json.dumps(attributes)
+            except (TypeError, ValueError) as error:
+                raise BadInput(
+                    f"the state of a callback must be ready for JSON, that of {name} is not: {error}"
+                ) from error
+        return found
+
+    def restore(self, facts: list[Any]) -> None:
+        """Give each callback what one of its class had counted, in their order; settings are those given now."""
+        left = list(facts)
+        for one in self.all:
+            known = next((each for each in left if tells_state(one) and each[0] == type(one).__name__), None)
+            if known is not None:
+                left.remove(known)
+                for name, value in known[1].items():
+                    setattr(one, name, value)
+
     def ended(self) -> None:
         """The end."""
         self.call("on_train_end")
@@ -152,6 +180,13 @@ class TrainerCallbacks:
         for one in self.all:
             answer = getattr(one, name)(self.args, self.state, self.control, **self.given, **more)
             self.control = self.control if answer is None else answer
+
+
+def tells_state(callback: Any) -> bool:
+    """Whether a callback is one of those whose state transformers' Trainer keeps in its checkpoints."""
+    from transformers.trainer_callback import ExportableState
+
+    return isinstance(callback, ExportableState)
 
 
 def reader(recipe: Recipe) -> Any:

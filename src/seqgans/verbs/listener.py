@@ -38,6 +38,14 @@ class Listener(Protocol):
         """Whether something is asked for, at the end of a gathering, a phase or a round; asking takes the wish back."""
         ...
 
+    def facts(self) -> list[Any]:
+        """What it has counted itself, ready for JSON; a checkpoint keeps it, and `restore` takes it back."""
+        ...
+
+    def restore(self, facts: list[Any]) -> None:
+        """Go on counting where a checkpoint was written; called before `begin`."""
+        ...
+
     def ended(self) -> None:
         """The run has come to its end, its report and last checkpoint are written."""
         ...
@@ -66,6 +74,13 @@ class Deaf:
     def wants(self, wish: Wish) -> bool:
         """Nothing."""
         return False
+
+    def facts(self) -> list[Any]:
+        """Nothing."""
+        return []
+
+    def restore(self, facts: list[Any]) -> None:
+        """Nothing."""
 
     def ended(self) -> None:
         """Nothing."""

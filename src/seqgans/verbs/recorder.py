@@ -252,7 +252,9 @@ class Recorder:
     def checkpoint(self, step: int) -> None:
         """Save everything."""
         tensors, facts = self.training.state()
+        heard = self.listener.facts()
         more = {"lines": self.lines, **({"sums": self.sums} if self.sums else {})}
+        more |= {"listener": heard} if heard else {}
         self.folder.save(step, tensors, {**facts, **more}, keep=self.recipe.run.keep)
         self.saved_at = time.monotonic()
         self.rescue.kept(self.training.place.round, self.folder.checkpoints()[-1])

@@ -103,7 +103,8 @@ def resume(out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[
     Args:
         out: the folder of a run.
         watcher: who is told what happens.
-        callbacks: of transformers' Trainer, as in `train`; what they count themselves begins anew.
+        callbacks: of transformers' Trainer, as in `train`; those that tell their state (`ExportableState`, such as
+            `EarlyStoppingCallback`) go on counting, what others count begins anew.
 
     Raises:
         BadInput: there is no run, or its newest checkpoint is damaged.
@@ -129,6 +130,8 @@ def resume(out: Path | str, watcher: Watcher | None = None, callbacks: Sequence[
     if team.leads:
         folder.keep_events(facts.get("lines", 0))
     team.wait()
+    if listener is not None:
+        listener.restore(facts.get("listener", []))
     judge = Judge(corpus, truth, recipe.run.seed, team.device, recipe.run.best)
     return carried_out(folder, recipe, training, judge, watcher or Silent(), listener, facts.get("sums"))
 
