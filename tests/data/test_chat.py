@@ -114,3 +114,14 @@ def test_a_template_is_needed(model: Path, tmp_path: Path) -> None:
     plain = model_folder(tmp_path / "plain", weights=False)
     with pytest.raises(BadInput, match="must have a chat template for conversations"):
         read(path, plain, text="messages")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_message_that_spells_a_control_token_is_refused(model: Path, tmp_path: Path, place: int) -> None:
+    """It would be read as the token itself: a prompt ends, an answer is cut. Mutants killed: the user's words alone."""
+    rows = [talk(number) for number in range(4, 10)]
+    rows[2][place]["content"] += " <eos> w5"
+    path = tmp_path / "talks.jsonl"
+    path.write_text("".join(f"{json.dumps({'messages': row})}\n" for row in rows))
+    with pytest.raises(BadInput, match=r"plain text, but row 3 spells '<eos>', .* control token; write it otherwise"):
+        read(path, model)

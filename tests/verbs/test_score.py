@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.score import ROWS, score
+from seqgans.verbs.train import train
+from tests.generators.models import model_folder
 
 
 def test_a_score_is_the_sigmoid_of_the_logit(runs: Path, tmp_path: Path) -> None:
@@ -33,3 +37,46 @@ def test_lengths_that_do_not_fit_are_said(runs: Path, tmp_path: Path) -> None:
     assert (short.probability, short.note) == (None, "shorter than the 12 tokens of this run")
     assert fits.note == ""
     assert (long.probability, long.note) == (fits.probability, "cut from 14 to 12 tokens")
+
+
+@pytest.mark.parametrize("kind", ["columns", "chat"])
+def test_the_file_that_a_run_learnt_from_can_be_scored(kind: str, tmp_path: Path) -> None:
+    """Columns that train found by their usual names are found again; what sample writes is read as well.
+
+    Mutants killed: columns called source and text alone; conversations that are not written out.
+    """
+    folder = model_folder(tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    template = "{% for one in messages %}w20 {{ one['content'] }} {% endfor %}"
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": template}))
+    pairs = [(f"w1 w{1 + row % 5}", f"w3 w{1 + row % 4}") for row in range(16)]
+    rows = [{"prompt": prompt, "completion": answer} for prompt, answer in pairs]
+    if kind == "chat":
+        said = [[("user", prompt), ("assistant", answer)] for prompt, answer in pairs]
+        rows = [{"messages": [{"role": role, "content": text} for role, text in talk]} for talk in said]
+        pairs = [(f"w20 {prompt} ", f"w20 {answer}") for prompt, answer in pairs]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    game = {
+        "name": "rlgaf",
+        "pretrain_epochs": 0,
+        "discriminator_pretrain_steps": 1,
+        "rounds": 1,
+        "batch": 4,
+        "group": 2,
+    }
+    recipe = Recipe.of(
+        {
+            "algorithm": game,
+            "corpus": {"spec": str(file), "valid": 0.2, "test": 0.2},
+            "generator": {"name": "pretrained", "model": str(folder)},
+            "run": {"final_samples": 4, "eval_samples": 4, "tensorboard": False},
+        }
+    )
+    run = train(recipe, tmp_path / "run").path
+    found = score(run, file)
+    assert [(one.source, one.text) for one in found] == pairs
+    assert all(one.probability is not None for one in found)
+    written = tmp_path / "written.jsonl"
+    written.write_text("".join(f"{json.dumps({'source': one.source, 'text': one.text})}\n" for one in found))
+    assert [one.probability for one in score(run, written)] == [one.probability for one in found]

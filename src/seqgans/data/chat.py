@@ -54,9 +54,10 @@ def written_out(
             "with one, or columns of text"
         )
     sources, answers = [], []
+    control = [token for token in template.all_special_tokens if token.strip()]
     for number, cell in enumerate(cells, start=1):
         talk = [*(prompts[number - 1] or [] if prompts is not None else []), *(cell or [])]
-        checked(path, number, talk)
+        checked(path, number, talk, control)
         before = template.apply_chat_template(talk[:-1], tokenize=False, add_generation_prompt=True)
         whole = template.apply_chat_template(talk, tokenize=False)
         if not whole.startswith(before):
@@ -91,11 +92,12 @@ def corpus_of_talks(
     return corpus_of_texts(spec, texts, settings, seed, {"kind": "chat"}, None, sources, specials=True)
 
 
-def checked(path: Path | str, number: int, talk: Sequence[Any]) -> None:
-    """Refuse a conversation that is none, or that nobody answers.
+def checked(path: Path | str, number: int, talk: Sequence[Any], control: Sequence[str]) -> None:
+    """Refuse a conversation that is none, that nobody answers, or in which a message would be read as control tokens.
 
     Raises:
-        BadInput: a message has no role or text, or the last is not the assistant's, or the only one.
+        BadInput: a message has no role or text, or spells a control token; or the last is not the assistant's, or the
+            only one.
     """
     if not all(
         isinstance(one, dict) and isinstance(one.get("role"), str) and isinstance(one.get("content"), str)
@@ -106,3 +108,10 @@ def checked(path: Path | str, number: int, talk: Sequence[Any]) -> None:
         raise BadInput(
             f"{path} must hold conversations that end with a message of the assistant, row {number} does not; mend it"
         )
+    for one in talk:
+        spelt = next((token for token in control if token in one["content"]), None)
+        if spelt is not None:
+            raise BadInput(
+                f"{path} must hold messages of plain text, but row {number} spells {spelt!r}, which the model reads as "
+                "a control token; write it otherwise, or leave the row out"
+            )

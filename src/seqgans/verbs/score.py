@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from seqgans.data.open import TABLES, read_texts
-from seqgans.data.tables import read_sources, sources_of
+from seqgans.data.chat import is_chat, written_out
+from seqgans.data.open import NESTED, TABLES, read_texts
+from seqgans.data.tables import cells_of_objects, columns_of, read_sources, sources_of, texts_of, usual_columns
 from seqgans.data.text import read_lines
 from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
@@ -80,12 +81,10 @@ def read_pairs(run: LoadedRun, file: Path) -> tuple[list[str], list[str]]:
     """
     settings = run.recipe.corpus_settings
     name = file.name.lower()
-    if name.endswith(TABLES) and not name.endswith((".tsv", ".tsv.gz")):
-        numbered = name.endswith((".csv", ".csv.gz"))  # other tables have names alone, as sample writes them
-        source, text = (
-            usual if column is None or (column.isdecimal() and not numbered) else column
-            for column, usual in ((settings.source, "source"), (settings.text, "text"))
-        )
+    if name.endswith(NESTED):
+        return read_objects(run, file)
+    if name.endswith((".csv", ".csv.gz")):
+        source, text = settings.source or "source", settings.text or "text"
         return read_sources(file, source, settings.header), read_texts(file, text, settings.header)
     cells = [line.split("\t") for line in read_lines(file) if line.strip()]
     wrong = next((number for number, row in enumerate(cells, start=1) if len(row) != 2), None)
@@ -95,6 +94,25 @@ def read_pairs(run: LoadedRun, file: Path) -> tuple[list[str], list[str]]:
             "mend it, or give .jsonl"
         )
     return sources_of(file, [row[0] for row in cells]), [row[1] for row in cells]
+
+
+def read_objects(run: LoadedRun, file: Path) -> tuple[list[str], list[str]]:
+    """Sources and responses of a table with named columns: those of the run's corpus, found as its own were found.
+
+    Without any of these: source and text, as `sample` writes them. Conversations are written out as they were.
+
+    Raises:
+        BadInput: a column is not there, or a cell is of another kind.
+    """
+    settings = run.recipe.corpus_settings
+    named = (None if column is None or column.isdecimal() else column for column in (settings.text, settings.source))
+    text, source = named  # a corpus without header has numbers
+    if text is None and source is None:
+        text, source = usual_columns(columns_of(file))
+    if is_chat(cells := cells_of_objects(file, text, "text")):
+        prompts = cells_of_objects(file, source, "source") if source else None
+        return written_out(file, cells, prompts, settings.tokenizer)
+    return read_sources(file, source or "source"), texts_of(file, cells)
 
 
 def score_lines(run: LoadedRun, lines: Sequence[str], sources: Sequence[str] | None = None) -> list[Score]:
