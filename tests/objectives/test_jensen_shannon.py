@@ -84,11 +84,6 @@ def test_the_weighted_likelihood_of_the_data_has_the_gradient_of_the_whole_value
     assert max(part.abs().max() for part in exact) > 1e-2
 
 
-def test_outside_of_the_data_the_terms_are_exactly_zero() -> None:
-    model = random_law(6)
-    assert bool((torch.log(model / (torch.zeros_like(model) + model)) == 0).all())
-
-
 def test_the_derivative_of_the_value_is_minus_the_weight() -> None:
     ratios = torch.linspace(-20, 20, 9, dtype=torch.float64).requires_grad_()
     (slope,) = torch.autograd.grad(9 * game_value(ratios), ratios)
