@@ -70,6 +70,18 @@ def test_what_is_missing_is_one_line(folder: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_what_does_not_fit_is_one_line(folder: Path) -> None:
+    """The model has 64 positions. Mutants killed: an IndexError of its embeddings, a TypeError of the tokenizer."""
+    reward = AdversarialReward(str(folder))
+    assert len(asked(reward, [[5] * 62])) == 1
+    with pytest.raises(
+        BadInput, match=r"must fit the 64 positions of the discriminator's model, got 65 tokens; shorten"
+    ):
+        asked(reward, [[5, 0], [5] * 63])
+    with pytest.raises(BadInput, match="the column 'answer' must hold good answers as text, got None; leave such out"):
+        reward(prompts=["w1"], completions=[""], completion_ids=[[5, 0]], answer=[None])
+
+
 @pytest.mark.parametrize("kind", ["RLOO", "GRPO"])
 def test_two_lines_train_evaluate_save_and_go_on(folder: Path, tmp_path: Path, kind: str) -> None:
     trl = pytest.importorskip("trl", reason="the bridge needs the extra [trl]")

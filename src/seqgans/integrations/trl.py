@@ -34,6 +34,7 @@ from seqgans.rewards.answers import REWARDS
 from seqgans.sequences import Sequences
 from seqgans.training.borrowed import fingerprints, kept, load_players
 from seqgans.training.checkpoint import load_checkpoint, save_checkpoint
+from seqgans.training.fitting import positions_of
 
 FOLDER = "discriminator"  # within a checkpoint of the trainer
 Row = tuple[list[int], list[int], list[int]]
@@ -85,6 +86,7 @@ class AdversarialReward:
         self.random = generator_for(seed, "adversarial reward")
         settings, ids = PretrainedScorer(model=model, lora=lora), vocabulary_size(model)
         self.players = Players({"discriminator": settings.build(ids, 0, self.random)})
+        self.positions = positions_of(self.players.discriminator.get_submodule("trunk").config)
         learns = [part for part in self.players.parameters() if part.requires_grad]
         self.optimizer = torch.optim.Adam(learns, lr=rate)
         self.past: deque[Row] = deque(maxlen=memory)
@@ -104,7 +106,8 @@ class AdversarialReward:
             more: columns of the data set, among them the good answers, and what TRL adds.
 
         Raises:
-            BadInput: the column is missing, or training goes on without the callback.
+            BadInput: the column is missing or holds no text, an answer does not fit the model, or training goes on
+                without the callback.
         """
         if self.column not in more:
             raise BadInput(f"the data set must have a column {self.column!r} of good answers; name it: column=…")
@@ -136,12 +139,24 @@ class AdversarialReward:
             return self.tokenizer(prompt)["input_ids"] or [self.end]
         return self.tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=False)
 
-    def answer_ids(self, answer: str) -> list[int]:
-        """Ids of a good answer, closed by the end token."""
+    def answer_ids(self, answer: Any) -> list[int]:
+        """Ids of a good answer, closed by the end token.
+
+        Raises:
+            BadInput: it is no text.
+        """
+        if not isinstance(answer, str):
+            raise BadInput(f"the column {self.column!r} must hold good answers as text, got {answer!r}; leave such out")
         return [*self.tokenizer(answer, add_special_tokens=False)["input_ids"], self.end]
 
     def sides(self, rows: Sequence[Row]) -> tuple[Sequences, Sequences]:
         """Good answers and written ones, each beside its prompt; of what was cut, the good one is cut as well."""
+        longest = max(len(prompt) + max(len(fake), len(good)) for prompt, fake, good in rows)
+        if self.positions is not None and longest > self.positions:
+            raise BadInput(
+                f"prompt and answer must fit the {self.positions} positions of the discriminator's model, "
+                f"got {longest} tokens; shorten the data, or lower max_completion_length"
+            )
         device = next(self.players.parameters()).device
         source = padded([prompt for prompt, _, _ in rows], self.end, device)
         wide = max(max(len(ids) for _, ids, _ in rows), max(len(ids) for _, _, ids in rows))
