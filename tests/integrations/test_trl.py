@@ -69,7 +69,6 @@ def test_what_is_missing_is_one_line(folder: Path) -> None:
         AdversarialReward(str(folder), loss="hinge")
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_what_does_not_fit_is_one_line(folder: Path) -> None:
     """The model has 64 positions. Mutants killed: an IndexError of its embeddings, a TypeError of the tokenizer."""
     reward = AdversarialReward(str(folder))
@@ -82,6 +81,7 @@ def test_what_does_not_fit_is_one_line(folder: Path) -> None:
         reward(prompts=["w1"], completions=[""], completion_ids=[[5, 0]], answer=[None])
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["RLOO", "GRPO"])
 def test_two_lines_train_evaluate_save_and_go_on(folder: Path, tmp_path: Path, kind: str) -> None:
     trl = pytest.importorskip("trl", reason="the bridge needs the extra [trl]")
