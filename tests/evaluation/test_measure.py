@@ -270,3 +270,13 @@ def test_references_unlike_what_a_run_learnt_from_are_warned_of(complete: Eviden
     (warning,) = measure(unread, ["length"]).warnings
     assert warning.startswith("25% of the tokens of the references")
     assert measure(dataclasses.replace(unread, references=learnt), ["length"]).warnings == ()
+
+
+def test_floors_of_halves_are_said_to_be() -> None:
+    """Half as many are another scale. Mutants killed: said of metrics without such a floor, or beside train."""
+    rows = [[number % 7, number % 5, number % 3] for number in range(120)]
+    names = ["length", "lm_kn", "fed"]
+    (said,) = measure(Evidence(samples=rows[:40], references=rows[40:]), names).warnings
+    assert said.startswith("lm_kn, fed: the real rows are of one half of the references beside the other")
+    assert measure(Evidence(samples=rows[:40], references=rows[40:80], train=rows[80:]), names).warnings == ()
+    assert measure(Evidence(samples=rows[:40], references=rows[40:]), ["length"]).warnings == ()

@@ -20,6 +20,7 @@ __all__ = ["Better", "Evidence", "Lists", "Measures", "Metric", "Need", "beside_
 
 LOOKED_AT = 10_000  # samples and references whose tokens are compared
 BY_NAME = "measured where it is asked for by name"
+HALVES = ("half", "halves")  # in the words of a floor
 ALIKE = 0.75  # of the tokens that real sequences share with each other, so many must be shared by samples
 Better = Literal["lower", "higher", "closer to real"]
 
@@ -187,7 +188,18 @@ def compute(
         for name in ("seed", "count", "overlap_count", "smoothing", "masked", "length", "end")
     }
     sizes = {name: len(getattr(evidence, name) or ()) for name in ("references", "train")}
-    return Measures(figures, skipped, {**settings, **sizes}, tuple(doubts(evidence)), awaits)
+    said = (*doubts(evidence), *of_halves(chosen, figures, evidence))
+    return Measures(figures, skipped, {**settings, **sizes}, said, awaits)
+
+
+def of_halves(chosen: Sequence[Metric], figures: Mapping[str, Mapping[str, Figure]], evidence: Evidence) -> list[str]:
+    """A line where floors are no floors of the same size: without train they are those of halves of the references."""
+    if evidence.has("train"):
+        return []
+    halved = [one.name for one in chosen if any(word in one.floor for word in HALVES)]
+    names = [name for name in halved if any(figure.startswith("real_") for figure in figures.get(name, ()))]
+    said = "the real rows are of one half of the references beside the other, with half as many sequences: name --train"
+    return [f"{', '.join(names)}: {said}"] if names else []
 
 
 def numbers(figures: dict[str, Figure]) -> dict[str, Figure]:
