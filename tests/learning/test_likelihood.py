@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from seqgans.evaluation.kneser_ney import KneserNey
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.train import train
 from tests.learning.games import entropy_of_the_oracle
@@ -40,3 +42,31 @@ def test_early_stopping_picks_the_model_that_has_not_learnt_by_heart(tmp_path: P
     by_heart = learnt(tmp_path / "heart", MIDDLE, pretrain_epochs=60, patience=0, keep_best=False)
     assert by_heart["nll_oracle"] < stopped["nll_oracle"] - 0.1
     assert by_heart["nll_gen_test"] > stopped["nll_gen_test"] + 0.3
+
+
+@pytest.mark.slow
+def test_captions_are_likelier_to_it_than_to_a_bigram_model(shared_data: Path, tmp_path: Path) -> None:
+    """Early-stopped likelihood of an LSTM beside Kneser-Ney of pairs of words, both of the same training captions.
+
+    Both say how likely each word is, the end token included; the test captions are new to both.
+    """
+    recipe = Recipe.of(
+        {
+            "algorithm": {"name": "likelihood", "pretrain_epochs": 30, "patience": 2, "anneal": 0},
+            "corpus": {
+                "spec": str(shared_data / "image_coco.txt.gz"),
+                "tokens": "words",
+                "minimum_count": 2,
+                "length": 38,
+                "end": "yes",
+            },
+            "generator": {"name": "lstm", "embedding": 64, "hidden": 64},
+            "run": {"final_samples": 100, "eval_every": 0, "tensorboard": False},
+        }
+    )
+    run = train(recipe, tmp_path / "run")
+    corpus = run.read_corpus()
+    captions, unseen = (part.lists() for part in (corpus.train, corpus.test))  # with their end tokens
+    pairs = KneserNey.learn(captions, np.unique(np.concatenate(captions)), order=2)
+    ours = run.read_json("report.json")["evaluations"]["final"]["nll_gen_test"]["mean"]
+    assert ours < pairs.score(unseen).nll().value - 0.1
