@@ -76,5 +76,6 @@ def test_a_run_that_may_not_be_read_or_written(tmp_path: Path, closed: Path, cal
         f"seqgans: cannot write {samples}: Permission denied; nothing was lost, change its permissions and run again\n"
     )
     assert run("sample", out, "-n", 1, "--out", samples) == (2, "", line)
+    assert run("compare", out, tmp_path / "gone", "--out", samples) == (2, "", line)  # before anything is read
 
     assert run("resume", out).code == 0  # still usable

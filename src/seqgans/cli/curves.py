@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from seqgans.cli.arguments import Parser
-from seqgans.cli.results import Steps, curves, page_at, write_json, write_page
+from seqgans.cli.results import Steps, curves, write_json, write_page
+from seqgans.cli.writing import writable
 from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.curves import setting_in_words
@@ -63,7 +64,7 @@ def run_sweep(given: Any) -> None:
     """`seqgans evaluate … --temperature …`: figures at each setting and how the curves lie, on stdout."""
     if given.train is not None or given.metrics is not None:
         raise BadInput("curves show BLEU-5, self-BLEU-5, lm_kn and reverse_lm_kn; leave --train and --metrics out")
-    page, shown = page_at(given.out), Steps()
+    page, shown = writable(given.out, *given.targets, given.references), Steps()
     found = sweep(
         given.targets,
         given.references,

@@ -127,7 +127,7 @@ def carry_out(words: list[str]) -> int:
         return ended(str(error), FAILED)
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        code = BAD_INPUT if isinstance(error, MISNAMED) or error.errno == errno.EROFS else FAILED
+        code = BAD_INPUT if isinstance(error, MISNAMED) or error.errno in (errno.EROFS, errno.ENAMETOOLONG) else FAILED
         advice = remedy(error)
         return ended(f"cannot read or write{where}: {error.strerror or error}; {advice}", code)
     except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from seqgans.cli.arguments import Parser, add_checkpoint, dashed
+from seqgans.cli.writing import writable_folder
 from seqgans.verbs.export import export
 
 
@@ -20,4 +21,5 @@ def run_export(words: list[str]) -> None:
     parser.add_argument("--out", type=str, metavar="FOLDER", required=True, help="a folder that does not exist yet")
     add_checkpoint(parser)
     given = parser.read(dashed(words))
+    writable_folder(given.out, given.dir)
     sys.stdout.write(f"{export(given.dir, given.out, given.checkpoint)}\n")

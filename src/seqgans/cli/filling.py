@@ -8,7 +8,8 @@ from pathlib import Path
 
 from seqgans.choices import choice
 from seqgans.cli.arguments import Parser, add_checkpoint, add_drawing, dashed
-from seqgans.cli.verbs import FORMATS, writable
+from seqgans.cli.verbs import FORMATS
+from seqgans.cli.writing import writable
 from seqgans.data.text import lines_of, text_of
 from seqgans.training.checkpoint import write_atomically
 from seqgans.verbs.fill import BLANK, filled, read_templates, reads_both_sides
@@ -48,7 +49,7 @@ def run_fill(words: list[str]) -> None:
     given = parser.read(dashed(words))
     decoding = checked(given.count, given.temperature, given.top_k, given.top_p, given.seed)
     line = choice(FORMATS, given.format, "format")
-    target = None if given.out is None else writable(Path(given.out))
+    target = writable(given.out, given.dir, given.file)
     run = load_run(given.dir, given.checkpoint)
     if given.file in (None, "-"):
         lines = lines_of(text_of(sys.stdin.buffer.read(), STDIN), STDIN)

@@ -7,7 +7,8 @@ from typing import Any
 
 from seqgans.cli.arguments import Parser, add_checkpoint
 from seqgans.cli.curves import add_sweep, asks_for_curves, reading_of, run_sweep
-from seqgans.cli.results import Steps, curves, page_at, write_json, write_page
+from seqgans.cli.results import Steps, curves, write_json, write_page
+from seqgans.cli.writing import writable
 from seqgans.data import CorpusSettings
 from seqgans.errors import BadInput
 from seqgans.report.table import comparison_table, figures_table
@@ -159,7 +160,7 @@ def run_compare(words: list[str]) -> None:
     if given.samples is not None and given.samples < 2:
         raise BadInput(f"the number of samples must be at least 2, got {given.samples}")
     check_reading(given)
-    page, shown = page_at(given.out), Steps()
+    page, shown = writable(given.out, *given.targets, given.references), Steps()
     found = compare(
         given.targets,
         given.references,

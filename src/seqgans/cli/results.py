@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from seqgans.errors import BadInput
 from seqgans.report.figures import number, written
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.facts import to_json
@@ -33,14 +32,6 @@ class Steps:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
-
-
-def page_at(out: str | None) -> Path | None:
-    """Where a page goes, which must be a place that exists; None for none."""
-    page = None if out is None else Path(out)
-    if page is not None and not page.absolute().parent.is_dir():
-        raise BadInput(f"--out must be in a folder that exists, there is none at {page.parent}")
-    return page
 
 
 def write_page(page: Path | None, comparison: dict[str, Any]) -> None:

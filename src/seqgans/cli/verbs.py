@@ -11,6 +11,7 @@ from pathlib import Path
 from seqgans.choices import choice
 from seqgans.cli.arguments import Parser, add_checkpoint, add_drawing, dashed
 from seqgans.cli.results import write_json
+from seqgans.cli.writing import writable, writable_folder
 from seqgans.data import write_midi
 from seqgans.data.text import read_lines
 from seqgans.errors import BadInput
@@ -85,14 +86,15 @@ def run_sample(words: list[str]) -> None:
     decoding = checked(count, given.temperature, given.top_k, given.top_p, given.seed)
     stop = () if given.stop is None else (given.stop.replace("\\n", "\n"),)
     line = None if given.format == MIDI else choice({**FORMATS, MIDI: str}, given.format, "format")
+    read = (given.dir, given.source)
+    target = writable_folder(given.out, *read) if line is None else writable(given.out, *read)
     run = load_run(given.dir, given.checkpoint)
     samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources, stop)
     if line is None:
-        write_tunes(run, samples, given.out)
+        write_tunes(run, samples, target)
         return
     lines = as_lines(map(line, samples))
-    if given.out is not None:
-        target = writable(Path(given.out))
+    if target is not None:
         write_atomically(target, "".join(lines).encode())
         sys.stderr.write(f"wrote {count} samples to {target}\n")
     else:
@@ -112,35 +114,19 @@ def as_lines(texts: Iterable[str]) -> Iterator[str]:
         sys.stderr.write(f"{some} line breaks; --format jsonl keeps each on one line\n")
 
 
-def write_tunes(run: LoadedRun, samples: Iterator[Sample], out: str | None) -> None:
+def write_tunes(run: LoadedRun, samples: Iterator[Sample], folder: Path | None) -> None:
     """One MIDI file a sample, numbered from 1."""
     if run.corpus.vocabulary.kind != NOTES:
         raise BadInput(
             f"--format midi needs a run on music, but this one learnt from {run.recipe.corpus}; take text, ids or jsonl"
         )
-    if out is None:
+    if folder is None:
         raise BadInput("--format midi needs --out DIR, a folder for the files")
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"--out must be a folder for the MIDI files, {out} is a file; choose another name")
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for written, sample in enumerate(samples, start=1):
         write_midi(sample.ids, folder / f"sample-{written:04d}.mid", run.recipe.corpus_settings.step)
     sys.stderr.write(f"wrote {written} tunes to {folder}\n")
-
-
-def writable(path: Path) -> Path:
-    """A path at which a file can be written.
-
-    Raises:
-        BadInput: there is a folder, or no folder to hold it.
-    """
-    if path.is_dir():
-        raise BadInput(f"--out must be a file, {path} is a folder; name a file in it")
-    if not path.absolute().parent.is_dir():
-        raise BadInput(f"--out must be in a folder that exists, there is none at {path.parent}")
-    return path
 
 
 def run_score(words: list[str]) -> None:
