@@ -121,13 +121,36 @@ def test_a_run_has_references_of_its_own(runs: Path, files: list[Path], call, tm
     [
         ((), "evaluate measures one target, got 2; for curves of several name temperatures (--temperature"),
         (("--at", "1,hot"), "--at must be numbers such as 0.7,1, got '1,hot'"),
+        (("--at", "1,nan"), "--at must name different temperatures of at least 0, all finite, got 1.0, nan"),
+        (("--at", "inf,1"), "--at must name different temperatures of at least 0, all finite, got inf, 1.0"),
+        (("--at", "1,-2"), "--at must name different temperatures of at least 0, all finite, got 1.0, -2.0"),
+        (("--at", " ,"), "--at must name at least one number, got ' ,'"),
         (("--at", "1,2", "--metrics", "bleu"), "curves show BLEU-5, self-BLEU-5, lm_kn and reverse_lm_kn; leave"),
         (("--out", "page.html"), "--out is the page of curves; name temperatures as well"),
     ],
 )
 def test_what_is_wrong_is_one_line(words: tuple[str, ...], message: str, files: list[Path], call) -> None:
+    """Mutants killed: temperatures that are compared with 0 alone, which nan is not below; a flag without a number."""
     real, cold, warm = files
     found = call("evaluate", cold, warm, "--references", real, *words)
     assert (found.code, found.out) == (2, "")
     assert found.err.startswith(f"seqgans: {message}")
     assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--temperature", "1,nan"), "temperature must be a finite number of at least 0, got nan"),
+        (("--temperature", "inf"), "temperature must be a finite number of at least 0, got inf"),
+        (("--temperature", "-1"), "temperature must be a finite number of at least 0, got -1.0"),
+        (("--temperature", ","), "--temperature must name at least one number, got ','"),
+        (("--top-p", "0.5,nan"), "top_p must be above 0 and at most 1, got nan"),
+        (("--top-p", "inf"), "top_p must be above 0 and at most 1, got inf"),
+        (("--top-k", "5,-1"), "top_k must be at least 0 (0 keeps all tokens), got -1"),
+        (("--top-k", "nan"), "--top-k must be numbers such as 5,50, got 'nan'"),
+    ],
+)
+def test_knobs_that_a_run_cannot_be_drawn_with(words: tuple[str, ...], message: str, runs: Path, call) -> None:
+    """Mutants killed: a flag without a number taken for the usual temperatures; any check of `Decoding` left out."""
+    assert call("evaluate", runs / "text", *words) == (2, "", f"seqgans: {message}\n")

@@ -52,12 +52,15 @@ def numbers(flag: str, text: str | None, kind: Callable[[str], Number]) -> list[
     """The numbers of a flag; none where it was not given.
 
     Raises:
-        BadInput: one is no number.
+        BadInput: one is no number, or none is there.
     """
     try:
-        return [kind(word) for word in (text or "").split(",") if word.strip()]
+        found = [kind(word) for word in (text or "").split(",") if word.strip()]
     except ValueError as error:
         raise BadInput(f"{flag} must be numbers such as {'5,50' if kind is int else '0.7,1'}, got {text!r}") from error
+    if text is not None and not found:
+        raise BadInput(f"{flag} must name at least one number, got {text!r}")
+    return found
 
 
 def run_sweep(given: Any) -> None:

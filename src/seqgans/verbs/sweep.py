@@ -10,6 +10,7 @@ baseline is the first curve, that of the first target.
 from __future__ import annotations
 
 import dataclasses
+import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
@@ -94,8 +95,9 @@ def sweep(
     else:
         real = read_sequences(Path(references), reading)
     beside_what = "the test split" if references is None else Path(references).name
-    curves = [*written(targets, real, (temperatures, top_ks, top_ps), checkpoint, count, seed)]
-    curves = in_order(targets, [*curves, *filed(targets, at, count, reading)])
+    read = [*filed(targets, at, count, reading)]
+    drawn = written(targets, real, (temperatures, top_ks, top_ps), checkpoint, count, seed)
+    curves = in_order(targets, [*drawn, *read])
     numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
     measured = Measured(numbering, real)
     total, systems = sum(len(curve.settings) for curve in curves), []
@@ -218,7 +220,7 @@ def filed(
     """The curves of files, each with its first file: one point a temperature.
 
     Raises:
-        BadInput: there are not as many files as temperatures, or a multiple of them.
+        BadInput: there are not as many files as temperatures, or a multiple of them; or one cannot be a temperature.
     """
     files = [target for target in targets if is_file(target)]
     if bool(files) != bool(at):
@@ -230,8 +232,10 @@ def filed(
         raise BadInput(
             f"--at names {len(at)} temperatures, so there must be as many files or a multiple, got {len(files)}"
         )
-    if len(set(at)) < len(at) or min(at, default=1.0) < 0:
-        raise BadInput(f"--at must name different temperatures of at least 0, got {', '.join(map(str, at))}")
+    if len(set(at)) < len(at) or not all(0 <= value < math.inf for value in at):
+        raise BadInput(
+            f"--at must name different temperatures of at least 0, all finite, got {', '.join(map(str, at))}"
+        )
     for first in range(0, len(files), max(1, len(at))):
         group = files[first : first + len(at)]
         by_setting = {Decoding(temperature=float(value)): file for value, file in zip(at, group, strict=True)}
