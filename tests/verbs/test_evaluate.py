@@ -74,3 +74,27 @@ def test_specs_are_told_from_files(tmp_path: Path) -> None:
     assert is_text("missing.txt")
     assert not is_text(str(tmp_path))
     assert not is_text("tunes.tar.gz")
+
+
+@pytest.mark.parametrize("kind", ["text", "table", "labelled", "spec"])
+def test_the_first_samples_of_a_file_are_all_that_is_measured(kind: str, tmp_path: Path) -> None:
+    """Mutants killed: the number left out of any way to read a file; as many samples of a whole file by default."""
+    rows = [["0 1 2", "2 1 0", "1 1 0"], ["2 2 2", "0 0 0", "1 2 1"]]
+    first, later = ([row for _ in range(10) for row in some] for some in rows)
+    heads, spec = ["text"] if kind == "table" else [], "world:skewed" if kind == "spec" else None
+    labels = "a\t" if kind == "labelled" else ""
+    reading = CorpusSettings(label="label") if kind == "labelled" else CorpusSettings()
+    ending = "csv" if kind == "table" else "txt"
+
+    def figures(samples: list[str], count: int | None) -> dict[str, float]:
+        files = {"samples": samples, "real": ["0 1 2", "0 0 1", "1 2 2", "2 0 1"] * 5}
+        for name, some in files.items():
+            lines = [*heads, *(f"{labels}{line}" for line in some)]
+            (tmp_path / f"{name}.{ending}").write_text("\n".join(lines) + "\n")
+        file, real = (tmp_path / f"{name}.{ending}" for name in files)
+        names = ["bleu", "self_bleu", "distinct", "duplicates", "length", "lm_kn"]
+        found = evaluate(file, spec or str(real), metrics=names, count=count, reading=reading).flat()
+        return {name: figure.value for name, figure in found.items() if "real" not in name}
+
+    assert figures(first + later, len(first)) == figures(first, len(first)) == figures(first, None)
+    assert figures(first + later, None) != figures(first, None)

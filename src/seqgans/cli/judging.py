@@ -50,7 +50,8 @@ def run_evaluate(words: list[str]) -> None:
         "--samples",
         type=int,
         metavar="N",
-        help=f"drawn from a run or model, or compared of a file ({EVALUATED}; for a curve {SWEPT} at each setting)",
+        help=f"drawn from a run or model ({EVALUATED}), or the first lines of a file, on which alone it is then "
+        f"measured (all; metrics that need not see all take {EVALUATED}); for a curve {SWEPT} at each setting",
     )
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="where samples come from (0)")
     parser.add_argument(
@@ -87,7 +88,7 @@ def run_evaluate(words: list[str]) -> None:
         given.train,
         names_in(given.metrics),
         checkpoint=given.checkpoint,
-        count=EVALUATED if given.samples is None else given.samples,
+        count=given.samples,
         seed=given.seed,
         reading=reading_of(given),
         watch=shown.next,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from seqgans.data import Corpus, CorpusSettings, Vocabulary, encode_texts, read_texts
@@ -34,7 +35,7 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     *,
     checkpoint: str = "latest",
-    count: int = COUNT,
+    count: int | None = None,
     seed: int = 0,
     reading: CorpusSettings = READING,
     watch: Callable[[str, int], None] | None = None,
@@ -49,7 +50,8 @@ def evaluate(
         train: a file of the sequences that were trained on; a run has its own.
         metrics: names; None for all that can be computed.
         checkpoint: of a run: "latest", "best" or "pretrained".
-        count: samples drawn from a run, or looked at by metrics that need not see all of a file.
+        count: samples drawn from a run, or lines of a file that are looked at, the first ones; None for 10,000 of a
+            run and a whole file, of which metrics that need not see all take as many.
         seed: where samples come from; also that of a fresh oracle.
         reading: how files of text are read: columns of text and label, kind of tokens, case. Where a label is named,
             lines of text may be `label<TAB>text`.
@@ -58,8 +60,9 @@ def evaluate(
     Raises:
         BadInput: a file or run cannot be read, a metric does not exist or lacks what it needs.
     """
-    if count < 2:
+    if count is not None and count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
+    first, count = count, COUNT if count is None else count
     path = Path(target)
     if is_model(str(target)):
         if references is None or not is_text(references):
@@ -76,10 +79,11 @@ def evaluate(
         raise BadInput(f"{path} is a file of samples, which needs --references, a file of real sequences or a spec")
     if is_text(references):
         if reading.label is not None:
-            return measure(evidence_of_labelled(path, references, train, count, seed, reading), metrics, watch=watch)
-        lines = lines_in(path, reading)
+            evidence = evidence_of_labelled(path, references, train, first, seed, reading)
+            return measure(dataclasses.replace(evidence, count=count), metrics, watch=watch)
+        lines = islice(lines_in(path, reading), first)
         return measure(evidence_of_texts(lines, references, train, count, seed, reading), metrics, watch=watch)
-    texts = read_sequences(path, reading)
+    texts = read_sequences(path, reading)[:first]
     evidence = evidence_of_spec(path, texts, references, train, seed, reading)
     return measure(dataclasses.replace(evidence, count=count), metrics, watch=watch)
 

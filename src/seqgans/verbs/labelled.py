@@ -18,10 +18,11 @@ TAB = "\t"
 
 
 def evidence_of_labelled(
-    path: Path, references: str, train: str | None, count: int, seed: int, reading: CorpusSettings
+    path: Path, references: str, train: str | None, first: int | None, seed: int, reading: CorpusSettings
 ) -> Evidence:
-    """Texts beside texts, each with its category; samples may have none."""
+    """The first texts of a file, or all for None, beside texts, each with its category; samples may have none."""
     texts, labels = labelled_texts(path, reading)
+    texts, labels = texts[:first], None if labels is None else labels[:first]
     real, real_labels = labelled_texts(Path(references), reading)
     if real_labels is None:
         raise BadInput(f"{references} must have a label before each text (label<TAB>text), but no line has a tab")
@@ -40,7 +41,6 @@ def evidence_of_labelled(
         vocabulary=numbering.vocabulary,
         end=numbering.vocabulary.end,
         seed=seed,
-        count=count,
     )
 
 
