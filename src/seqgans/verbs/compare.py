@@ -128,7 +128,7 @@ def compare(
         usual = starts(systems)
         systems = [usual, *systems] if usual is not None else systems
     if baseline is not None:
-        words += ["--baseline", shlex.quote(baseline)]
+        words += ["--baseline", baseline]
         return described(systems, system_of(systems, baseline), references, words)
     return described(systems, usual or systems[0], references, words)
 
@@ -208,7 +208,7 @@ def described(
         "corpus": corpus,
         "seeds": sorted({recipe.run.seed for recipe in trained}),
         "commands": [
-            " ".join(("seqgans compare", *paths, *(("--references", references) if references else ()), *words))
+            shlex.join(("seqgans", "compare", *paths, *(("--references", references) if references else ()), *words))
         ],
         "notes": [*notes(tests, baseline, plane), *doubts, *unmeasured(runs), *not_numbers(systems)],
         "baseline": baseline.name,

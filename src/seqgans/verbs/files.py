@@ -78,7 +78,7 @@ def outcome_of(path: Path, texts: Sequence[str], evidence: Evidence, asked: Aske
     """A file measured now; likelihoods that a file cannot have are not missed unless they were asked for."""
     found = measured(evidence, asked.metrics, asked.watching(path))
     figures = found.flat()
-    said = (f"{path.name}: its first {len(texts)} sequences.", *doubts(evidence))
+    said = (f"{path.name}: its first {len(texts)} sequences.", *(f"{path.name}: {doubt}" for doubt in doubts(evidence)))
     missing = found.skipped if asked.metrics is not None else {}
     shown, kept = list(texts[:SHOWN]), list(texts[:KEPT_SAMPLES])
     return Outcome(path, None, Moment(figures, point_of(figures)), None, shown, kept, doubts=said, missing=missing)
