@@ -187,10 +187,18 @@ def test_a_seed_twice_is_refused(runs: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_report_is_said(runs: Path, tmp_path: Path) -> None:
+    """In words. Mutants killed: a report that is no mapping asked for its keys, and what Python says of that shown."""
     damaged = Path(shutil.copytree(runs / "seqgan-1", tmp_path / "damaged"))
-    (damaged / "report.json").write_text("{}")
-    with pytest.raises(BadInput, match=r"report\.json is damaged: .* delete it to measure afresh"):
-        compare([damaged, runs / "likelihood-1"])
+    for content, said in (
+        ("{}", "'evaluations' is missing; delete it to measure afresh"),
+        ("[]", "it must hold names and values; delete it"),
+        ('"text"', "it must hold names and values; delete it"),
+        ('{"evaluations": []}', "a part of it is of another kind; delete it to measure afresh"),
+    ):
+        (damaged / "report.json").write_text(content)
+        with pytest.raises(BadInput) as refused:
+            compare([damaged, runs / "likelihood-1"])
+        assert str(refused.value) == f"{damaged / 'report.json'} is damaged: {said}"
 
 
 def test_figures_that_are_no_number_are_said(runs: Path, tmp_path: Path) -> None:

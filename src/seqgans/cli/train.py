@@ -114,7 +114,7 @@ def show_outcome(folder: RunFolder) -> None:
     """Figures before and after, and where everything is."""
     if not speaks():
         return
-    evaluations: Mapping[str, Any] = folder.read_json("report.json")["evaluations"]
+    evaluations: Mapping[str, Any] = folder.read_report()["evaluations"]
     columns = {HEADS.get(stage, stage): figures for stage, figures in evaluations.items() if figures}
     if len(columns) > 1:
         columns.pop("likelihood", None)

@@ -136,6 +136,17 @@ class RunFolder:
         except json.JSONDecodeError as error:
             raise BadInput(f"{self.path / name} is damaged: not JSON") from error
 
+    def read_report(self) -> dict[str, Any]:
+        """What the run wrote at its end.
+
+        Raises:
+            BadInput: it is missing or damaged.
+        """
+        report = self.read_json("report.json")
+        if not isinstance(report, dict):
+            raise BadInput(f"{self.path / 'report.json'} is damaged: it must hold names and values; delete it")
+        return report
+
     def write_versions(self, processes: int = 1) -> None:
         """Which software made this run, in how many processes."""
         versions = {"seqgans": version("seqgans"), "torch": torch.__version__, "python": platform.python_version()}

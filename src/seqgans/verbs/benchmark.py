@@ -165,7 +165,7 @@ def result_of(
         return {**facts, "failed": str(error)}
     result = known(out / "results" / f"{trial.name}.json", path / "report.json")
     if result is None:
-        report = RunFolder.existing(path).read_json("report.json")
+        report = RunFolder.existing(path).read_report()
         figures = {name: [found["mean"], found["error"]] for name, found in report["evaluations"]["final"].items()}
         result = {
             "metrics": [],

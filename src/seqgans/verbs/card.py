@@ -29,7 +29,7 @@ def card(folder: RunFolder, recipe: Recipe, checkpoint: str) -> str:
     corpus = folder.read_json("corpus.json")
     counts = {split: corpus["facts"].get(split, {}).get("kept") for split in ("train", "valid", "test")}
     known = ", ".join(f"{split} {count}" for split, count in counts.items() if count is not None)
-    report = folder.read_json("report.json") if (folder.path / "report.json").is_file() else {}
+    report = folder.read_report() if (folder.path / "report.json").is_file() else {}
     rounds, found = report.get("rounds", {}), findings(folder)
     played = f"{rounds['played']} of {rounds['of']} rounds of the game were played." if rounds else ""
     paper = ALGORITHMS[recipe.algorithm].paper

@@ -101,7 +101,7 @@ def reported(path: Path, further: Mapping[str, Mapping[str, Any]] | None = None)
     """
     folder = RunFolder.existing(path)
     recipe = folder.read_recipe()
-    report = folder.read_json("report.json")
+    report = folder.read_report()
     count = recipe.run.final_samples
     try:
         stages = report["evaluations"]
@@ -116,9 +116,8 @@ def reported(path: Path, further: Mapping[str, Mapping[str, Any]] | None = None)
         }
         final, samples = moments["final"], list(report["samples"])[:SHOWN]
     except (KeyError, TypeError, AttributeError) as error:
-        raise BadInput(
-            f"{path / 'report.json'} is damaged: {error} is missing or of another kind; delete it to measure afresh"
-        ) from error
+        lacking = f"{error} is missing" if isinstance(error, KeyError) else "a part of it is of another kind"
+        raise BadInput(f"{path / 'report.json'} is damaged: {lacking}; delete it to measure afresh") from error
     except ValueError as error:
         raise BadInput(f"{path / 'report.json'} is damaged: {error}; delete it to measure afresh") from error
     events, findings = told(folder)
