@@ -104,6 +104,7 @@ METRIC_NAMES = ", ".join(sorted(METRICS))
             ("--references", "{file}", "--tokens", "letters"),
             "--tokens must be words or characters, got 'letters'",
         ),
+        ("a\n", ("--references", "{file}", "--samples", "1e3"), "samples must be a whole number, got '1e3'"),
         ("a\n", ("--references", "{file}", "--samples", "1"), "the number of samples must be at least 2, got 1"),
     ],
 )

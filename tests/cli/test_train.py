@@ -133,6 +133,9 @@ HELP = "see seqgans train seqgan --help"
         (CORPUS, f"train needs the name of an algorithm; choose one of: {KNOWN}"),
         (("seqgan",), "train needs --corpus SPEC, the data to learn from; seqgans list corpora shows what it can be"),
         (("seqgan", "--corpus"), f"--corpus needs a value; {HELP}"),
+        (("seqgan", *CORPUS, "--seed", "1", "--run.seed", "2"), f"--seed must be given once, got it 2 times; {HELP}"),
+        (("seqgan", *CORPUS, "--rounds", "1e3x"), "algorithm.rounds must be a whole number, got '1e3x'"),
+        (("seqgan", *CORPUS, "--rounds", "1.50"), "algorithm.rounds must be a whole number, got '1.50'"),
         (
             ("seqgan", *CORPUS, "--algorithm.discriminator-step", "7"),
             "no setting is called --algorithm.discriminator_step; did you mean --algorithm.discriminator_steps? "

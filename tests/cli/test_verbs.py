@@ -136,6 +136,14 @@ def test_tunes_are_midi_files_that_play(call, tmp_path: Path) -> None:
         (("-n", 0), "the number of samples must be at least 1, got 0"),
         ((), "sample needs -n N, the number of samples"),
         (("-n", "many"), "count must be a whole number, got 'many'"),
+        (("-n", "1e3"), "count must be a whole number, got '1e3'"),
+        (("--count=1_0.50",), "count must be a whole number, got '1_0.50'"),
+        (("-n", 1, "--count", 2), "--count must be given once, got it 2 times; see seqgans sample --help"),
+        (("-n", 1, "--seed=1", "--seed", 1), "--seed must be given once, got it 2 times; see seqgans sample --help"),
+        (
+            ("-n", 1, "--top_k", 2, "--top-k", 3),
+            "--top-k must be given once, got it 2 times; see seqgans sample --help",
+        ),
         (("-n", 1, "--temperature", -1), "temperature must be a finite number of at least 0, got -1.0"),
         (("-n", 1, "--temperature", "nan"), "temperature must be a number, got 'nan'"),
         (("-n", 1, "--top-k", -2), "top_k must be at least 0 (0 keeps all tokens), got -2"),
@@ -155,6 +163,7 @@ def test_tunes_are_midi_files_that_play(call, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_requests_for_samples(words: tuple[object, ...], message: str, runs: Path, call) -> None:
+    """Mutants killed: a number shown as Python reads it; the last of two equal flags taken, under any of its names."""
     assert call("sample", runs / "likelihood-1", *words) == (2, "", f"seqgans: {message}\n")
 
 

@@ -95,15 +95,31 @@ class Parser(ArgumentParser):
             defaults: also those that were not given.
 
         Raises:
-            BadInput: an argument does not exist, lacks its value or has one that is not allowed.
+            BadInput: an argument does not exist, is given twice, lacks its value or has one that is not allowed.
         """
         if any(word in ("-h", "--help") for word in words):
             sys.stdout.write(self.format_help())
             raise SystemExit(0)
+        flags = self.flags_in(words)
+        twice = next((name for name, values in flags.items() if len(values) > 1), None)
+        if twice is not None:
+            option = self.names.get(twice, twice).partition(",")[0]
+            raise BadInput(f"{option} must be given once, got it {len(flags[twice])} times; see {self.prog} --help")
         try:
             return self.parse_args(list(words), defaults=defaults)
         except (ArgumentError, TypeError) as error:
-            raise BadInput(self.explained(str(error))) from error
+            typed = {name.lstrip("-").replace("-", "_"): values[0] for name, values in flags.items()}
+            raise BadInput(self.explained(str(error), typed)) from error
+
+    def flags_in(self, words: Sequence[str]) -> dict[str, list[str]]:
+        """The values of each flag that is known, as they were typed, by its last name; "" where none follows."""
+        known = {option: action.option_strings[-1] for action in self._actions for option in action.option_strings}
+        found: dict[str, list[str]] = {}
+        for place, word in enumerate(words):
+            flag, equals, value = word.partition("=")
+            if flag in known:
+                found.setdefault(known[flag], []).append(value if equals else "".join(words[place + 1 : place + 2]))
+        return found
 
     def read_mapping(self, mapping: Mapping[str, Any], source: str) -> Namespace:
         """The arguments that a mapping gives, without defaults.
@@ -120,15 +136,20 @@ class Parser(ArgumentParser):
         except (ArgumentError, TypeError) as error:
             raise BadInput(f"{self.explained(str(error))} (in {source})") from error
 
-    def explained(self, message: str) -> str:
-        """A complaint of the library in our words, one line."""
+    def explained(self, message: str, typed: Mapping[str, str] | None = None) -> str:
+        """A complaint of the library in our words, one line.
+
+        Args:
+            message: what it says.
+            typed: values as they were typed, by name; the library says what it took them for.
+        """
         help_line = f"see {self.prog} --help"
         if found := re.search(r"unrecognized arguments: (\S+)|Option '([^']+)' is not accepted", message):
             return self.unknown(found[1] or found[2], help_line)
         if found := re.match(r"argument ([^\s/:]+)\S*: expected", message):
             return f"{self.names.get(found[1], found[1]).partition(',')[0]} needs a value; {help_line}"
         if found := re.search(r'Parser key "([^"]+)".*?(?:Got|Given) value: ?(.*?)\s*$', message, re.DOTALL):
-            return f"{found[1]} must be {self.wanted(found[1])}, got {found[2]!r}"
+            return f"{found[1]} must be {self.wanted(found[1])}, got {(typed or {}).get(found[1], found[2])!r}"
         if found := re.search(r"arguments are required: (.+)", message):
             shown = {action.dest: (*action.option_strings, str(action.metavar))[0] for action in self._actions}
             missing = [shown.get(name, name) for name in re.split(r",\s*", found[1].strip())]
