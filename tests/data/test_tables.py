@@ -91,6 +91,22 @@ def test_parquet(tmp_path: Path) -> None:
     assert refused(absent) == f"a corpus must be a file that exists, but there is none at {absent}; check the path"
 
 
+def test_a_name_that_two_columns_have(tmp_path: Path) -> None:
+    """Mutants killed: the first of them taken, in any kind of table; other columns' names asked about as well."""
+    header = ["text", "other", "text", "other", "one"]
+    rows = [header, ["a", "b", "c", "d", "e"]]
+    for separator, name in (("\t", "a.tsv"), (",", "a.csv")):
+        path = made(tmp_path / name, "".join(f"{separator.join(row)}\n" for row in rows))
+        assert refused(path) == f"{path} must have one column 'text', got 2; rename the others"
+        assert read_table(path, "one") == ["e"]
+        assert read_table(path, "2", "no") == ["text", "c"]
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(arrow.table([arrow.array([cell]) for cell in rows[1]], names=header), path)
+    assert refused(path, "other") == f"{path} must have one column 'other', got 2; rename the others"
+    assert read_table(path, "one") == ["e"]
+
+
 def test_wrong_column_lists_those_there_are(tmp_path: Path) -> None:
     path = made(tmp_path / "a.tsv", "1\tit helps that the principals are experienced\n")
     there = "0 ('1'), 1 ('it helps that the princ…')"

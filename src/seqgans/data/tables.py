@@ -100,10 +100,12 @@ def cells_of_objects(path: Path, column: str | None, setting: str) -> list[Any]:
 
 
 def column_named(path: Path | str, column: str | None, there: Sequence[str], setting: str = "text") -> str:
-    """The column to read, checked against those there are."""
+    """The column to read, checked against those there are, of which one must have its name."""
     wanted = DEFAULT_COLUMN if column is None else column
     if wanted not in there:
         raise BadInput(f"{path} has no column {wanted!r}; choose one with --corpus.{setting}: {', '.join(there)}")
+    if there.count(wanted) > 1:
+        raise BadInput(f"{path} must have one column {wanted!r}, got {there.count(wanted)}; rename the others")
     return wanted
 
 
@@ -146,7 +148,7 @@ def _separated(path: Path, rows: list[list[str]], column: str | None, header: He
     named = header == "yes" or (header == "auto" and not (column or "").isdecimal())
     first = rows[0]
     if named and (column or DEFAULT_COLUMN) in first:
-        place, rows = first.index(column or DEFAULT_COLUMN), rows[1:]
+        place, rows = first.index(column_named(path, column, first, setting)), rows[1:]
     elif not named and (column or "").isdecimal() and int(column or "") < len(first):
         place = int(column or "")
     else:
