@@ -125,6 +125,7 @@ def test_a_run_has_references_of_its_own(runs: Path, files: list[Path], call, tm
         (("--at", "inf,1"), "--at must name different temperatures of at least 0, all finite, got inf, 1.0"),
         (("--at", "1,-2"), "--at must name different temperatures of at least 0, all finite, got 1.0, -2.0"),
         (("--at", " ,"), "--at must name at least one number, got ' ,'"),
+        (("--at", "1,2", "--checkpoint", "best"), "--checkpoint is of runs, but there is none among "),
         (("--at", "1,2", "--metrics", "bleu"), "curves show BLEU-5, self-BLEU-5, lm_kn and reverse_lm_kn; leave"),
         (("--out", "page.html"), "--out is the page of curves; name temperatures as well"),
     ],

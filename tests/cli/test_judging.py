@@ -105,6 +105,11 @@ METRIC_NAMES = ", ".join(sorted(METRICS))
             "--tokens must be words or characters, got 'letters'",
         ),
         ("a\n", ("--references", "{file}", "--samples", "1e3"), "samples must be a whole number, got '1e3'"),
+        (
+            "a\n",
+            ("--references", "{file}", "--checkpoint", "best"),
+            "--checkpoint is of runs, but there is none among {file}; leave it out",
+        ),
         ("a\n", ("--references", "{file}", "--samples", "1"), "the number of samples must be at least 2, got 1"),
     ],
 )
@@ -205,7 +210,10 @@ def test_files_of_samples_stand_beside_runs(runs: Path, text_file: Path, call, t
 
 
 def test_files_alone_need_references(call, tmp_path: Path) -> None:
-    """And are read as words or characters. Mutants killed: the same references twice; one way to read all."""
+    """And are read as words or characters.
+
+    Mutants killed: the same references twice; one way to read all; a checkpoint of files taken in silence.
+    """
     one, two, empty, test = (tmp_path / f"{name}.txt" for name in ("one", "two", "empty", "test"))
     one.write_text("a b c\nb c a\n" * 8)
     two.write_text("a b\nc b\n" * 8)
@@ -229,6 +237,10 @@ def test_files_alone_need_references(call, tmp_path: Path) -> None:
         ((one, empty, "--references", test), f"{empty} must hold at least one line, but it is empty; give a file with"),
         ((one, two, "--references", gone), f"{gone} must be a readable file, but: No such file or directory"),
         ((one, two, "--references", test, "--tokens", "bytes"), "--tokens must be words or characters, got 'bytes'"),
+        (
+            (one, two, "--references", test, "--checkpoint", "best"),
+            f"--checkpoint is of runs, but there is none among {one}, {two}; leave it out\n",
+        ),
     ]
     for words, message in cases:
         found = call("compare", *words)

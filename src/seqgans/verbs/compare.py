@@ -42,6 +42,7 @@ from seqgans.verbs.systems import (
     varies,
 )
 from seqgans.verbs.tested import corrected, notes, tested
+from seqgans.verbs.writers import check_checkpoint
 
 COUNT = 5000  # samples drawn where runs are measured afresh
 
@@ -88,6 +89,7 @@ def compare(
     folders, files = sorted_out([Path(path) for path in paths])
     if not folders and references is None:
         raise BadInput("compare needs --references FILE where there are files of samples alone, got none")
+    check_checkpoint([str(path) for path in paths], checkpoint)
     for name in metrics or ():
         choice(METRICS, name, "metric")
     named = None if metrics is None else ",".join(metrics)

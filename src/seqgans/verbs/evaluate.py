@@ -22,7 +22,7 @@ from seqgans.training.build import ORACLE, Truth, open_corpus, truth_of
 from seqgans.verbs.judging import NOTES
 from seqgans.verbs.labelled import evidence_of_labelled, word_like
 from seqgans.verbs.loading import LoadedRun, load_run
-from seqgans.verbs.writers import is_model, writer_of
+from seqgans.verbs.writers import check_checkpoint, is_model, writer_of
 
 COUNT = 10_000  # samples drawn from a run
 READING = CorpusSettings()
@@ -62,6 +62,7 @@ def evaluate(
     """
     if count is not None and count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
+    check_checkpoint([str(target)], checkpoint)
     first, count = count, COUNT if count is None else count
     path = Path(target)
     if is_model(str(target)):

@@ -28,7 +28,7 @@ from seqgans.verbs.evaluate import READING, lines_in, read_sequences
 from seqgans.verbs.labelled import word_like
 from seqgans.verbs.planes import PLANES, beside
 from seqgans.verbs.planes_of_texts import Measured
-from seqgans.verbs.writers import Writer, held_out, is_model, writer_of
+from seqgans.verbs.writers import Writer, check_checkpoint, held_out, is_model, writer_of
 
 COUNT = 1000  # texts at each setting
 SHOWN = 5  # of a writer, as it is
@@ -86,6 +86,7 @@ def sweep(
     """
     if count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
+    check_checkpoint(targets, checkpoint)
     if not (temperatures or top_ks or top_ps or at):
         temperatures = TEMPERATURES
     moved = {"--temperature": temperatures, "--top-k": top_ks, "--top-p": top_ps, "--at": at}

@@ -45,6 +45,16 @@ def is_model(target: str) -> bool:
     )
 
 
+def check_checkpoint(targets: Sequence[str], checkpoint: str) -> None:
+    """Refuse to name a checkpoint where there is no run.
+
+    Raises:
+        BadInput: one is named, and all targets are models or files.
+    """
+    if checkpoint != "latest" and all(is_model(target) or Path(target).is_file() for target in targets):
+        raise BadInput(f"--checkpoint is of runs, but there is none among {', '.join(targets)}; leave it out")
+
+
 def held_out(targets: Sequence[str], reading: CorpusSettings) -> tuple[list[str], CorpusSettings]:
     """The texts of the test split that runs among the targets share, and how to read them: as the runs do.
 
