@@ -286,7 +286,7 @@ def test_validation_takes_the_same_blanks_each_time(players: Players, corpus: Co
 
 def test_players_that_cannot_read_are_refused(players: Players) -> None:
     plain = LSTM(embedding=2, hidden=3).build(3, 0, None, generator_for(0))
-    with pytest.raises(BadInput, match="needs a generator that reads sequences with blanks, got LSTM"):
+    with pytest.raises(BadInput, match="needs a generator that reads sequences with blanks, got Recurrent"):
         MaskGAN().extras(Players({"generator": plain, "discriminator": Table()}), generator_for(0))
 
 

@@ -18,7 +18,8 @@ from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Upda
 from seqgans.algorithms.likelihood import VALIDATION_ROWS, epoch
 from seqgans.data.blanks import blanked
 from seqgans.errors import BadInput
-from seqgans.generators.conditional import blank_reader, conditional
+from seqgans.generators.base import Generator
+from seqgans.generators.conditional import Conditional, conditional, reads_around
 from seqgans.objectives.infilling import fill_accuracy, fill_loss
 from seqgans.objectives.likelihood import negative_log_likelihood
 from seqgans.randomness import Stream, generator_for
@@ -79,6 +80,20 @@ def with_blanks(players: Players, scene: Scene, kept: Choice, count: int | None 
     """
     real = scene.real(count or len(scene.corpus.train) // scene.processes * scene.processes)
     return blanked_play(players, scene, kept, real)
+
+
+def blank_reader(generator: Generator) -> Conditional:
+    """The same generator, known to read sources with blanks.
+
+    Raises:
+        BadInput: it reads none.
+    """
+    if not reads_around(generator):
+        raise BadInput(
+            f"this needs a generator that reads sequences with blanks, got {type(generator).__name__}; "
+            "choose --generator.name seq2seq"
+        )
+    return conditional(generator)
 
 
 def blanked_play(players: Players, scene: Scene, kept: Choice, real: Sequences) -> Play:

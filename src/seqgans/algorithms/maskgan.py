@@ -32,9 +32,9 @@ import torch
 from torch import Tensor
 
 from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update, check_counts, check_rates
-from seqgans.algorithms.infilling import chosen, filled_in, filling, judging, values_before, writing
+from seqgans.algorithms.infilling import blank_reader, chosen, filled_in, filling, judging, values_before, writing
 from seqgans.data.blanks import Missing, kept_tokens
-from seqgans.generators.conditional import blank_reader, conditional
+from seqgans.generators.conditional import conditional
 from seqgans.objectives.infilling import value_loss
 from seqgans.objectives.policy_gradient import reinforce_loss
 from seqgans.rewards.control import shuffled_over_blanks

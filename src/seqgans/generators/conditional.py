@@ -142,20 +142,6 @@ def reads_around(generator: object) -> bool:
     return isinstance(generator, Conditional) and generator.reads_blanks
 
 
-def blank_reader(generator: Generator) -> Conditional:
-    """The same generator, known to read sources with blanks.
-
-    Raises:
-        BadInput: it reads none.
-    """
-    if not reads_around(generator):
-        raise BadInput(
-            f"this needs a generator that reads sequences with blanks, got {type(generator).__name__}; "
-            "choose --generator.name seq2seq"
-        )
-    return conditional(generator)
-
-
 def given(generator: Generator, source: Sequences | None, random: Stream | None = None) -> Generator:
     """The law of what answers a source; where there is none to answer, the generator itself.
 
