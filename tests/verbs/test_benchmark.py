@@ -199,7 +199,7 @@ def test_what_waits_for_a_package_is_measured_once_it_is_installed(
     (tmp_path / "site" / "package_of_tomorrow" / "inside.py").write_text("VALUE = 0.5\n")
     monkeypatch.syspath_prepend(tmp_path / "site")
     after = benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0]
-    assert after["figures"] == before["figures"] | {"tomorrow": [0.5, None]}
+    assert after["figures"] == before["figures"] | {"tomorrow": [0.5, None, 1]}
     assert (after["skipped"], after["metrics"]) == ({"music_mse": "needs tokens that are notes"}, before["metrics"])
     assert benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0] == after
     assert asked[1:] == [["tomorrow"]]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seqgans.errors import BadInput
 from seqgans.evaluation.lstm_language import LstmLanguage
 from seqgans.verbs.compare import compare
+from seqgans.verbs.outcome import reported
 
 LSTM = {"metrics": ["lm_lstm"], "count": 40}
 
@@ -68,3 +72,58 @@ def test_each_metric_of_each_target_is_told(runs: Path, tmp_path: Path) -> None:
     told.clear()
     compare([runs / "seqgan-1", runs / "seqgan-2"], **asked)
     assert len(told) == told[0][1]
+
+
+def rewritten(run: Path, path: Path, **final: dict[str, Any]) -> Path:
+    """A copy of a run whose report has these figures of its end as well, without what they do not name."""
+    copy = Path(shutil.copytree(run, path))
+    report = json.loads((copy / "report.json").read_text())
+    report["evaluations"]["final"] |= final
+    (copy / "report.json").write_text(json.dumps(report))
+    return copy
+
+
+def test_each_figure_of_a_report_says_how_many_things_it_is_the_mean_of(runs: Path, tmp_path: Path) -> None:
+    """As a run writes it and a comparison reads it. Kills: a run that does not write it; one count for all figures."""
+    final = json.loads((runs / "seqgan-1" / "report.json").read_text())["evaluations"]["final"]
+    assert final["nll_oracle"]["count"] == 60
+    run = rewritten(runs / "seqgan-1", tmp_path / "run", nll_gen_test={**final["nll_gen_test"], "count": 7})
+    figures = reported(run).final.figures
+    assert (figures["nll_oracle"].count, figures["nll_gen_test"].count) == (60, 7)
+
+
+def test_means_over_two_prompts_are_tested_as_two(runs: Path, tmp_path: Path) -> None:
+    """Two prompts of 60 samples: 0.222 ± 0 against 0.422 ± 0.022 has one degree of freedom, p = 0.07 and not 1e-9.
+
+    Reports of before say nothing of the number: then answers are not tested at all, and what overlaps other sequences
+    is a mean over a thousand samples at most.
+
+    Mutants killed: the samples drawn for the number of prompts; a star for answers of an older report; no test of its
+    other figures; a thousand where fewer were drawn.
+    """
+
+    def compared(*found: dict[str, Any], name: str = "f1") -> dict[str, Any]:
+        places = [
+            rewritten(runs / f"{one}-1", tmp_path / f"{one}{len(list(tmp_path.iterdir()))}", **{name: figure})
+            for one, figure in zip(("seqgan", "likelihood"), found, strict=True)
+        ]
+        return {test["figure"]: test["p_value"] for test in compare(places)["tests"]}
+
+    one, other = {"mean": 0.222, "error": 0.0}, {"mean": 0.422, "error": 0.022}
+    assert compared({**one, "count": 2}, {**other, "count": 2})["f1"] == pytest.approx(0.0698, abs=1e-3)
+    old = compared(one, other)
+    assert "f1" not in old
+    assert "nll_gen_test" in old
+    assert "real_answer_length" not in compared(one, other, name="real_answer_length")
+    run = rewritten(runs / "seqgan-1", tmp_path / "old", bleu_4=one, nll_div=one)
+    text = (run / "settings.yaml").read_text()
+    assert [reported(run).final.figures[name].count for name in ("bleu_4", "nll_div")] == [60, 60]
+    (run / "settings.yaml").write_text(text.replace("final_samples: 60", "final_samples: 5000"))
+    assert [reported(run).final.figures[name].count for name in ("bleu_4", "nll_div")] == [1000, 5000]
+
+
+def test_a_count_that_is_none_is_said(runs: Path, tmp_path: Path) -> None:
+    """Kills: a traceback, or 1.5 things."""
+    run = rewritten(runs / "seqgan-1", tmp_path / "odd", nll_div={"mean": 1.0, "error": 0.1, "count": 1.5})
+    with pytest.raises(BadInput, match=r"damaged: the count of nll_div must be a whole number, got 1\.5; delete it"):
+        reported(run)

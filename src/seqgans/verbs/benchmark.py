@@ -37,6 +37,7 @@ from seqgans.verbs.suites import SIZES, Suite, Trial, read_suite
 from seqgans.verbs.train import Interrupted, resume, train
 
 Result = dict[str, Any]
+PARTS = ("mean", "error", "count")  # of a figure
 
 
 def benchmark(
@@ -166,7 +167,8 @@ def result_of(
     result = known(out / "results" / f"{trial.name}.json", path / "report.json")
     if result is None:
         report = RunFolder.existing(path).read_report()
-        figures = {name: [found["mean"], found["error"]] for name, found in report["evaluations"]["final"].items()}
+        final = report["evaluations"]["final"]
+        figures = {name: [found[part] for part in PARTS if part in found] for name, found in final.items()}
         result = {
             "metrics": [],
             "figures": figures,
@@ -198,7 +200,7 @@ def with_further(
     found = measure(evidence, asked, strict=False)
     for name, reason in found.skipped.items():
         watcher.say(f"{trial.name}: {name} not measured ({reason})")
-    further = {name: [figure.value, figure.standard_error] for name, figure in found.flat().items()}
+    further = {name: [figure.value, figure.standard_error, figure.count] for name, figure in found.flat().items()}
     left = {
         "skipped": {**without(result.get("skipped", {}), asked), **found.skipped},
         "awaits": {**without(result.get("awaits", {}), asked), **found.awaits},
@@ -222,9 +224,9 @@ def without(mapping: Mapping[str, Any], names: Collection[str]) -> dict[str, Any
     return {name: value for name, value in mapping.items() if name not in names}
 
 
-def as_reported(result: Result) -> dict[str, dict[str, float | None]]:
-    """The figures of a result, each as a report has it."""
-    return {name: {"mean": mean, "error": error} for name, (mean, error) in result["figures"].items()}
+def as_reported(result: Result) -> dict[str, dict[str, Any]]:
+    """The figures of a result, each as a report has it; older ones do not say how many things they are means of."""
+    return {name: dict(zip(PARTS, found, strict=False)) for name, found in result["figures"].items()}
 
 
 def keep(result: Result, path: Path) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
-from seqgans.evaluation import Evidence, Figure
+from seqgans.evaluation import METRICS, Evidence, Figure
 from seqgans.evaluation.base import doubts
 from seqgans.evaluation.evidence import Beside
 from seqgans.generators.base import Generator
+from seqgans.report.figures import metric_of
 from seqgans.sequences import Sequences
 from seqgans.training.build import Truth
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
-from seqgans.verbs.judging import Judge, Watch, measured
+from seqgans.verbs.judging import PAIRS, Judge, Watch, measured
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.recorder import KEPT_SAMPLES
 from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
@@ -108,7 +109,7 @@ def reported(path: Path, further: Mapping[str, Mapping[str, Any]] | None = None)
         measured = {**stages, "final": stages["final"] | dict(further or {})}
         moments = {
             stage: Moment(
-                {name: figure_of(shown, count) for name, shown in measured[stage].items()},
+                {name: figure_of(name, shown, count) for name, shown in measured[stage].items()},
                 checked_sweep(report["sweeps"].get(stage, [])),
             )
             for stage in ("final", "pretrained")
@@ -234,10 +235,31 @@ def last_samples(folder: RunFolder, samples: Sequence[str]) -> Sequence[str]:
     return lines if lines[: len(samples)] == list(samples) else samples
 
 
-def figure_of(shown: Mapping[str, Any], count: int) -> Figure:
-    """A figure as a report has it, taken on so many samples."""
-    mean = shown["mean"]
+def figure_of(name: str, shown: Mapping[str, Any], drawn: int) -> Figure:
+    """A figure as a report has it, a mean of as many things as it says or, where it is older, of `at_most` of them.
+
+    Raises:
+        ValueError: what it says is no number of things.
+    """
+    mean, count = shown["mean"], shown.get("count", at_most(name, drawn))
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise ValueError(f"the count of {name} must be a whole number, got {count!r}")
     return Figure(value=float("nan") if mean is None else float(mean), standard_error=shown["error"], count=count)
+
+
+def at_most(name: str, drawn: int) -> int:
+    """How many things a figure can be the mean of that does not say it, where so many samples were drawn.
+
+    Those of answers are means over different prompts, of which there may be two: 1, of which nothing can be tested.
+
+    >>> at_most("bleu_4", 5000), at_most("nll_div", 5000), at_most("f1_sampled", 5000)
+    (1000, 5000, 1)
+    """
+    metric = metric_of(name.removeprefix("real_"))
+    if metric in PAIRS:
+        return 1
+    compared = metric is not None and "overlap_count" in METRICS[metric].sizes
+    return min(drawn, Evidence.overlap_count) if compared else drawn
 
 
 def told(folder: RunFolder) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -289,4 +289,4 @@ def due(count: int, every: int) -> bool:
 
 def shown(figure: Figure) -> dict[str, float | None]:
     """A figure as it stands in events and reports."""
-    return {"mean": figure.value, "error": figure.standard_error}
+    return {"mean": figure.value, "error": figure.standard_error, "count": figure.count}
