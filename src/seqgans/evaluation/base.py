@@ -42,6 +42,8 @@ class Metric:
         compute: from evidence to figures by name.
         costly: only where it is asked for by name, since it takes minutes or an extra.
         stands_in: says less than the law of the real data; only where that is not known, or by name.
+        by_size: its value depends on how many samples it is of, so that figures of different numbers say nothing of
+            each other.
     """
 
     name: str
@@ -56,6 +58,11 @@ class Metric:
     compute: Callable[[Evidence], dict[str, Figure]]
     costly: bool = False
     stands_in: bool = False
+    by_size: bool = False
+
+    def compared(self, drawn: int) -> int:
+        """How many of so many samples it looks at, unless the evidence says otherwise."""
+        return min(drawn, Evidence.overlap_count) if "overlap_count" in self.sizes else drawn
 
     @property
     def source(self) -> str:

@@ -149,6 +149,7 @@ METRIC = Metric(
     better="higher",
     needs=frozenset({"samples", "references"}),
     sizes="the first `count` samples and references",
+    by_size=True,
     floor="real_embsim, of train and references, else of two halves of these; 0 at most",
     compute=of_evidence,
     stands_in=True,

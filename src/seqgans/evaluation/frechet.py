@@ -82,6 +82,7 @@ def metric(name: str, encoders: tuple[str, ...], about: str, costly: bool) -> Me
         floor=f"real_{name}, of train and references, else of two halves of these",
         compute=lambda evidence: of_evidence(evidence, *encoders),
         costly=costly,
+        by_size=True,
         stands_in=True,
     )
 

@@ -120,6 +120,7 @@ def metric(
         floor=floor,
         compute=compute,
         stands_in=True,
+        by_size=name.startswith("reverse"),
     )
 
 

@@ -148,6 +148,7 @@ def metric(name: str, encoder: str, about: str, costly: bool) -> Metric:
         floor=f"real_mauve_{encoder}, of train and references, else of two halves of these; 1 at most",
         compute=lambda evidence: of_evidence(evidence, encoder),
         costly=costly,
+        by_size=True,
         stands_in=True,
     )
 

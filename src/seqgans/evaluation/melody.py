@@ -101,6 +101,7 @@ METRICS = tuple(
         better="lower",
         needs=frozenset({"samples", "references", "notes"}),
         sizes="the first `count` samples and references",
+        by_size=True,
         floor=f"real_music_{name}, of train and references, else of two halves of these",
         compute=lambda evidence, name=name: {
             kind: figure

@@ -159,6 +159,7 @@ METRICS = (
         better="closer to real",
         needs=frozenset({"samples"}),
         sizes="the first `overlap_count` samples",
+        by_size=True,
         floor="real_self_bleu, of equally many references, or training sequences where those are too few",
         compute=lambda evidence: beside_real(
             evidence,
@@ -174,6 +175,7 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
+        by_size=True,
         floor="real_backward_bleu, of equally many training sequences",
         compute=beside_train(backward_bleu),
     ),
@@ -186,6 +188,7 @@ METRICS = (
         better="higher",
         needs=frozenset({"samples", "references"}),
         sizes="the first `overlap_count` of both sides",
+        by_size=True,
         floor="real_bleu_f1, of equally many training sequences",
         compute=beside_train(bleu_f1),
     ),

@@ -90,6 +90,7 @@ METRIC = Metric(
     better="lower",
     needs=frozenset({"samples", "references"}),
     sizes="the first `count` samples and as many references; a half is learnt from",
+    by_size=True,
     floor="0.5; real_c2st tells train from references",
     compute=of_evidence,
     stands_in=True,

@@ -164,7 +164,7 @@ def ordered(mappings: Iterable[Mapping[str, Any]], order: Iterable[str] = ()) ->
 
 
 def best_of(figures: Mapping[str, Any], direction: str | None, seeds: bool) -> str | None:
-    """Whose figure is best; None without a direction, or where fewer than two have one.
+    """Whose figure is best; None without a direction, where fewer than two have one, or of other numbers of samples.
 
     Args:
         figures: by system.
@@ -174,6 +174,9 @@ def best_of(figures: Mapping[str, Any], direction: str | None, seeds: bool) -> s
     """
     known = {name: value for name, figure in figures.items() if (value := mean_of(figure)) is not None}
     if direction not in ("lower", "higher") or len(known) < 2:
+        return None
+    sizes = {figure["samples"] for figure in figures.values() if isinstance(figure, Mapping) and "samples" in figure}
+    if len(sizes) > 1:
         return None
     best = (min if direction == "lower" else max)(known, key=lambda name: known[name])
     sure = all(apart(figures[best], figures[name]) for name in known if name != best)

@@ -19,6 +19,7 @@ system, "name" may be missing: the page leaves out what it does not have.
     systems       [system], in the order of columns and colours:
         name      str
         figures   {figure: {"mean", "spread": over seeds or None, "n": seeds, "p": against the baseline or None,
+                  "samples": of how many it is, where its value depends on that,
                   "better": "lower" | "higher" | None (found from the figure's name where missing)}}
         sweep     [{"temperature": t, figure: number, ...}], mean over seeds; "top_k", "top_p" where used
         sweep_errors  [{figure: standard error or None}], of a sweep of texts, row by row

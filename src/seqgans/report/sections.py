@@ -111,6 +111,7 @@ def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
         return '<td class="missing">–</td>'
     p, count = p_of(figure), figure.get("n")
     words = [f"{count} seed{'s' if count > 1 else ''}"] if count else []
+    words += [f"of {figure['samples']} samples"] if "samples" in figure else []
     words += [f"{probability(p)} against {baseline}"] if p is not None else []
     width = f'<span class="spread">± {error(spread)}</span>' if error(spread) and math.isfinite(value) else ""
     stars = f'<span class="stars">{marks(p)}</span>' if p is not None else ""

@@ -13,7 +13,7 @@ seed or none, they compare the samples of one run each, and say nothing about ot
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from seqgans.evaluation import METRICS, Figure
 from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.evaluate import READING
-from seqgans.verbs.files import alone, beside_run
+from seqgans.verbs.files import alone, beside_run, shortest
 from seqgans.verbs.judging import Watch
 from seqgans.verbs.outcome import Asked, Outcome, Rows, has_report, judged, reported, unmeasured
 from seqgans.verbs.planes import PLANES, beside, has_axes
@@ -36,12 +36,13 @@ from seqgans.verbs.systems import (
     System,
     check_one_corpus,
     grouped,
+    not_numbers,
     of_files,
     run_differences,
     starts,
     varies,
 )
-from seqgans.verbs.tested import corrected, notes, tested
+from seqgans.verbs.tested import corrected, equal, notes, sizes_of, tested, uneven
 from seqgans.verbs.writers import check_checkpoint
 
 COUNT = 5000  # samples drawn where runs are measured afresh
@@ -115,6 +116,9 @@ def compare(
         targets=len(paths) - len(outcomes),
         watch=watch,
     )
+    short = None if outcomes else shortest(files, asked.count, bool(folders), reading)
+    if short is not None:
+        asked = dataclasses.replace(asked, least=short[0])
     outcomes = outcomes or [judged(path, asked) for path in folders]
     check_one_corpus(outcomes)
     if not files:
@@ -131,23 +135,8 @@ def compare(
         systems = [usual, *systems] if usual is not None else systems
     if baseline is not None:
         words += ["--baseline", baseline]
-        return described(systems, system_of(systems, baseline), references, words)
-    return described(systems, usual or systems[0], references, words)
-
-
-def not_numbers(systems: Sequence[System]) -> list[str]:
-    """A line for each system with figures that are not a number, and whose they are."""
-    found = []
-    for system in systems:
-        names = [
-            f"{name}{'' if run.seed is None else f' (seed {run.seed})'}"
-            for run, moment in zip(system.runs, system.moments, strict=True)
-            for name, figure in moment.figures.items()
-            if math.isnan(figure.value)
-        ]
-        if names:
-            found.append(f"not a number, so left out of {system.name}: {', '.join(names)}")
-    return found
+        usual = system_of(systems, baseline)
+    return described(systems, usual or systems[0], references, words, short)
 
 
 def sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -184,7 +173,11 @@ def system_of(systems: Sequence[System], wanted: str) -> System:
 
 
 def described(
-    systems: Sequence[System], baseline: System, references: str | None, words: Sequence[str] = ()
+    systems: Sequence[System],
+    baseline: System,
+    references: str | None,
+    words: Sequence[str] = (),
+    short: tuple[int, str] | None = None,
 ) -> dict[str, Any]:
     """The systems as a dict for JSON, the table and the page.
 
@@ -193,6 +186,7 @@ def described(
         baseline: one of them.
         references: a file that took the place of the test splits.
         words: further ones of the command that repeats it.
+        short: how many samples those figures are of that depend on the number, and which file has no more.
     """
     tests = [test for other in systems if other is not baseline for test in tested(other, baseline)]
     corrected(tests)
@@ -204,6 +198,7 @@ def described(
     named = [system.settings for system in systems if system.settings]
     home = next((run.path for run in runs if run.recipe is not None), None)
     paths = list(dict.fromkeys(str(run.path) for system in systems for run in system.runs))
+    said = [*notes(tests, baseline, plane), *equal(systems, short), *uneven(systems, baseline)]
     doubts = dict.fromkeys(doubt for run in runs for doubt in run.doubts)
     return {
         "title": f"{len(systems)} systems on {without_folders(corpus)}",
@@ -212,7 +207,7 @@ def described(
         "commands": [
             shlex.join(("seqgans", "compare", *paths, *(("--references", references) if references else ()), *words))
         ],
-        "notes": [*notes(tests, baseline, plane), *doubts, *unmeasured(runs), *not_numbers(systems)],
+        "notes": [*said, *doubts, *unmeasured(runs), *not_numbers(systems)],
         "baseline": baseline.name,
         "planes": [beside(plane, sweeps, baseline.name)] if plane else [],
         "differences": {
@@ -240,7 +235,9 @@ def described_system(
         spread = {"spread": over_seeds.deviation} if len(values) > 1 else {}
         error = values[0].standard_error if values else None
         mean = over_seeds.value if values else None
-        figures[name] = {"mean": mean, **spread, "error": error, "n": len(values), "p": p_values.get(name)}
+        sizes = sizes_of(system, name)
+        on = {"samples": min(sizes)} if sizes else {}
+        figures[name] = {"mean": mean, **spread, "error": error, "n": len(values), "p": p_values.get(name), **on}
     before = system.before
     return {
         "name": system.name,

@@ -74,14 +74,33 @@ def alone(files: Sequence[Path], references: str, asked: Asked, reading: CorpusS
     return found
 
 
+def shortest(
+    files: Sequence[Path], count: int, runs: bool, reading: CorpusSettings = READING
+) -> tuple[int, str] | None:
+    """The fewest sequences that a file has, and its name; None where nobody has more.
+
+    A file of one sequence is passed over: it has no figure that depends on the number.
+
+    Args:
+        files: one sequence a line.
+        count: sequences looked at, at most.
+        runs: whether runs stand beside them, which write so many.
+        reading: how they are read.
+    """
+    sizes = [(min(count, len(read_sequences(path, reading))), path.name) for path in files]
+    most = count if runs else max((size for size, _ in sizes), default=count)
+    return min((found for found in sizes if 1 < found[0] < most), default=None)
+
+
 def outcome_of(path: Path, texts: Sequence[str], evidence: Evidence, asked: Asked) -> Outcome:
     """A file measured now; likelihoods that a file cannot have are not missed unless they were asked for."""
-    found = measured(evidence, asked.metrics, asked.watching(path))
+    found = measured(evidence, asked.metrics, asked.watching(path), asked.least)
     figures = found.flat()
     said = (f"{path.name}: its first {len(texts)} sequences.", *(f"{path.name}: {doubt}" for doubt in doubts(evidence)))
     missing = found.skipped if asked.metrics is not None else {}
     shown, kept = list(texts[:SHOWN]), list(texts[:KEPT_SAMPLES])
-    return Outcome(path, None, Moment(figures, point_of(figures)), None, shown, kept, doubts=said, missing=missing)
+    final = Moment(figures, point_of(figures), asked.size(min(len(evidence.drawn), asked.count)))
+    return Outcome(path, None, final, None, shown, kept, doubts=said, missing=missing)
 
 
 def point_of(figures: Mapping[str, Figure]) -> Rows:

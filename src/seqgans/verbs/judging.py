@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from seqgans.data.corpus import Corpus
 from seqgans.errors import BadInput
-from seqgans.evaluation import Evidence, Figure, Measures, measure
+from seqgans.evaluation import METRICS, Evidence, Figure, Measures, measure
 from seqgans.evaluation.base import Lists
 from seqgans.evaluation.encoders import codes_of, equal, hashed
 from seqgans.evaluation.evidence import Beside
@@ -77,16 +78,19 @@ class Judge:
                 found.update(f"{name} {tensor.shape}".encode() + tensor.cpu().numpy().tobytes())
         return found.digest()
 
-    def figures(self, generator: Generator, count: int, watch: Watch = None) -> tuple[dict[str, Figure], Sequences]:
+    def figures(
+        self, generator: Generator, count: int, watch: Watch = None, least: int | None = None
+    ) -> tuple[dict[str, Figure], Sequences]:
         """All figures by name, and the samples they were taken on.
 
         Args:
             generator: who is judged.
             count: samples drawn.
             watch: called before each metric with its name and how many there are.
+            least: how many of them figures see whose value depends on the number; None for all.
         """
         evidence = self.evidence(count, generator)
-        found = measured(evidence, watch=watch).flat()
+        found = measured(evidence, watch=watch, least=least).flat()
         if len(self.corpus.valid):
             found["nll_valid"] = nll_gen(generator, self.corpus.valid)
         if self.best == FED:
@@ -145,15 +149,38 @@ class Judge:
         return temperature_sweep(generator, curve, length=self.corpus.length, count=count, seed=self.seed)
 
 
-def measured(evidence: Evidence, metrics: Sequence[str] | None = None, watch: Watch = None) -> Measures:
-    """Metrics by name, or those of every run; what cannot be measured is left out with its reason."""
+def measured(
+    evidence: Evidence, metrics: Sequence[str] | None = None, watch: Watch = None, least: int | None = None
+) -> Measures:
+    """Metrics by name, or those of every run; what cannot be measured is left out with its reason.
+
+    Args:
+        evidence: what there is.
+        metrics: names; None for those of every run.
+        watch: called before each metric with its name and how many there are.
+        least: how many samples those metrics see whose values depend on the number; None for all.
+    """
     names = [*(WITHOUT_TRUTH if evidence.oracle is None else WITH_TRUTH)]
     names += MUSIC if evidence.notes is not None else ()
     if evidence.sources is not None:
         names += PAIRS if isinstance(evidence.generator, Conditional) else ()
     elif reads_around(evidence.generator):
         names.append(BLANKS)
-    return measure(evidence, names if metrics is None else metrics, strict=False, watch=watch)  # some need more data
+    asked = names if metrics is None else list(metrics)
+    if least is None or len(evidence.drawn) <= least:
+        return measure(evidence, asked, strict=False, watch=watch)  # some need more data
+    told = None if watch is None else lambda name, _: watch(name, len(asked))
+    sized = [name for name in asked if name in METRICS and METRICS[name].by_size]
+    fewer = dataclasses.replace(evidence, samples=evidence.drawn[:least])
+    whole = measure(evidence, [name for name in asked if name not in sized], strict=False, watch=told)
+    part = measure(fewer, sized, strict=False, watch=told)
+    figures = whole.figures | part.figures
+    return dataclasses.replace(
+        whole,
+        figures={name: figures[name] for name in asked if name in figures},
+        skipped=whole.skipped | part.skipped,
+        awaits=whole.awaits | part.awaits,
+    )
 
 
 def numbers_of(part: Sequences) -> list[int] | None:

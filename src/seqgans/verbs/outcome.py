@@ -38,10 +38,12 @@ class Moment:
     Attributes:
         figures: by name.
         sweep: figures at each temperature.
+        size: how many samples those figures are of that depend on the number.
     """
 
     figures: Mapping[str, Figure]
     sweep: Rows
+    size: int
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def reported(path: Path, further: Mapping[str, Mapping[str, Any]] | None = None)
             stage: Moment(
                 {name: figure_of(name, shown, count) for name, shown in measured[stage].items()},
                 checked_sweep(report["sweeps"].get(stage, [])),
+                count,
             )
             for stage in ("final", "pretrained")
             if stage in measured
@@ -163,6 +166,7 @@ class Asked:
         metrics: names; None for those that every run measures at its end.
         targets: how many runs and files there are.
         watch: called before each metric with whose it is and its name, and how many there are of all targets.
+        least: how many samples figures are of whose value depends on the number; None for all that there are.
         beside: what was measured on real sequences or learnt from them, by the digest of these.
     """
 
@@ -173,6 +177,7 @@ class Asked:
     metrics: Sequence[str] | None
     targets: int
     watch: Watch = None
+    least: int | None = None
     beside: dict[bytes, Beside] = field(default_factory=dict)
 
     def judge(self, corpus: Corpus, truth: Truth | None) -> Judge:
@@ -180,6 +185,10 @@ class Asked:
         judge = Judge(corpus, truth, self.seed)
         judge.beside = self.beside.setdefault(judge.digest(), judge.beside)
         return judge
+
+    def size(self, samples: int) -> int:
+        """How many of some samples figures are of whose value depends on the number."""
+        return samples if self.least is None else min(samples, self.least)
 
     def watching(self, path: Path) -> Watch:
         """Who is told of the metrics of one target."""
@@ -200,23 +209,24 @@ def judged(path: Path, asked: Asked) -> Outcome:
         corpus = dataclasses.replace(corpus, test=encoded_file(corpus, path, references, READING))
     judge = asked.judge(corpus, run.truth)
     generator = run.players.generator
-    figures, samples, missing = figures_of(judge, generator, count, asked.metrics, asked.watching(path))
-    fewer = min(count, SWEEP_SAMPLES)
+    figures, samples, missing = figures_of(judge, generator, asked, asked.watching(path))
+    fewer = min(count, SWEEP_SAMPLES, asked.least or count)
     rows = [swept(point) for point in judge.sweep(generator, fewer)]
     texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
     said = (counted(count, fewer if rows else 0), *(() if references is None else doubted(corpus)))
     events, findings = told(run.folder)
-    return Outcome(path, run.recipe, Moment(figures, rows), None, texts[:SHOWN], texts, events, findings, said, missing)
+    final = Moment(figures, rows, asked.size(len(samples)))
+    return Outcome(path, run.recipe, final, None, texts[:SHOWN], texts, events, findings, said, missing)
 
 
 def figures_of(
-    judge: Judge, generator: Generator, count: int, metrics: Sequence[str] | None, watch: Watch
+    judge: Judge, generator: Generator, asked: Asked, watch: Watch
 ) -> tuple[Mapping[str, Figure], Sequences, Mapping[str, str]]:
     """Figures of a generator, the samples they are of, and why each metric that was asked for has none."""
-    if metrics is None:
-        return *judge.figures(generator, count, watch), {}
-    evidence = judge.evidence(count, generator)
-    found = measured(evidence, metrics, watch)
+    if asked.metrics is None:
+        return *judge.figures(generator, asked.count, watch, asked.least), {}
+    evidence = judge.evidence(asked.count, generator)
+    found = measured(evidence, asked.metrics, watch, asked.least)
     return found.flat(), evidence.generated, found.skipped
 
 
@@ -258,8 +268,7 @@ def at_most(name: str, drawn: int) -> int:
     metric = metric_of(name.removeprefix("real_"))
     if metric in PAIRS:
         return 1
-    compared = metric is not None and "overlap_count" in METRICS[metric].sizes
-    return min(drawn, Evidence.overlap_count) if compared else drawn
+    return drawn if metric is None else METRICS[metric].compared(drawn)
 
 
 def told(folder: RunFolder) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

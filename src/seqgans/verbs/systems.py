@@ -180,3 +180,18 @@ def starts(systems: Sequence[System]) -> System | None:
     if not found:
         return None
     return System(BEFORE, {}, [run for run, _ in found.values()], [moment for _, moment in found.values()])
+
+
+def not_numbers(systems: Sequence[System]) -> list[str]:
+    """A line for each system with figures that are not a number, and whose they are."""
+    found = []
+    for system in systems:
+        names = [
+            f"{name}{'' if run.seed is None else f' (seed {run.seed})'}"
+            for run, moment in zip(system.runs, system.moments, strict=True)
+            for name, figure in moment.figures.items()
+            if math.isnan(figure.value)
+        ]
+        if names:
+            found.append(f"not a number, so left out of {system.name}: {', '.join(names)}")
+    return found
