@@ -114,15 +114,18 @@ def test_copies_and_neighbours(comparison: dict[str, Any], parse: Any) -> None:
 
 
 def test_distances_of_curves(comparison: dict[str, Any], parse: Any) -> None:
-    """Mutants killed: above for below; the diversity of the baseline in the place of the system's."""
+    """Mutants killed: above for below; the diversity of the baseline in the place of the system's; a dash for what
+    no point of a curve reaches; a system that is left out since it shares no quality.
+    """
     text = comparison_page(comparison)
     rows = re.findall(r"<tr>(.*?)</tr>", text.partition('aria-label="Distances of curves"')[2].partition("</table>")[0])
     cells = [re.sub("<[^>]*>", "|", row).strip("|") for row in rows]
     assert "area to the curve of likelihood" in cells[0]
     assert cells[0].endswith("NLL gen where NLL oracle is 4.900 (likelihood: 4.302)")
     assert re.findall(r"[^|]+", cells[1]) == ["seqgan", "−0.041, below", "4.205"]
-    assert re.findall(r"[^|]+", cells[2]) == ["seqgan-shuffled", "+0.002, above", "–"]
-    assert len(rows) == 3  # leakgan shares nothing with the baseline
+    assert re.findall(r"[^|]+", cells[2]) == ["seqgan-shuffled", "+0.002, above", "outside the curve"]
+    assert re.findall(r"[^|]+", cells[3]) == ["leakgan", "–", "outside the curve"]
+    assert len(rows) == 4
 
 
 def test_findings_name_their_run(comparison: dict[str, Any], parse: Any) -> None:

@@ -44,19 +44,27 @@ def test_diversity_is_read_where_the_baseline_stands() -> None:
     assert matched(rows, base, AXES) is None
 
 
-def test_a_system_that_is_better_throughout_has_its_best_diversity() -> None:
-    """Mutants killed: None where its most diverse point is the better one; the point behind that one."""
+def test_nothing_is_read_beyond_a_curve() -> None:
+    """Human sentences have one quality, which no generator has: whatever is said of them at another one is made up.
+
+    Mutants killed: the most diverse point where the quality lies behind it, the best one where it lies before it; a
+    point that another beats taken for the end of the curve.
+    """
 
     def curve(*pairs: tuple[float, float]) -> list[dict[str, float]]:
-        rows = zip((0.5, 1.0, 1.5), pairs, strict=True)
+        rows = zip((0.5, 1.0, 1.5), pairs, strict=False)
         return [{"temperature": t, "lm_kn": quality, "reverse_lm_kn": diversity} for t, (quality, diversity) in rows]
 
     base, better = curve((4.3, 5.6), (5.3, 5.5), (6.4, 5.9)), curve((4.0, 5.4), (5.0, 5.2), (6.0, 5.6))
     axes = {"x": "lm_kn", "y": "reverse_lm_kn"}
-    assert matched(better, base, axes) == pytest.approx({"quality": 5.3, "diversity": 5.2, "baseline": 5.5})
+    assert matched(better, base, axes) is None  # at 5.3 it was never seen: its last point is at 5.0
     assert matched(base, better, axes) == pytest.approx({"quality": 5.0, "diversity": 5.53, "baseline": 5.2})
-    worse = curve((5.6, 5.4), (5.8, 5.2), (6.0, 5.6))
-    assert matched(worse, base, axes) is None  # no point of it is as good
+    assert matched(curve((5.6, 5.4), (5.8, 5.2), (6.0, 5.6)), base, axes) is None
+    people, model = (
+        [{"temperature": 1.0, "bleu_5": quality, "self_bleu_5": diversity}]
+        for quality, diversity in ((0.53, 0.44), (0.27, 0.30))
+    )
+    assert matched(people, model, BLEU) is None
 
 
 def test_a_plane_holds_what_tells_the_others_from_the_baseline() -> None:
@@ -64,3 +72,5 @@ def test_a_plane_holds_what_tells_the_others_from_the_baseline() -> None:
     assert found["areas"] == {"two": pytest.approx(1.0)}
     assert found["matched"]["two"] == pytest.approx({"quality": 1.0, "diversity": 3.0, "baseline": 2.0})
     assert (found["x"], found["y"]) == ("q", "d")
+    assert found["at"] == {"quality": 1.0, "baseline": 2.0}
+    assert beside(AXES, {"one": [], "two": sweep(1.0), "none": []}, "two")["areas"] == {}

@@ -14,7 +14,8 @@ system, "name" may be missing: the page leaves out what it does not have.
                   "areas": {system: between its curve and the baseline's, negative where it lies below, which is better;
                   None where they share no quality},
                   "matched": {system: {"quality": of the baseline as it is, "diversity": there, "baseline": the
-                  baseline's}; None where there is none}}]
+                  baseline's}; None where there is none, since the system's curve does not reach that quality},
+                  "at": {"quality", "baseline"} of the same, None where the baseline was not drawn from as it is}]
     differences   {setting: {system: value}}, settings that are not the same everywhere
     systems       [system], in the order of columns and colours:
         name      str

@@ -42,17 +42,17 @@ def plane_section(systems: Sequence[Plain], planes: Sequence[Plain], baseline: s
 def distances(plane: Plain, baseline: str | None, hues: Mapping[str, int]) -> str:
     """A table: the area between each curve and the baseline's, and diversity at the quality the baseline has."""
     areas, matched = plane.get("areas", {}), plane.get("matched", {})
-    known = [name for name in areas if areas[name] is not None or matched.get(name) is not None]
+    there = plane.get("at") or next((found for found in matched.values() if found), None)
+    known = [name for name in areas if there or areas[name] is not None]
     if not known:
         return ""
-    there = next((found for found in matched.values() if found), None)
     quality, diversity = written(plane["x"]), written(plane["y"])
     at = f"{diversity} where {quality} is {number(there['quality'])}" if there else f"{diversity} at matched quality"
     beside = f" ({baseline}: {number(there['baseline'])})" if there else ""
     heads = ("system", f"area to the curve of {baseline}", at + beside)
     rows = "".join(
         f'<tr><th scope="row"><span class="swatch hue-{hues.get(name, 0) % HUES}"></span>{escape(name)}</th>'
-        f"<td>{area_in_words(areas[name])}</td><td>{number((matched.get(name) or {}).get('diversity'))}</td></tr>"
+        f"<td>{area_in_words(areas[name])}</td><td>{at_matched(matched.get(name), there)}</td></tr>"
         for name in known
     )
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
@@ -60,6 +60,15 @@ def distances(plane: Plain, baseline: str | None, hues: Mapping[str, int]) -> st
         '<div class="wide distances" tabindex="0" role="region" aria-label="Distances of curves">'
         f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
+
+
+def at_matched(found: Plain | None, there: Plain | None) -> str:
+    """Diversity at matched quality, read between points of a curve alone.
+
+    >>> at_matched({"diversity": 4.2}, {}), at_matched(None, {"quality": 5.0}), at_matched(None, None)
+    ('4.200', 'outside the curve', '–')
+    """
+    return number(found["diversity"]) if found else "outside the curve" if there else "–"
 
 
 def area_in_words(area: float | None) -> str:

@@ -22,9 +22,11 @@ RISING = ("bleu_5",)  # qualities of a plane that rise
 
 def beside(axes: Mapping[str, str], sweeps: Mapping[str, Rows], baseline: str) -> dict[str, Any]:
     """A plane, with what tells the other curves in it from the baseline's."""
-    others = {name: rows for name, rows in sweeps.items() if name != baseline}
+    others = {name: rows for name, rows in sweeps.items() if name != baseline and has_axes(rows, axes)}
+    plain = plain_of(sweeps[baseline], axes)
     return {
         **axes,
+        "at": None if plain is None else {"quality": plain[axes["x"]], "baseline": plain[axes["y"]]},
         "areas": {name: area(rows, sweeps[baseline], axes) for name, rows in others.items()},
         "matched": {name: matched(rows, sweeps[baseline], axes) for name, rows in others.items()},
     }
@@ -56,22 +58,28 @@ def area(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> float | None:
 def matched(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> dict[str, float] | None:
     """Diversity of a sweep at the quality that the baseline has as it is, at temperature 1 and without truncation.
 
+    It is read between points of the sweep, never beyond them: nobody knows how diverse a system would be at a quality
+    that it was not seen at, worse ones included.
+
     Returns:
         That quality, the diversity there (`diversity`) and the baseline's (`baseline`); None where the baseline was not
-        drawn from as it is, or no point of the sweep is as good. Where the most diverse point is better than that
-        quality, its diversity: less quality cannot gain more.
+        drawn from as it is, or the quality lies outside of the curve.
 
     >>> swept = [{"temperature": t, "q": 3.0 + t, "d": 2.0 - t} for t in (0.5, 1.5)]
     >>> matched(swept, [{"temperature": 1.0, "q": 4.0, "d": 1.8}], {"x": "q", "y": "d"})
     {'quality': 4.0, 'diversity': 1.0, 'baseline': 1.8}
     """
-    plain = next((row for row in baseline if is_plain(row) and has_axes([row], axes)), None)
+    plain = plain_of(baseline, axes)
     if plain is None:
         return None
     quality = plain[axes["x"]]
-    curve, cost = curve_of(rows, axes), -quality if axes["x"] in RISING else quality
-    found = curve.diversity_at(min(cost, curve.quality[-1]) if len(curve.quality) else cost)
+    found = curve_of(rows, axes).diversity_at(-quality if axes["x"] in RISING else quality)
     return None if found is None else {"quality": quality, "diversity": found, "baseline": plain[axes["y"]]}
+
+
+def plain_of(rows: Rows, axes: Mapping[str, str]) -> Mapping[str, float] | None:
+    """The point of a sweep that was drawn from the law as it is, where it has both figures."""
+    return next((row for row in rows if is_plain(row) and has_axes([row], axes)), None)
 
 
 def is_plain(row: Mapping[str, float]) -> bool:
