@@ -110,6 +110,38 @@ def test_unknown_links_and_bad_answers(client: Any, store: Store, judged: list[I
     assert store.answers() == []
 
 
+@pytest.mark.parametrize("sent", [b'"\\ud800"', b'"a\\udfffb"', b'"\xed\xa0\x80"'])
+def test_half_a_surrogate_pair_is_no_text(admin: Any, store: Store, judged: list[Item], sent: bytes):
+    """Escaped or as bytes, in any value or key. Kills: an error of the studio's own, and its traceback."""
+    store.begin(judged)
+    link = f"/judge/{store.add_judge('ann').token}"
+    kind = {"content-type": "application/json"}
+    for path, body in (
+        (f"{link}/answer", b'{"item": %b, "real": true}'),
+        ("/turing/judges", b'{"name": %b}'),
+        ("/turing/draw", b'{"runs": [%b]}'),
+        ("/play/draw", b'{"run": "a", "prompt": "b", %b: 1}'),
+    ):
+        response = admin.post(path, content=body % sent, headers=kind)
+        assert response.status_code == 400, path
+        assert "surrogate" in response.json()["error"] or b"\xed" in sent
+    assert [judge.name for judge in store.judges()] == ["ann"]
+    pair = admin.post("/turing/judges", content=b'{"name": "\\ud83d\\ude00"}', headers=kind)
+    assert [judge["name"] for judge in pair.json()["judges"]] == ["ann", "😀"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\x1b[31mred", "two\nlines", "a\x7f", "a\x85b", "a\u2028b", "\0"])
+def test_names_of_judges_are_letters(admin: Any, store: Store, judged: list[Item], name: str):
+    """Kills: a name that ends where C ends it, colours a terminal or is two lines; scripts of the world refused."""
+    store.begin(judged)
+    response = admin.post("/turing/judges", json={"name": name})
+    assert response.status_code == 400
+    assert "control character" in response.json()["error"]
+    assert store.judges() == []
+    for good in ("Ångström", "李 明", "मीरा", "👩\u200d🔬"):
+        assert admin.post("/turing/judges", json={"name": good}).status_code == 200
+
+
 def test_setting_up_and_scores(runs: Path, store: Store):
     with client_of(runs, store) as client:
         let_in(client)

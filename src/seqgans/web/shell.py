@@ -69,10 +69,13 @@ def sent(body: bytes) -> dict[str, Any]:
     """The JSON object that a request holds.
 
     Raises:
-        BadInput: it holds something else.
+        BadInput: it holds something else, or text that is none: half of a surrogate pair, which nothing can write down.
     """
     try:
         found = json.loads(body)
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeError as error:
+        raise BadInput("a request must hold text, but half of a surrogate pair is none") from error
     except (ValueError, RecursionError) as error:
         raise BadInput("a request must hold a JSON object") from error
     if not isinstance(found, dict):

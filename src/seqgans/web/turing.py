@@ -6,6 +6,7 @@ import math
 import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from seqgans.errors import BadInput
 from seqgans.web.heavy import load_heavy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 LONGEST_NAME = 80
+UNPRINTABLE = ("Cc", "Zl", "Zp")  # control characters, and what breaks a line
 LONGEST_LOOK = 3600.0  # seconds; whoever took longer was away
 
 
@@ -94,6 +96,8 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
         name = asked(given, "name", str).strip()
         if not 1 <= len(name) <= LONGEST_NAME:
             raise BadInput(f"a name must have 1 to {LONGEST_NAME} characters, got {len(name)}")
+        if any(category(letter) in UNPRINTABLE for letter in name):
+            raise BadInput("a name must be one line of letters, got a control character; type it anew")
         store.add_judge(name)
         return state(request, given)
 
