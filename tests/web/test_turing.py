@@ -6,6 +6,7 @@ Mutants killed: a view without its key, a page that names the source, state for 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -221,6 +222,44 @@ def test_a_file_of_samples_is_a_source(runs: Path, store: Store, tmp_path: Path)
         assert not {"zebra", "THE"} & set(" ".join(seen).split())
     with pytest.raises(BadInput, match="needs a run's folder beside files of samples"):
         Runs([file])
+
+
+def test_blank_sequences_are_no_items(runs: Path, store: Store, monkeypatch: pytest.MonkeyPatch):
+    """Others of the same run take their place while there are some, and the page hears how many there were.
+
+    Mutants killed: blank cards, which give the run away; one that is all spaces; fewer items of one source than of the
+    others; blanks of the one run counted for the other; a run of blanks that is drawn from for ever, or has no items.
+    """
+    from seqgans.verbs import sample
+
+    draw, empty, usual = sample.draw, {"text/seqgan": 3}, []
+
+    def drawing(run: Any, count: int, *rest: Any) -> Any:
+        few = empty.get("/".join(run.folder.path.parts[-2:]), 0)
+        for number, one in enumerate(draw(run, count, *rest)):
+            usual.append(number)
+            blank = {"ids": [], "text": ""} if number % 2 else {"text": "  "}
+            yield dataclasses.replace(one, **blank if number < few else {"ids": [3], "text": "the cat"})
+
+    monkeypatch.setattr(sample, "draw", drawing)
+    names = ["text/likelihood", "text/seqgan"]
+    with client_of(runs, store) as client:
+        let_in(client)
+        state = client.post("/turing/draw", json={"runs": names, "count": 2}).json()
+        assert state["sources"] == {"real": 2, "text/likelihood": 2, "text/seqgan": 2}
+        assert state["left_out"] == {"text/seqgan": 3}
+        assert len(usual) == 2 + 5
+        assert "left_out" not in client.post("/turing/draw", json={"runs": names, "count": 2}).json()  # none was drawn
+        link = client.post("/turing/judges", json={"name": "ann"}).json()["judges"][0]["link"]
+        for place in range(6):
+            assert client.get(f"{link}/item", params={"place": place}).json()["item"]["text"].strip()
+        empty["text/seqgan"] = 7
+        state = client.post("/turing/draw", json={"runs": names, "count": 2, "anew": True}).json()
+        assert state["sources"] == {"real": 1, "text/likelihood": 1, "text/seqgan": 1}
+        empty["text/seqgan"] = 99
+        refused = client.post("/turing/draw", json={"runs": names, "count": 2, "anew": True})
+        assert refused.status_code == 400
+        assert refused.json()["error"].startswith("text/seqgan wrote 8 sequences, all of them blank")
 
 
 def test_tunes_come_as_keys(runs: Path, store: Store):

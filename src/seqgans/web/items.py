@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,24 @@ from seqgans.web.heavy import load_heavy
 from seqgans.web.store import REAL, Item
 
 if TYPE_CHECKING:
+    from seqgans.generators.decoding import Decoding
     from seqgans.verbs.loading import LoadedRun
 
 MOST = 500  # items of a source
+TRIES = 4  # sequences that a run writes at most for an item that is not blank
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Items to be judged.
+
+    Attributes:
+        items: equally many of each source.
+        left_out: how many blanks a run wrote, which are not among them, by its name; only of those that wrote some.
+    """
+
+    items: list[Item]
+    left_out: dict[str, int]
 
 
 def draw_items(
@@ -22,8 +38,10 @@ def draw_items(
     seed: int = 0,
     temperature: float = 1.0,
     files: Mapping[str, Path] | None = None,
-) -> list[Item]:
+) -> Drawn:
     """Items of every source, equally many: where a source has fewer than asked for, of each as many as it has.
+
+    Blank ones are left out, whoever wrote them: a card without words would tell a judge who did.
 
     Items of the test split and of files that hold the symbol of unknown words are left out, as generators do not draw
     it either, and all are written by the same vocabulary: spelling and spaces give nothing away.
@@ -37,11 +55,11 @@ def draw_items(
 
     Raises:
         BadInput: a number is not allowed, a file has nothing that the first run could have written, or a judge could
-            tell the runs apart by their form.
+            tell the runs apart by their form; a run writes blanks alone.
     """
     load_heavy()
     from seqgans.verbs.loading import load_run
-    from seqgans.verbs.sample import checked, draw
+    from seqgans.verbs.sample import checked
 
     if not 1 <= count <= MOST:
         raise BadInput(f"items of each source must be from 1 to {MOST}, got {count}")
@@ -56,12 +74,39 @@ def draw_items(
     first = next(iter(loaded.values()))
     given = {REAL: real_items(first, count, seed)}
     given |= {name: file_items(name, path, first, count, seed) for name, path in files.items()}
+    left_out = {}
+    for name, run in loaded.items():
+        fewest = min(map(len, given.values()))
+        given[name], left_out[name] = run_items(name, run, fewest, decoding, seed)
     fewest = min(map(len, given.values()))
     items = [item for those in given.values() for item in those[:fewest]]
-    for name, run in loaded.items():
-        for sample in draw(run, fewest, decoding, seed):
-            items.append(Item(name, shown(run, sample.ids, sample.text, sample.source)))
-    return items
+    return Drawn(items, {name: blank for name, blank in left_out.items() if blank})
+
+
+def run_items(name: str, run: LoadedRun, count: int, decoding: Decoding, seed: int) -> tuple[list[Item], int]:
+    """What a run writes without blanks, `count` where it writes so many in `TRIES` times as many; how many were blank.
+
+    Raises:
+        BadInput: there is nothing else.
+    """
+    from seqgans.verbs.sample import draw
+
+    found, blank = [], 0
+    for sample in draw(run, TRIES * count, decoding, seed):
+        if is_blank(sample.ids, sample.text):
+            blank += 1
+        else:
+            found.append(Item(name, shown(run, sample.ids, sample.text, sample.source)))
+        if len(found) == count:
+            break
+    if not found:
+        raise BadInput(f"{name} wrote {blank} sequences, all of them blank; choose another run or a higher temperature")
+    return found, blank
+
+
+def is_blank(ids: list[int], text: str) -> bool:
+    """Whether there is nothing to see in a sequence."""
+    return not ids or not text.strip()
 
 
 def check_alike(runs: Mapping[str, LoadedRun]) -> None:
@@ -112,7 +157,7 @@ def real_items(run: LoadedRun, count: int, seed: int) -> list[Item]:
     usable = [
         (ids, source)
         for ids, source in zip(lists, sources, strict=True)
-        if ids and corpus.vocabulary.unknown not in ids
+        if not is_blank(ids, corpus.vocabulary.decode(ids)) and corpus.vocabulary.unknown not in ids
     ]
     if not usable:
         raise BadInput(
@@ -141,7 +186,12 @@ def file_items(name: str, path: Path, run: LoadedRun, count: int, seed: int) -> 
     sequences, counts = encode_texts(read_sequences(path, READING), corpus.vocabulary, corpus.length, "drop")
     order = torch.randperm(len(sequences), generator=generator_for(seed, "items", name)).tolist()
     lists = sequences.lists(corpus.vocabulary.end)
-    usable = [ids for place in order if (ids := lists[place]) and corpus.vocabulary.unknown not in ids]
+    shuffled = [lists[place] for place in order]
+    usable = [
+        ids
+        for ids in shuffled
+        if not is_blank(ids, corpus.vocabulary.decode(ids)) and corpus.vocabulary.unknown not in ids
+    ]
     if not usable:
         raise BadInput(
             f"{name} must have lines that the runs could have written: of {counts.read} lines {counts.longer} are "

@@ -34,12 +34,13 @@ function forest(scores) { // an interval a source, the real items as a band behi
   return picture;
 }
 
-let shown = "", again = false, wished = 0; // whether another draw is being set up; items of each source asked for
+let shown = "", again = false, wished = 0, blank = {}; // whether another draw is being set up; items of each source asked for; blanks left out
 
 function show(state) {
   const text = JSON.stringify(state);
   if (text === shown) return;
   shown = text;
+  blank = state.left_out || blank;
   const ready = Object.keys(state.sources).length > 0;
   again = again && state.answers === 0;
   place("setting").hidden = ready && !again;
@@ -54,9 +55,11 @@ function show(state) {
   }
   if (!ready) return;
   const real = state.sources.real, fewer = wished > real
-    ? ` The test split has no more than ${real} real ones, so there are ${real} of each source instead of ${wished}.` : "";
+    ? ` One source has no more than ${real}, so there are ${real} of each source instead of ${wished}.` : "";
+  const left = Object.entries(blank).map(([name, count]) => `${count} of ${name}`).join(", ");
   place("items").textContent =
-    "Items: " + Object.entries(state.sources).map(([name, count]) => `${count} ${name}`).join(", ") + "." + fewer;
+    "Items: " + Object.entries(state.sources).map(([name, count]) => `${count} ${name}`).join(", ") + "." + fewer +
+    (left ? ` Left out, since there is nothing in them: ${left}.` : "");
   place("judges").replaceChildren(...state.judges.map((judge) => {
     const link = location.origin + judge.link;
     const copy = make("button", { type: "button", class: "quiet", "aria-label": "Copy the link of " + judge.name }, "Copy");
