@@ -32,7 +32,7 @@ PATIENCE = 90_000  # milliseconds
 
 def judged(runs: Runs, store: Store, names: list[str]) -> str:
     """A test of which half is answered; the token of a judge who is not done."""
-    store.begin(draw_items({name: runs.path(name) for name in names}, 10))
+    store.begin(draw_items({name: runs.path(name) for name in names}, 10).items)
     chance = random.Random(0)
     tokens = [store.add_judge(name).token for name in ("Ada", "Bo", "Chen", "Dede")]
     with store.connected() as connection:
