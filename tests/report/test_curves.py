@@ -16,7 +16,9 @@ import pytest
 
 from seqgans.evaluation.regions import half_width
 from seqgans.report.charts import Axis, Dot, Line, axis, chart
-from seqgans.report.curves import learning, learning_curves, plane, thinned, training_curves
+from seqgans.report.curves import plane
+from seqgans.report.learning import learning, learning_curves, thinned, training_curves
+from seqgans.report.page import comparison_page
 from seqgans.report.planes import regions_in_words
 
 
@@ -117,6 +119,44 @@ def test_points_outside_a_plane_are_counted_and_named() -> None:
     rows += [{"temperature": 0.1 + t / 50, "nll_oracle": 5.5, "nll_gen": 4.5} for t in range(9)]
     assert "10 points lie outside" in plane([{"name": "one", "sweep": rows}])
     assert "; and 2 more</small>" in plane([{"name": "one", "sweep": rows}])
+
+
+def test_every_system_stands_in_the_plane_where_it_is() -> None:
+    """Files of samples are one point each: the best one, a collapsed one and a far one are drawn, curves are cut.
+
+    Mutants killed: people cut off for having more BLEU than any model, or for being alone; a collapse cut off; the
+    far end of a curve that flattens the rest; a system that is absurd (90 nats) drawn all the same; a legend that names it.
+    """
+    model = {"name": "model", "sweep": [{"temperature": t, "bleu_5": 0.2 + t / 99, "self_bleu_5": 0.3} for t in (1, 2)]}
+
+    def file(name: str, **figures: float) -> dict[str, Any]:
+        return {"name": name, "sweep": [{"temperature": 1.0, **figures}]}
+
+    people, collapsed = file("people", bleu_5=0.53, self_bleu_5=0.44), file("same", bleu_5=0.9, self_bleu_5=1.0)
+    drawing = plane([model, people, collapsed])
+    assert {dot[3] for dot in dots_of(drawing)} == {"model", "people", "same"}
+    assert "outside" not in drawing
+    rows = [{"temperature": t, "lm_kn": 3.0 + t / 10, "reverse_lm_kn": 4.0 + t / 50} for t in (0.5, 0.8, 1.0, 1.2)]
+    swept = {"name": "model", "sweep": [*rows, {"temperature": 9.0, "lm_kn": 5.5, "reverse_lm_kn": 4.0}]}
+    noise, absurd = file("noise", lm_kn=6.0, reverse_lm_kn=4.2), file("absurd", lm_kn=90.0, reverse_lm_kn=4.2)
+    assert {dot[3] for dot in dots_of(plane([swept, noise, absurd]))} == {"model", "noise"}
+    assert "1 point lies outside: model, temperature 9" in plane([swept])
+    page = comparison_page({"systems": [swept, noise, absurd, {"name": "none", "sweep": [{"temperature": 1.0}]}]})
+    legend = page.partition('class="legend"')[2].partition("</div>")[0]
+    assert re.findall(r"</svg>([^<]*)", legend) == ["model", "noise"]
+
+
+def test_three_points_are_all_there_and_nothing_is_written_over_them() -> None:
+    """As of `--at 0.7,1,1.4`. Kills: the ring cut off since its neighbours are near; words within the drawing."""
+    rows = [
+        {"temperature": t, "bleu_5": quality, "self_bleu_5": diversity}
+        for t, quality, diversity in ((0.7, 0.50, 0.300), (1.0, 0.49, 0.900), (1.4, 0.48, 0.299))
+    ]
+    drawing = plane([{"name": "one", "sweep": rows}])
+    assert len(dots_of(drawing)) == 3
+    caption, inside = drawing.split("</figcaption>")
+    assert "lower left is better" in caption
+    assert "lower left is better" not in inside
 
 
 def test_training_curves_have_a_line_a_phase() -> None:

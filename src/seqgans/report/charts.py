@@ -112,7 +112,7 @@ def chart(
         x: horizontal axis.
         y: vertical axis.
         lines: what is drawn, the last above the others; what lies outside the axes is cut off.
-        hint: words in the corner next to the origin.
+        hint: words below the caption on how to read it.
         about: shown when pointing at the caption.
         outside: words below the caption on what is cut off.
     """
@@ -128,12 +128,11 @@ def chart(
     return "".join(
         (
             f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}',
-            f"<small>{escape(outside)}</small>" if outside else "",
+            *(f"<small>{escape(words)}</small>" for words in (hint, outside) if words),
             "</figcaption>",
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" aria-label="{escape(said)}" ',
             f'data-dots="{escape(json.dumps(dots, ensure_ascii=False))}">',
             *frame(x, y, named=y.name != title),
-            f'<text class="hint" x="{LEFT + 8}" y="{HEIGHT - BOTTOM - 8}">{escape(hint)}</text>' if hint else "",
             f'<svg {inside} viewBox="{LEFT} {TOP} {WIDTH - LEFT - RIGHT} {HEIGHT - TOP - BOTTOM}">',
             *(drawn(line, x, y) for line in thin_first),
             "</svg>",

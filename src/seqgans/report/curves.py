@@ -1,116 +1,81 @@
-"""From the events and sweeps of runs to charts: learning curves, the quality-diversity plane, what training showed."""
+"""From sweeps to the plane of quality and diversity: a curve a system, a point a setting of decoding."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from seqgans.evaluation import METRICS
 from seqgans.evaluation.regions import LEVEL, half_width, region
 from seqgans.report.charts import Axis, Dot, Line, axis, chart, reading
-from seqgans.report.figures import better, error, mean_of, meaning, number, with_errors, written
+from seqgans.report.figures import better, error, mean_of, metric_of, with_errors, written
 
 Plain = Mapping[str, Any]
 
-STEPS = "updates"
-GAME = ("pretrained", "game", "final")  # stages whose values set the height of a learning curve
 PLANES = (("nll_oracle", "nll_gen"), ("bleu_5", "self_bleu_5"), ("bleu_4", "self_bleu_4"), ("lm_kn", "reverse_lm_kn"))
 REACH = 4.0  # how far above the lowest point a plane reaches, in distances of the median: the rest would flatten it
+ABSURD = 12.0, 3.0  # in distances and in medians: a system is shown where it stands as it is, unless beyond both
+BOUNDED = "0 to 1"  # the unit of figures of which nothing is absurd
 LISTED = 8  # points outside a plane that are named
-FEW, MANY = 2, 200  # points that make a curve; points beyond which neighbours are averaged
+FEW = 2  # seeds that make a region
 AS_IT_IS = (1.0, math.inf, 1.0)  # temperature, top-k, top-p
 HINT = "lower left is better"  # where quality rises its axis runs backwards
+BETTER = "← better"
 
 
-def learning_curves(systems: Sequence[Plain], order: Iterable[str] = ()) -> list[str]:
-    """A chart for each figure of the evaluations: seeds thin, their mean thick.
+@dataclass(frozen=True)
+class Plane:
+    """Curves between two axes.
 
-    Args:
-        systems: as `report.page` describes them.
-        order: figures, the important ones first; those it leaves out follow.
+    Attributes:
+        x: quality.
+        y: diversity.
+        lines: a curve a system; what lies outside of the axes is cut off.
     """
-    names = dict.fromkeys(order)
-    names |= dict.fromkeys(name for system in systems for line in evaluations(system) for name in line["figures"])
-    charts = []
-    for name in names:
-        lines = [line for hue, system in enumerate(systems) for line in learning(system, name, hue)]
-        if lines and max(len(line.dots) for line in lines) >= FEW:
-            x = axis(STEPS, [dot.x for line in lines for dot in line.dots])
-            charts.append(chart(written(name), x, height(systems, name), lines, about=meaning(name)))
-    return charts
 
+    x: Axis
+    y: Axis
+    lines: Sequence[Line]
 
-def evaluations(system: Plain) -> list[Plain]:
-    """The lines of all runs of a system that hold an evaluation."""
-    return [
-        line for run in system.get("runs", ()) for line in run.get("events", ()) if line.get("kind") == "evaluation"
-    ]
+    def holds(self, dot: Dot) -> bool:
+        """Whether a point lies between the axes."""
+        return 0 <= self.x.share(dot.x) <= 1 and 0 <= self.y.share(dot.y) <= 1
 
+    @property
+    def seen(self) -> dict[int, str]:
+        """The curves of which a point is drawn: names by the number of their colour."""
+        return {line.hue: line.name for line in self.lines if any(map(self.holds, line.dots))}
 
-def learning(system: Plain, name: str, hue: int) -> list[Line]:
-    """The lines of one figure of one system."""
-    runs = [curve for run in system.get("runs", ()) if (curve := track(run, name))]
-    who = system["name"]
-    if len(runs) < 2:
-        return [Line(name=who, hue=hue, dots=list(curve.values())) for curve in runs]
-    thin = [
-        Line(name=f"{who}, seed {run.get('seed', '?')}", hue=hue, dots=list(curve.values()), thin=True)
-        for run, curve in zip((run for run in system["runs"] if track(run, name)), runs, strict=True)
-    ]
-    shared = [key for key in runs[0] if all(key in curve for curve in runs)]
-    mean = [averaged([curve[key] for curve in runs], name) for key in shared]
-    return [*thin, Line(name=f"{who}, mean of {len(runs)} seeds", hue=hue, dots=mean)]
-
-
-def track(run: Plain, name: str) -> dict[tuple[Any, ...], Dot]:
-    """The evaluations of a run by where in the schedule they were made, which is what runs share."""
-    found = {}
-    for line in run.get("events", ()):
-        value = mean_of(line.get("figures", {}).get(name)) if line.get("kind") == "evaluation" else None
-        if value is None:
-            continue
-        stage, round_, gathering = line.get("stage", ""), line.get("round", 0), line.get("gathering", 0)
-        key = (stage, round_, gathering) if stage in ("pretraining", "game") else (stage,)
-        where = f"{stage}{f', round {round_}' if round_ else ''}, update {line.get('step', 0)}"
-        read = f"{reading(written(name), value)} ({where})"
-        found[key] = Dot(x=float(line.get("step", 0)), y=value, read=read, ring=stage == "pretrained")
-    return found
-
-
-def averaged(dots: Sequence[Dot], name: str) -> Dot:
-    """The mean of the same evaluation of several seeds."""
-    values = [dot.y for dot in dots]
-    step, mean = statistics.mean(dot.x for dot in dots), statistics.mean(values)
-    read = f"{written(name)} {number(mean)} ± {error(statistics.stdev(values))} (update {step:.0f})"
-    return Dot(x=step, y=mean, read=read, ring=dots[0].ring)
-
-
-def height(systems: Sequence[Plain], name: str) -> Axis:
-    """The vertical axis of a learning curve: the game fills it; of pre-training, what is near enough."""
-    whole = [value for system in systems for line in evaluations(system) for value in values_of(line, name)]
-    game = [
-        value
-        for system in systems
-        for line in evaluations(system)
-        if line.get("stage") in GAME
-        for value in values_of(line, name)
-    ]
-    if not game or len(game) == len(whole):
-        return axis(written(name), game or whole)
-    span = max(max(game) - min(game), 0.02 * abs(max(game)))
-    near = [value for value in whole if min(game) - span <= value <= max(game) + span]
-    return axis(written(name), near)
-
-
-def values_of(line: Plain, name: str) -> list[float]:
-    """The value of a figure in an evaluation, in a list that is empty where it has none."""
-    value = mean_of(line["figures"].get(name))
-    return [] if value is None else [value]
+    def outside(self) -> str:
+        """Which points are cut off, and where they lie; empty where none is."""
+        far = [f"{line.name}, {dot.read}" for line in self.lines for dot in line.dots if not self.holds(dot)]
+        if not far:
+            return ""
+        more = f"; and {len(far) - LISTED} more" if len(far) > LISTED else ""
+        count = "1 point lies" if len(far) == 1 else f"{len(far)} points lie"
+        return f"{count} outside: {'; '.join(far[:LISTED])}{more}"
 
 
 def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, baseline: str | None = None) -> str:
-    """The quality-diversity plane: a curve a system, a point a setting; empty where there is no sweep.
+    """The quality-diversity plane as a drawing; empty where there is no sweep. Arguments as of `plane_of`."""
+    found = plane_of(systems, axes, baseline)
+    return "" if found is None else drawing(found)
+
+
+def drawing(plane: Plane) -> str:
+    """A plane as a figure element."""
+    about = "each point is one setting, the ring is temperature 1"
+    title = f"{plane.y.name} against {plane.x.name.removesuffix(BETTER).rstrip()}"
+    return chart(title, plane.x, plane.y, plane.lines, hint=HINT, about=about, outside=plane.outside())
+
+
+def plane_of(
+    systems: Sequence[Plain], axes: Mapping[str, str] | None = None, baseline: str | None = None
+) -> Plane | None:
+    """The quality-diversity plane: a curve a system, a point a setting; None where there is no sweep.
 
     Args:
         systems: as `report.page` describes them.
@@ -124,7 +89,7 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, basel
     elif known:
         across, up = known[0]
     else:
-        return ""
+        return None
     lines, fixed = [], anchors(systems, baseline, across, up)
     for hue, system in enumerate(systems):
         dots = [
@@ -134,31 +99,15 @@ def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, basel
         if present := [dot for dot in dots if dot is not None]:
             lines.append(Line(name=system["name"], hue=hue, dots=present))
     if not lines:
-        return ""
-    every = [dot for line in lines for dot in line.dots]
-    far = reach([dot.x for dot in every]), reach([dot.y for dot in every])
-    near = [dot for dot in every if dot.x <= far[0] and dot.y <= far[1]] or every
+        return None
     backwards = better(across) == "higher"
-    x = axis(f"{written(across)} {'← better' if backwards else ''}".rstrip(), [dot.x for dot in near], backwards)
-    y = axis(written(up), [dot.y for dot in near])
-    about = "each point is one setting, the ring is temperature 1"
-    title = f"{written(up)} against {written(across)}"
-    return chart(title, x, y, lines, hint=HINT, about=about, outside=cut_off(lines, x, y))
-
-
-def cut_off(lines: Sequence[Line], x: Axis, y: Axis) -> str:
-    """Which points a plane does not reach, and where they lie; empty where it reaches all."""
-    far = [
-        f"{line.name}, {dot.read}"
-        for line in lines
-        for dot in line.dots
-        if not (0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
-    ]
-    if not far:
-        return ""
-    more = f"; and {len(far) - LISTED} more" if len(far) > LISTED else ""
-    count = "1 point lies" if len(far) == 1 else f"{len(far)} points lie"
-    return f"{count} outside: {'; '.join(far[:LISTED])}{more}"
+    name = f"{written(across)} {BETTER}" if backwards else written(across)
+    usual = [as_it_is(line) for line in lines]
+    far_x = reach(across, [[dot.x for dot in line.dots] for line in lines], [dot.x for dot in usual])
+    far_y = reach(up, [[dot.y for dot in line.dots] for line in lines], [dot.y for dot in usual])
+    every = [dot for line in lines for dot in line.dots]
+    near = [dot for dot in every if dot.x <= far_x and dot.y <= far_y] or every
+    return Plane(axis(name, [dot.x for dot in near], backwards), axis(written(up), [dot.y for dot in near]), lines)
 
 
 def knobs(row: Plain) -> tuple[float, float, float]:
@@ -247,47 +196,23 @@ def swept(
     return Dot(x=x, y=y, read=read, ring=ring, around=around)
 
 
-def reach(values: Sequence[float]) -> float:
-    """How far a readable axis goes: a few values far above the median are left out."""
-    low, middle = min(values), statistics.median(values)
-    return low + REACH * (middle - low)
+def reach(name: str, values: Sequence[Sequence[float]], as_they_are: Sequence[float]) -> float:
+    """How far a readable axis goes: a few values far above the median are left out, but no system as it is.
+
+    Args:
+        name: of the figure; one between 0 and 1 is shown whole.
+        values: of each system.
+        as_they_are: of each system one, at temperature 1 where it was drawn there.
+    """
+    every = [value for those in values for value in those]
+    metric = metric_of(name)
+    if metric is not None and METRICS[metric].unit == BOUNDED:
+        return max(every)
+    low, middle = min(every), statistics.median(every)
+    edge = max(low + ABSURD[0] * (middle - low), ABSURD[1] * abs(middle))
+    return max([low + REACH * (middle - low), *(value for value in as_they_are if value <= edge)])
 
 
-def training_curves(events: Iterable[Plain]) -> list[str]:
-    """A chart for each figure of the gatherings of one run, a line a phase."""
-    found: dict[str, dict[str, list[Dot]]] = {}
-    phases: dict[str, int] = {}
-    for line in events:
-        if line.get("kind") != "gathering":
-            continue
-        phase = line.get("phase", "")
-        phases.setdefault(phase, len(phases))
-        for name, figure in line.get("figures", {}).items():
-            value = mean_of(figure)
-            if value is not None:
-                dot = Dot(x=float(line.get("step", 0)), y=value, read=f"{number(value)} (update {line.get('step', 0)})")
-                found.setdefault(name, {}).setdefault(phase, []).append(dot)
-    charts = []
-    for name, lines in found.items():
-        drawn = [Line(name=phase, hue=phases[phase], dots=thinned(dots)) for phase, dots in lines.items()]
-        if max(len(line.dots) for line in drawn) >= FEW:
-            words = name.replace(".", ": ").replace("_", " ")
-            every = [dot for line in drawn for dot in line.dots]
-            x, y = axis(STEPS, [dot.x for dot in every]), axis(words, [dot.y for dot in every])
-            charts.append(chart(words, x, y, drawn))
-    return charts
-
-
-def phases_of(events: Iterable[Plain]) -> list[str]:
-    """The phases of a run in the order of their colours."""
-    return list(dict.fromkeys(line.get("phase", "") for line in events if line.get("kind") == "gathering"))
-
-
-def thinned(dots: Sequence[Dot]) -> list[Dot]:
-    """At most so many points that a screen can show: means of as many neighbours as it takes."""
-    step = -(-len(dots) // MANY)
-    if step == 1:
-        return list(dots)
-    groups = [dots[first : first + step] for first in range(0, len(dots), step)]
-    means = [(statistics.mean(dot.x for dot in group), statistics.mean(dot.y for dot in group)) for group in groups]
-    return [Dot(x=x, y=y, read=f"{number(y)}, mean of {step} (update {x:.0f})") for x, y in means]
+def as_it_is(line: Line) -> Dot:
+    """The point of a curve at temperature 1, where there is none one in its middle."""
+    return next((dot for dot in line.dots if dot.ring), line.dots[len(line.dots) // 2])

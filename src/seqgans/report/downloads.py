@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from seqgans.report.curves import evaluations
 from seqgans.report.figures import mean_of, p_of, shown_of, with_errors
+from seqgans.report.learning import evaluations
 from seqgans.report.sections import section
 from seqgans.report.spreadsheet import as_csv
 from seqgans.training.facts import to_json

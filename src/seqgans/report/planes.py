@@ -8,7 +8,7 @@ from typing import Any
 
 from seqgans.evaluation.regions import LEVEL
 from seqgans.report.charts import HUES, legend
-from seqgans.report.curves import plane, shares_seeds
+from seqgans.report.curves import drawing, plane_of, shares_seeds
 from seqgans.report.figures import number, written
 from seqgans.report.sections import section
 
@@ -16,25 +16,24 @@ Plain = Mapping[str, Any]
 
 
 def plane_section(systems: Sequence[Plain], planes: Sequence[Plain], baseline: str | None = None) -> str:
-    """Each plane with its legend, and below it a table of areas and of diversity at matched quality.
+    """Each plane with a legend of what is drawn, and below it a table of areas and of diversity at matched quality.
 
     Args:
         systems: as `report.page` describes them.
         planes: as there; where there are none, the axes are found from what the sweeps hold.
         baseline: whose curve the others are compared with.
     """
-    names = {hue: system["name"] for hue, system in enumerate(systems) if system.get("sweep")}
-    hues = {name: hue for hue, name in names.items()}
-    drawings = [(plane(systems, axes or None, baseline), axes) for axes in planes or [{}]]
+    hues = {system["name"]: hue for hue, system in enumerate(systems)}
+    found = [(plane_of(systems, axes or None, baseline), axes) for axes in planes or [{}]]
     about = (
         "One curve a system, one point a setting of decoding, the ring at temperature 1. Any generator can be moved "
         "along its own curve by its temperature alone; a system is better where its whole curve lies lower and further "
         f"left. {regions_in_words(systems, baseline)}"
     )
     body = "".join(
-        f'<div class="plane">{legend(names)}{drawing}</div>{distances(axes, baseline, hues)}'
-        for drawing, axes in drawings
-        if drawing
+        f'<div class="plane">{legend(plane.seen)}{drawing(plane)}</div>{distances(axes, baseline, hues)}'
+        for plane, axes in found
+        if plane is not None
     )
     return section("plane", "Quality and diversity", body, about)
 

@@ -12,7 +12,6 @@ from html import escape
 from typing import Any
 
 from seqgans.report.charts import HUES, legend
-from seqgans.report.curves import evaluations, learning_curves, phases_of, training_curves
 from seqgans.report.figures import (
     ARROWS,
     MARKS,
@@ -31,6 +30,7 @@ from seqgans.report.figures import (
     spread_of,
     written,
 )
+from seqgans.report.learning import evaluations, learning_curves, phases_of, training_curves
 
 Plain = Mapping[str, Any]
 
