@@ -17,7 +17,7 @@ import pytest
 from seqgans.evaluation.regions import half_width
 from seqgans.report.charts import Axis, Dot, Line, axis, chart
 from seqgans.report.curves import plane
-from seqgans.report.learning import learning, learning_curves, thinned, training_curves
+from seqgans.report.learning import curved, learning, learning_curves, thinned, training_curves
 from seqgans.report.page import comparison_page
 from seqgans.report.planes import regions_in_words
 
@@ -70,6 +70,21 @@ def test_pre_training_far_above_is_cut_off() -> None:
 
 def test_figures_that_are_there_once_make_no_curve() -> None:
     assert learning_curves([system([("final", 1, 1.0)])]) == []
+
+
+def test_what_was_measured_once_is_no_curve_beside_others() -> None:
+    """Seeds of likelihood that were measured at their end alone are dots beside each other, and named instead.
+
+    Mutants killed: the dots, or their mean; their key in the legend; a system without runs among those that are named.
+    """
+    game = {**system([("game", 1, 1.0), ("final", 2, 1.0)]), "name": "game"}
+    once = {**system([("final", 5, 1.0)], [("final", 9, 2.0)]), "name": "likelihood"}
+    assert learning(once, "jsd", 1) == []
+    assert curved([game, once, {"name": "file"}]) == ({0: "game"}, ["likelihood"])
+    page = comparison_page({"systems": [game, once]})
+    section = page.partition('<section id="learning">')[2].partition("</section>")[0]
+    assert "Measured once, at its end, so without a curve: likelihood." in section
+    assert "likelihood" not in section.partition("</p>")[2]
 
 
 def test_order_of_the_curves() -> None:
@@ -125,7 +140,7 @@ def test_every_system_stands_in_the_plane_where_it_is() -> None:
     """Files of samples are one point each: the best one, a collapsed one and a far one are drawn, curves are cut.
 
     Mutants killed: people cut off for having more BLEU than any model, or for being alone; a collapse cut off; the
-    far end of a curve that flattens the rest; a system that is absurd (90 nats) drawn all the same; a legend that names it.
+    far end of a curve that flattens the rest; a system that is absurd (90 nats) drawn all the same, or in the legend.
     """
     model = {"name": "model", "sweep": [{"temperature": t, "bleu_5": 0.2 + t / 99, "self_bleu_5": 0.3} for t in (1, 2)]}
 
@@ -233,7 +248,7 @@ def test_what_a_seed_does_to_all_systems_is_taken_off(comparison: dict[str, Any]
     second["runs"][0]["sweep"] = [{**row, "nll_gen": row["nll_gen"] + 0.3} for row in second["runs"][0]["sweep"]]
     drawing = plane([first, second], comparison["planes"][0], "likelihood")
     reads = {dot[3]: dot[4] for dot in dots_of(drawing) if dot[4].startswith("temperature 1:")}
-    assert reads["likelihood"].endswith("NLL oracle 4.900 ± 0.000, NLL gen 4.302 ± 0.000 (95%, 3 seeds)")
+    assert reads["likelihood"].endswith("NLL oracle 4.900 ± 0, NLL gen 4.302 ± 0 (95%, 3 seeds)")
     width = half_width(statistics.stdev([0.3, 0.0, 0.0]), 3)
     assert f"± {width:.2f} (95%, 3 seeds)" in reads["seqgan"]
     assert "difference to likelihood at temperature 1, seed by seed" in regions_in_words([first, second], "likelihood")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from seqgans.report.page import comparison_page, run_page
+from seqgans.report.table import comparison_table
 
 
 def infected(value: Any, poison: str) -> Any:
@@ -132,6 +133,68 @@ def test_findings_name_their_run(comparison: dict[str, Any], parse: Any) -> None
     text = parse(comparison_page(comparison)).text()
     assert text.count("leakgan, seed 1, update 1200") == 1
     assert "fell from 4.1 to 1.9" in text
+
+
+def test_what_is_of_seeds_and_what_of_samples_looks_different(parse: Any) -> None:
+    """Errors of a file in parentheses, its p-values with daggers, each explained; one value has no spread.
+
+    Mutants killed: a star for samples of one run; a standard error as a deviation over seeds; an explanation of signs
+    that nothing can have; "± 0.000000"; brackets where all are of samples.
+    """
+    mean = {"mean": 0.2, "spread": 0.01, "error": 0.002, "n": 2, "p": None}
+    better = {"mean": 0.3, "spread": 0.01, "error": 0.002, "n": 2, "p": 1e-4, "kind": "between-run"}
+    file = {"mean": 0.4, "error": 0.003, "n": 1, "p": 1e-4, "kind": "within-run"}
+    same = {"mean": 0.106548, "error": 1e-12, "n": 1, "p": 0.02, "kind": "within-run"}
+    systems = [
+        {"name": name, "figures": {"bleu_4": figure}}
+        for name, figure in (("base", mean), ("game", better), ("people", file), ("same", same))
+    ]
+    shown = {"systems": systems, "baseline": "base"}
+    page, table = parse(comparison_page(shown)), comparison_table(shown)
+    words = re.sub(r"\s+", " ", page.text())
+    assert "0.300***± 0.010" in words
+    assert "0.4000†††(± 0.0030)" in words
+    assert "0.1065†" in words
+    assert "Mean ± standard deviation over seeds, in parentheses the standard error of one run or file;" in words
+    for text in (words, table):
+        assert "*** p < 0.001 against base over seeds" in text
+        assert "†, ††, ††† at the same levels against base, of samples of one run each" in text
+        assert "0.000000" not in text
+    assert "[0.4000 (± 0.0030)]†††" in table
+    alone = {"systems": [systems[2], systems[3]], "baseline": "same"}
+    words = re.sub(r"\s+", " ", parse(comparison_page(alone)).text())
+    assert "(±" not in words
+    assert "parentheses" not in words
+    assert "*" not in words
+    assert "†, ††, ††† p < 0.05, 0.01, 0.001 against same" in words
+
+
+def test_files_were_not_watched(comparison: dict[str, Any], parse: Any) -> None:
+    """Beside runs and alone. Kills: "Nothing." of a file that collapsed; a run that is called a file."""
+    file = {"name": "same.txt", "runs": [{"path": "same.txt", "seed": None, "algorithm": None, "findings": []}]}
+    run = {"name": "one", "runs": [{"path": "one", "seed": 1, "algorithm": "seqgan", "findings": []}]}
+
+    def said(*systems: dict[str, Any]) -> str:
+        text = (
+            comparison_page({"systems": list(systems)})
+            .partition('<section id="findings">')[2]
+            .partition("</section>")[0]
+        )
+        return re.sub("<[^>]*>", "|", text)
+
+    assert "Nothing." not in said(file)
+    assert "Not looked at: same.txt (a file of samples)." in said(file)
+    assert "Not looked at: same.txt, same.txt (files of samples)." in said(file, file)
+    assert "Nothing." in said(run, file)
+    assert "Not looked at" not in said(run)
+    assert "Not looked at: same.txt" in said(*comparison["systems"], file)
+
+
+def test_names_of_settings_break_between_words() -> None:
+    """Kills: names that break anywhere; markup in a name that is markup."""
+    page = comparison_page({"systems": [], "differences": {"algorithm.generator_steps": {}, "<i>": {}}})
+    assert "<code>algorithm.<wbr>generator_<wbr>steps</code>" in page
+    assert "<code>&lt;i&gt;</code>" in page
 
 
 def test_that_nothing_was_found_is_said(parse: Any) -> None:

@@ -243,7 +243,7 @@ def test_settings_that_only_one_system_has_differ(runs: Path) -> None:
     assert set(only) == {"seqgan"}
     assert any(name.startswith("discriminator.") for name in differences)
     page = comparison_page(compare([runs / "seqgan-1", runs / "likelihood-1"]))
-    row = page.partition("<code>algorithm.rollouts</code>")[2].partition("</tr>")[0]
+    row = page.partition("<code>algorithm.<wbr>rollouts</code>")[2].partition("</tr>")[0]
     assert row.count("<td>") == 2
     assert row.count("–") == 1
 

@@ -184,12 +184,15 @@ def swept(
         return None
     shown, ring = [reading(written(across), x), reading(written(up), y)], knobs(row) == AS_IT_IS
     if len(seeds) < FEW:
-        known = [error((errors or {}).get(name)) for name in (across, up)]
-        texts = [f"{text} ± {spread}" if spread else text for text, spread in zip(shown, known, strict=True)]
+        known = [(errors or {}).get(name) for name in (across, up)]
+        texts = [
+            text if spread is None else f"{text} ± {error(spread) or 0}"
+            for text, spread in zip(shown, known, strict=True)
+        ]
         return Dot(x=x, y=y, read=f"{where}: {', '.join(texts)}", ring=ring)
     xs, ys = zip(*seeds.values(), strict=True)
     widths = [half_width(statistics.stdev(column), len(seeds)) for column in (xs, ys)]
-    words = ", ".join(f"{text} ± {error(width)}" for text, width in zip(shown, widths, strict=True))
+    words = ", ".join(f"{text} ± {error(width) or 0}" for text, width in zip(shown, widths, strict=True))
     middle = statistics.mean(xs), statistics.mean(ys)
     around = [(x + float(one) - middle[0], y + float(other) - middle[1]) for one, other in region(xs, ys)]
     read = f"{where}: {words} ({LEVEL:.0%}, {len(seeds)} seeds)"

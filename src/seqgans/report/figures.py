@@ -25,7 +25,9 @@ WORDS |= {
 }
 UNITS = {"_per_token": "nats per token", "_perplexity": "tokens to choose from"}  # of figures whose names end so
 MISSING = "–: not measured, or not a number"
-MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
+LEVELS = (0.05, 0.01, 0.001)  # of p-values, a sign each
+SIGNS = {"between-run": "*", "within-run": "†"}  # by the kind of test: over seeds; of samples of one run each
+OUTSIDE = "in parentheses the standard error of one run or file"  # beside figures whose ± is over seeds
 
 
 def written(name: str) -> str:
@@ -92,28 +94,49 @@ def number(value: float | None, spread: float | None = None) -> str:
         return "–"
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "−∞"}.get(value, "not a number")
-    if spread is None or not math.isfinite(spread) or spread <= 0:
+    if spread is None or not math.isfinite(spread) or round(spread, 6) <= 0:
         spread = abs(value) / 100 or 0.01
     digits = min(6, max(0, 1 - math.floor(math.log10(spread))))
     return f"{value:.{digits}f}"
 
 
 def error(value: float | None) -> str:
-    """A spread or an error with two significant digits.
+    """A spread or an error with two significant digits; nothing for none, where all values are one.
 
-    >>> error(0.02134), error(None)
-    ('0.021', '')
+    >>> error(0.02134), error(None), error(0.0), error(1e-17)
+    ('0.021', '', '', '')
     """
-    return "" if value is None or not math.isfinite(value) else number(value, value)
+    return "" if value is None or not math.isfinite(value) or round(value, 6) <= 0 else number(value, value)
 
 
-def marks(p: float | None) -> str:
-    """Stars of a p-value: * below 0.05, ** below 0.01, *** below 0.001.
+def marks(p: float | None, kind: str | None = None) -> str:
+    """Signs of a p-value, one below 0.05, two below 0.01, three below 0.001: stars over seeds, daggers within runs.
 
-    >>> marks(0.03), marks(0.2), marks(None)
-    ('*', '', '')
+    >>> marks(0.03), marks(0.2), marks(None), marks(0.0001, "within-run")
+    ('*', '', '', '†††')
     """
-    return "" if p is None else next((stars for level, stars in MARKS if p < level), "")
+    sign = SIGNS.get(kind or "", "*")
+    return "" if p is None else sign * sum(p < level for level in LEVELS)
+
+
+def legend_of_marks(systems: Iterable[Mapping[str, Any]], baseline: str | None) -> list[str]:
+    """What each kind of sign says, of those that figures can have; with a p-value but no kind it is a star."""
+    figures = [figure for system in systems for figure in system.get("figures", {}).values()]
+    kinds = {figure.get("kind") for figure in figures if p_of(figure) is not None}
+    found = []
+    if kinds - {"within-run"}:
+        levels = ", ".join(f"{'*' * (place + 1)} p < {level}" for place, level in enumerate(LEVELS))
+        found.append(f"{levels} against {baseline}{' over seeds' if 'between-run' in kinds else ''}")
+    if "within-run" in kinds:
+        levels = ", ".join("†" * (place + 1) for place in range(len(LEVELS)))
+        same = "at the same levels" if found else f"p < {', '.join(map(str, LEVELS))}"
+        found.append(f"{levels} {same} against {baseline}, of samples of one run each: says nothing of other seeds")
+    return found
+
+
+def is_of_samples(figure: Any) -> bool:
+    """Whether the ± of a figure is a standard error of samples, not the deviation over seeds."""
+    return isinstance(figure, Mapping) and figure.get("spread") is None and bool(error(spread_of(figure)))
 
 
 def probability(p: float) -> str:
@@ -137,7 +160,7 @@ def spread_of(figure: Any) -> float | None:
     """Its spread over seeds or, of a single run, its standard error."""
     if not isinstance(figure, Mapping):
         return None
-    spread = figure.get("spread", figure.get("error"))
+    spread = figure.get("error") if figure.get("spread") is None else figure["spread"]
     return None if spread is None else float(spread)
 
 

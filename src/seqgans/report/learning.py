@@ -17,7 +17,7 @@ FEW, MANY = 2, 200  # points that make a curve; points beyond which neighbours a
 
 
 def learning_curves(systems: Sequence[Plain], order: Iterable[str] = ()) -> list[str]:
-    """A chart for each figure of the evaluations: seeds thin, their mean thick.
+    """A chart for each figure of the evaluations: seeds thin, their mean thick; what was measured once is no curve.
 
     Args:
         systems: as `report.page` describes them.
@@ -28,10 +28,21 @@ def learning_curves(systems: Sequence[Plain], order: Iterable[str] = ()) -> list
     charts = []
     for name in names:
         lines = [line for hue, system in enumerate(systems) for line in learning(system, name, hue)]
-        if lines and max(len(line.dots) for line in lines) >= FEW:
+        if lines:
             x = axis(STEPS, [dot.x for line in lines for dot in line.dots])
             charts.append(chart(written(name), x, height(systems, name), lines, about=meaning(name)))
     return charts
+
+
+def curved(systems: Sequence[Plain]) -> tuple[dict[int, str], list[str]]:
+    """The systems that have a learning curve, by the number of their colour, and those that were measured only once."""
+    judged = {hue: system for hue, system in enumerate(systems) if evaluations(system)}
+    names = {
+        hue: system["name"]
+        for hue, system in judged.items()
+        if any(learning(system, name, hue) for line in evaluations(system) for name in line["figures"])
+    }
+    return names, [system["name"] for hue, system in judged.items() if hue not in names]
 
 
 def evaluations(system: Plain) -> list[Plain]:
@@ -45,6 +56,8 @@ def learning(system: Plain, name: str, hue: int) -> list[Line]:
     """The lines of one figure of one system."""
     runs = [curve for run in system.get("runs", ()) if (curve := track(run, name))]
     who = system["name"]
+    if max(map(len, runs), default=0) < FEW:
+        return []
     if len(runs) < 2:
         return [Line(name=who, hue=hue, dots=list(curve.values())) for curve in runs]
     thin = [
@@ -75,7 +88,7 @@ def averaged(dots: Sequence[Dot], name: str) -> Dot:
     """The mean of the same evaluation of several seeds."""
     values = [dot.y for dot in dots]
     step, mean = statistics.mean(dot.x for dot in dots), statistics.mean(values)
-    read = f"{written(name)} {number(mean)} ± {error(statistics.stdev(values))} (update {step:.0f})"
+    read = f"{written(name)} {number(mean)} ± {error(statistics.stdev(values)) or 0} (update {step:.0f})"
     return Dot(x=step, y=mean, read=read, ring=dots[0].ring)
 
 

@@ -20,6 +20,7 @@ system, "name" may be missing: the page leaves out what it does not have.
     systems       [system], in the order of columns and colours:
         name      str
         figures   {figure: {"mean", "spread": over seeds or None, "n": seeds, "p": against the baseline or None,
+                  "error": of samples, where there is no spread, "kind": of the test, "between-run" or "within-run",
                   "samples": of how many it is, where its value depends on that,
                   "better": "lower" | "higher" | None (found from the figure's name where missing)}}
         sweep     [{"temperature": t, figure: number, ...}], mean over seeds; "top_k", "top_p" where used

@@ -14,12 +14,14 @@ from typing import Any
 from seqgans.report.charts import HUES, legend
 from seqgans.report.figures import (
     ARROWS,
-    MARKS,
     MISSING,
+    OUTSIDE,
     SPOKEN,
     best_of,
     direction_of,
     error,
+    is_of_samples,
+    legend_of_marks,
     marks,
     meaning,
     number,
@@ -30,7 +32,7 @@ from seqgans.report.figures import (
     spread_of,
     written,
 )
-from seqgans.report.learning import evaluations, learning_curves, phases_of, training_curves
+from seqgans.report.learning import curved, learning_curves, phases_of, training_curves
 
 Plain = Mapping[str, Any]
 
@@ -64,7 +66,7 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
         systems: as `report.page` describes them.
         baseline: whom p-values compare with.
         order: figures, rows of the table.
-        seeds: whether ± is the deviation over seeds; else it is the standard error of one run.
+        seeds: whether ± is the deviation over seeds, where there are some; else it is the standard error of one run.
     """
     names = ordered([system.get("figures", {}) for system in systems], order)
     if not names:
@@ -75,18 +77,15 @@ def figures_section(systems: Sequence[Plain], baseline: str | None, order: Itera
         for hue, system in enumerate(systems)
     )
     rows = "".join(figure_row(name, systems, baseline, seeds) for name in names)
-    starred = any(
-        p_of(figure) is not None for system in systems for figure in system.get("figures", {}).values() if figure
-    )
+    told = legend_of_marks(systems, baseline)
     error_is, where = "standard error", " where it is so by more than twice the error of the difference"
     if seeds:
         error_is, where = "standard deviation over seeds", ""
+        error_is += f", {OUTSIDE}" if 'class="spread of-samples"' in rows else ""
     about = f"Mean ± {error_is}; the best of a row is marked{where}."
-    if starred:
-        levels = [f"{stars}&nbsp;p&nbsp;&lt;&nbsp;{level}" for level, stars in reversed(MARKS)]
-        about += f" Against {escape(str(baseline))}: {', '.join(levels)}."
+    about += "".join(f" {escape(words)}." for words in told)
     about += f" {MISSING}." if 'class="missing"' in rows else ""
-    kind = "figures starred" if starred else "figures"
+    kind = "figures starred" if told else "figures"
     body = (
         f'<div class="wide" tabindex="0" role="region" aria-label="Figures"><table class="{kind}"><thead><tr>'
         f'<th scope="col">figure</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
@@ -100,12 +99,12 @@ def figure_row(name: str, systems: Sequence[Plain], baseline: str | None, seeds:
     direction = direction_of(name, figures.values())
     best = best_of(figures, direction, seeds)
     arrow = f' <abbr title="{SPOKEN[direction]}">{ARROWS[direction]}</abbr>' if direction else ""
-    cells = "".join(cell(figure, system == best, baseline) for system, figure in figures.items())
+    cells = "".join(cell(figure, system == best, baseline, seeds) for system, figure in figures.items())
     return f'<tr><th scope="row" title="{escape(meaning(name))}">{escape(written(name))}{arrow}</th>{cells}</tr>'
 
 
-def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
-    """A figure of one system."""
+def cell(figure: Plain | None, best: bool, baseline: str | None, seeds: bool) -> str:
+    """A figure of one system; beside figures over seeds, the standard error of one run or file is in parentheses."""
     value, spread = shown_of(figure), spread_of(figure)
     if figure is None or value is None:
         return '<td class="missing">–</td>'
@@ -113,8 +112,13 @@ def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
     words = [f"{count} seed{'s' if count > 1 else ''}"] if count else []
     words += [f"of {figure['samples']} samples"] if "samples" in figure else []
     words += [f"{probability(p)} against {baseline}"] if p is not None else []
-    width = f'<span class="spread">± {error(spread)}</span>' if error(spread) and math.isfinite(value) else ""
-    stars = f'<span class="stars">{marks(p)}</span>' if p is not None else ""
+    width = ""
+    if error(spread) and math.isfinite(value):
+        aside = seeds and is_of_samples(figure)
+        around = f"(± {error(spread)})" if aside else f"± {error(spread)}"
+        width = f'<span class="spread{" of-samples" if aside else ""}">{around}</span>'
+        words += ["± standard error of its samples"] if aside else []
+    stars = f'<span class="stars">{marks(p, figure.get("kind"))}</span>' if p is not None else ""
     title = f' title="{escape("; ".join(words))}"' if words else ""
     text = f'<span class="value"><b>{number(value, spread)}</b>{stars}{width}</span>'
     return f"<td{' class=best' if best else ''}{title}>{text}</td>"
@@ -123,13 +127,14 @@ def cell(figure: Plain | None, best: bool, baseline: str | None) -> str:
 def learning_section(systems: Sequence[Plain], order: Iterable[str]) -> str:
     """The learning curves."""
     charts = learning_curves(systems, order)
-    names = {hue: system["name"] for hue, system in enumerate(systems) if evaluations(system)}
+    names, once = curved(systems)
     runs = sum(len(system.get("runs", ())) for system in systems)
     many = "Seeds thin, their mean thick. Updates of different systems cost different amounts of time. "
     about = (
         f"{many if runs > 1 else ''}The ring is where the game begins. Heights are those of the game: what lies far "
         "outside during pre-training is cut off."
     )
+    about += f" Measured once, at its end, so without a curve: {escape(', '.join(once))}." if once else ""
     body = legend(names) + gallery(charts) if charts else ""
     return section("learning", "Learning curves", body, about)
 
@@ -197,7 +202,7 @@ def alike(text: str, other: str) -> str:
 
 
 def findings_section(systems: Sequence[Plain], alone: bool = False) -> str:
-    """What the detectors said.
+    """What the detectors said, and whom they did not hear.
 
     Args:
         systems: as `report.page` describes them.
@@ -215,18 +220,26 @@ def findings_section(systems: Sequence[Plain], alone: bool = False) -> str:
                     f"<p><b>Try:</b> {escape(str(finding.get('try', '')))}</p>"
                     "</article>"
                 )
-    watched = any("findings" in run for system in systems for run in system.get("runs", ()))
-    nothing = '<p class="about">Nothing.</p>' if watched else ""
-    return section(
-        "findings", "What the detectors saw", f'<div class="cards">{"".join(cards)}</div>' if cards else nothing
-    )
+    runs = [(system["name"], run) for system in systems for run in system.get("runs", ())]
+    files = [name for name, run in runs if is_file(run)]
+    watched = any("findings" in run and not is_file(run) for _, run in runs)
+    body = f'<div class="cards">{"".join(cards)}</div>' if cards else '<p class="about">Nothing.</p>' if watched else ""
+    if files:
+        kind = "a file of samples" if len(files) == 1 else "files of samples"
+        body += f'<p class="about">Not looked at: {escape(", ".join(files))} ({kind}).</p>'
+    return section("findings", "What the detectors saw", body)
+
+
+def is_file(run: Plain) -> bool:
+    """Whether a run is a file of samples, which nobody watched as it was made."""
+    return "algorithm" in run and run["algorithm"] is None
 
 
 def differences_section(differences: Mapping[str, Plain], systems: Sequence[str]) -> str:
     """Settings that are not the same everywhere."""
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in systems)
     rows = "".join(
-        f'<tr><th scope="row"><code>{escape(name)}</code></th>'
+        f'<tr><th scope="row">{setting_name(name)}</th>'
         + "".join(f"<td>{setting(values.get(system))}</td>" for system in systems)
         + "</tr>"
         for name, values in differences.items()
@@ -244,8 +257,7 @@ def settings_section(settings: Plain) -> str:
     for part, values in settings.items():
         pairs = values.items() if isinstance(values, Mapping) else [("", values)]
         rows = "".join(
-            f'<tr><th scope="row"><code>{escape(str(name))}</code></th><td>{setting(value)}</td></tr>'
-            for name, value in pairs
+            f'<tr><th scope="row">{setting_name(str(name))}</th><td>{setting(value)}</td></tr>' for name, value in pairs
         )
         parts.append(f'<details><summary>{escape(str(part))}</summary><table class="settings">{rows}</table></details>')
     return section("settings", "Settings", "".join(parts))
@@ -260,6 +272,15 @@ def time_section(seconds: Plain) -> str:
         for name, spent in seconds.items()
     )
     return section("time", "Processor time", f'<table class="time">{rows}</table>' if rows else "")
+
+
+def setting_name(name: str) -> str:
+    """A setting's name as HTML, which breaks between its words alone.
+
+    >>> setting_name("algorithm.generator_steps")
+    '<code>algorithm.<wbr>generator_<wbr>steps</code>'
+    """
+    return f"<code>{escape(name).replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
 
 
 def setting(value: Any) -> str:

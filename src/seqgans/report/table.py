@@ -10,11 +10,14 @@ from typing import Any
 from seqgans.report.figures import (
     ARROWS,
     MISSING,
+    OUTSIDE,
     apart,
     best_of,
     better,
     direction_of,
     error,
+    is_of_samples,
+    legend_of_marks,
     marks,
     mean_of,
     number,
@@ -65,26 +68,32 @@ def comparison_table(comparison: Mapping[str, Any]) -> str:
         figures = {system["name"]: system.get("figures", {}).get(name) for system in systems}
         direction = direction_of(name, figures.values())
         best = best_of(figures, direction, most > 1)
-        cells = [compared(figure, best=system == best) for system, figure in figures.items()]
+        cells = [compared(figure, best=system == best, seeds=most > 1) for system, figure in figures.items()]
         rows.append([f"{written(name)} {ARROWS[direction]}".rstrip(), *cells])
     names = [f"{system['name']} (baseline)" if system["name"] == baseline else system["name"] for system in systems]
     cells = [cell for row in rows for cell in row[1:]]
     notes = ["[best of the row]"] if any("[" in cell for cell in cells) else []
     if any("±" in cell for cell in cells):
         notes.append(f"± spread over {most} seeds" if most > 1 else "± standard error")
+    notes += [OUTSIDE] if any("(±" in cell for cell in cells) else []
     if any(marks(p_of(figure)) for system in systems for figure in system.get("figures", {}).values() if figure):
-        notes.append(f"* p < 0.05, ** p < 0.01, *** p < 0.001 against {baseline}")
+        notes += legend_of_marks(systems, baseline)
     notes += [MISSING] if any(cell.strip() == "–" for cell in cells) else []
     return "\n\n".join((table(rows, ["", *names]), *(["; ".join(notes)] if notes else [])))
 
 
-def compared(figure: Mapping[str, Any] | None, best: bool) -> str:
-    """One cell of a comparison. Its last column is kept for brackets and stars, so that the numbers align."""
+def compared(figure: Mapping[str, Any] | None, best: bool, seeds: bool = False) -> str:
+    """One cell of a comparison; errors of samples beside spreads over seeds are in parentheses.
+
+    Its last columns are kept for brackets and signs, so that the numbers align.
+    """
     value = shown_of(figure)
     if figure is None or value is None:
         return "–    "
-    stars = marks(p_of(figure))
+    stars = marks(p_of(figure), figure.get("kind"))
     text = with_error(value, spread_of(figure))
+    if seeds and is_of_samples(figure) and math.isfinite(value):
+        text = text.replace("± ", "(± ") + ")"
     return f"{f'[{text}]' if best else f'{text} '}{stars:<3}"
 
 

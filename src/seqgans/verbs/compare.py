@@ -227,7 +227,7 @@ def described_system(
     system: System, sweep: Rows, tests: Sequence[Mapping[str, Any]], home: Path | None
 ) -> dict[str, Any]:
     """One system for JSON, the table and the page; `home` is a run of its corpus."""
-    p_values = {test["figure"]: test["p_holm"] for test in tests if test["system"] == system.name}
+    known = {test["figure"]: test for test in tests if test["system"] == system.name}
     figures = {}
     for name in system.figure_names():
         values = list(system.by_seed(name).values())
@@ -237,7 +237,7 @@ def described_system(
         mean = over_seeds.value if values else None
         sizes = sizes_of(system, name)
         on = {"samples": min(sizes)} if sizes else {}
-        figures[name] = {"mean": mean, **spread, "error": error, "n": len(values), "p": p_values.get(name), **on}
+        figures[name] = {"mean": mean, **spread, "error": error, "n": len(values), **p_value(known.get(name)), **on}
     before = system.before
     return {
         "name": system.name,
@@ -256,6 +256,11 @@ def described_system(
             for run, moment in zip(system.runs, system.moments, strict=True)
         ],
     }
+
+
+def p_value(test: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The p-value of a figure and the kind of its test."""
+    return {"p": None} if test is None else {"p": test["p_holm"], "kind": test["kind"]}
 
 
 def beside_training(run: Outcome, home: Path | None) -> list[Any]:
