@@ -7,6 +7,7 @@ of one ground on the other, a chart that the tabulator does not reach, a file th
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,6 +58,53 @@ def test_no_page_is_wider_than_its_window(page: Any, file: Path, width: int) -> 
         "parseFloat(getComputedStyle(one).fontSize)).filter((size) => size < 12)"
     )
     assert not small
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_goes_on_is_shaded_at_its_edge(
+    page: Any, comparison: dict[str, Any], tmp_path: Path, scheme: str
+) -> None:
+    """On a phone, until it is scrolled to its end; a table that is all there has no shade.
+
+    Mutants killed: columns behind an edge that looks like an end; a shade that stays, or that the dark swallows.
+    """
+    images = pytest.importorskip("PIL.Image", reason="pixels are read with Pillow")
+    file = tmp_path / "page.html"
+    file.write_text(comparison_page(comparison))
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(PHONE)
+    page.goto(file.as_uri())
+    wide = page.locator("#figures .wide")
+
+    def shade() -> int:
+        """How much the edge differs from the ground of the table, at a height where nothing is written."""
+        picture = images.open(BytesIO(wide.screenshot())).convert("L")
+        width, height = picture.size
+        edge, ground = (picture.crop((left, height // 3, left + 1, height - 20)) for left in (width - 3, width - 30))
+        usual = [max(set(values), key=values.count) for values in (list(edge.tobytes()), list(ground.tobytes()))]
+        return abs(usual[0] - usual[1])
+
+    assert shade() > 25
+    wide.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+    assert shade() < 3
+
+
+def test_names_of_settings_are_cut_between_words_alone(page: Any, tmp_path: Path) -> None:
+    """On a phone. Kills: a word on two lines, where a column is narrow."""
+    names = ["algorithm.discriminator_pretraining_temperature", "generator.name"]
+    systems = [{"name": name, "figures": {}} for name in ("one", "two", "three")]
+    values = {system["name"]: "a value" for system in systems}
+    file = tmp_path / "page.html"
+    file.write_text(comparison_page({"systems": systems, "differences": dict.fromkeys(names, values)}))
+    page.set_viewport_size(PHONE)
+    page.goto(file.as_uri())
+    heights = page.evaluate(
+        """() => [...document.querySelectorAll("#differences code")].flatMap((code) => [...code.childNodes]
+        .filter((node) => node.nodeType === 3).map((node) => { const range = document.createRange();
+          range.selectNodeContents(node); return range.getClientRects().length; }))"""
+    )
+    assert heights
+    assert set(heights) == {1}
 
 
 def test_a_page_asks_for_nothing_else(page: Any, file: Path) -> None:
