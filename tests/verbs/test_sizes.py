@@ -10,6 +10,7 @@ from seqgans.evaluation import METRICS, Evidence, Figure, measure
 from seqgans.report.figures import best_of
 from seqgans.verbs import tested
 from seqgans.verbs.compare import compare
+from seqgans.verbs.files import beside_curves
 from seqgans.verbs.outcome import Moment, Outcome
 from seqgans.verbs.systems import System
 
@@ -89,6 +90,18 @@ def test_unequal_numbers_are_not_tested_and_named() -> None:
     assert line.endswith("on which they depend: self-BLEU, backward-BLEU (many: 1000; few: 300)")
     assert tested.uneven([many, of("thousand", 1000)], many) == []
     assert best_of({"a": {"mean": 1.0, "samples": 9}, "b": {"mean": 2.0, "samples": 5}}, "lower", True) is None
+
+
+def test_points_of_short_files_beside_curves_of_reports_are_named() -> None:
+    """Which are of a thousand samples. Kills: a note on long files, and on files that have no point."""
+    point = [{"temperature": 1.0, "bleu_5": 0.2, "self_bleu_5": 0.3}]
+    files = [
+        Outcome(Path(name), None, Moment({}, rows, size), None, [])
+        for name, rows, size in (("short", point, 300), ("long", point, 1000), ("none", [], 300))
+    ]
+    [line] = beside_curves(files, 1000)
+    assert line.endswith("points of curves are of 1000, of files short: 300")
+    assert beside_curves(files[1:], 1000) == beside_curves(files, 0) == []
 
 
 def test_which_metrics_depend_on_the_number_of_samples() -> None:

@@ -28,10 +28,11 @@ from seqgans.evaluation import METRICS, Figure
 from seqgans.report.neighbours import neighbours
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.evaluate import READING
-from seqgans.verbs.files import alone, beside_run, shortest
+from seqgans.verbs.files import alone, beside_curves, beside_run, shortest
 from seqgans.verbs.judging import Watch
 from seqgans.verbs.outcome import Asked, Outcome, Rows, has_report, judged, reported, unmeasured
 from seqgans.verbs.planes import PLANES, beside, has_axes
+from seqgans.verbs.reporting import SWEEP_SAMPLES
 from seqgans.verbs.systems import (
     System,
     check_one_corpus,
@@ -136,7 +137,8 @@ def compare(
     if baseline is not None:
         words += ["--baseline", baseline]
         usual = system_of(systems, baseline)
-    return described(systems, usual or systems[0], references, words, short)
+    found = described(systems, usual or systems[0], references, words, short)
+    return {**found, "notes": [*found["notes"], *beside_curves(written, SWEEP_SAMPLES if told else 0)]}
 
 
 def sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:

@@ -103,6 +103,14 @@ def outcome_of(path: Path, texts: Sequence[str], evidence: Evidence, asked: Aske
     return Outcome(path, None, final, None, shown, kept, doubts=said, missing=missing)
 
 
+def beside_curves(files: Sequence[Outcome], count: int) -> list[str]:
+    """A line on the files whose point in the plane is of fewer samples than those of curves are, `count`."""
+    fewer = [f"{file.path.name}: {file.final.size}" for file in files if file.final.sweep and file.final.size < count]
+    if not fewer:
+        return []
+    return [f"self-BLEU grows with the number of samples: points of curves are of {count}, of files {', '.join(fewer)}"]
+
+
 def point_of(figures: Mapping[str, Figure]) -> Rows:
     """Where samples that were drawn elsewhere lie in the plane of overlaps: a curve of one point, as they are."""
     axes = ("bleu_5", "self_bleu_5")
