@@ -53,7 +53,9 @@ def recipe(folder: Path, kind: str, algorithm: dict[str, Any]) -> Recipe:
 )
 def test_texts_alone_train_a_model(kind: str, algorithm: dict[str, Any], tmp_path: Path) -> None:
     folder = train(recipe(tmp_path, kind, algorithm), tmp_path / "run")
-    figures = folder.read_json("report.json")["evaluations"]["final"]
+    report = folder.read_json("report.json")
+    assert report["sweeps"] == {}  # thousands of texts of a large model, drawn by evaluate where they are wanted
+    figures = report["evaluations"]["final"]
     assert {"nll_gen_test", "bleu_4"} <= figures.keys()
     assert "infill_perplexity" not in figures
     assert len(list(sample(folder.path, 3))) == 3

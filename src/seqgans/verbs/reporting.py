@@ -13,7 +13,7 @@ from seqgans.training.borrowed import kept, load_players, of_players
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
-from seqgans.training.recipe import Recipe
+from seqgans.training.recipe import PRETRAINED, Recipe
 from seqgans.verbs.judging import Judge
 
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
@@ -30,6 +30,9 @@ def write_report(
 ) -> None:
     """Write report.json, report.html and, of a fine-tuning, curves.png.
 
+    A pre-trained model is not judged over temperatures: nine thousand of its texts are for `evaluate` to draw, which is
+    asked for them.
+
     Args:
         folder: of the run.
         recipe: its settings.
@@ -39,8 +42,9 @@ def write_report(
         completions: answers of a fine-tuning, the last ones of which are shown.
     """
     lines, generator = folder.events(), training.players.generator
-    sweeps = {"final": judge.sweep(generator, SWEEP_SAMPLES)}
-    if (folder.path / "checkpoints" / "pretrained").is_dir():
+    draws = recipe.generator != PRETRAINED
+    sweeps = {"final": judge.sweep(generator, SWEEP_SAMPLES)} if draws else {}
+    if draws and (folder.path / "checkpoints" / "pretrained").is_dir():
         players = training.players
         tensors, facts = folder.load("pretrained")
         now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
