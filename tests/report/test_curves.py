@@ -132,8 +132,11 @@ def test_points_outside_a_plane_are_counted_and_named() -> None:
     assert "1 point lies outside: one, temperature 3: NLL oracle 90.00, NLL gen 4.000</small>" in drawing
     rows += [{"temperature": 10.0 + t, "nll_oracle": 90.0, "nll_gen": 99.0} for t in range(9)]
     rows += [{"temperature": 0.1 + t / 50, "nll_oracle": 5.5, "nll_gen": 4.5} for t in range(9)]
-    assert "10 points lie outside" in plane([{"name": "one", "sweep": rows}])
-    assert "; and 2 more</small>" in plane([{"name": "one", "sweep": rows}])
+    drawing = plane([{"name": "one", "sweep": rows}])
+    caption, folded = drawing.partition("</figcaption>")[::2]
+    assert caption.endswith("<small>10 points lie outside</small>")  # their list would stand above the drawing
+    assert "<summary>10 points lie outside: which</summary><ul><li>one, temperature" in folded
+    assert "<li>and 2 more</li></ul>" in folded
 
 
 def test_every_system_stands_in_the_plane_where_it_is() -> None:

@@ -48,7 +48,7 @@ def test_nothing_is_read_beyond_a_curve() -> None:
     """Human sentences have one quality, which no generator has: whatever is said of them at another one is made up.
 
     Mutants killed: the most diverse point where the quality lies behind it, the best one where it lies before it; a
-    point that another beats taken for the end of the curve.
+    quality that was seen, at a point that a better one beats, taken for one that was not.
     """
 
     def curve(*pairs: tuple[float, float]) -> list[dict[str, float]]:
@@ -57,7 +57,8 @@ def test_nothing_is_read_beyond_a_curve() -> None:
 
     base, better = curve((4.3, 5.6), (5.3, 5.5), (6.4, 5.9)), curve((4.0, 5.4), (5.0, 5.2), (6.0, 5.6))
     axes = {"x": "lm_kn", "y": "reverse_lm_kn"}
-    assert matched(better, base, axes) is None  # at 5.3 it was never seen: its last point is at 5.0
+    assert matched(better, base, axes) == pytest.approx({"quality": 5.3, "diversity": 5.2, "baseline": 5.5})  # as at 5
+    assert matched(better[:2], base, axes) is None  # at 5.3 it was never seen
     assert matched(base, better, axes) == pytest.approx({"quality": 5.0, "diversity": 5.53, "baseline": 5.2})
     assert matched(curve((5.6, 5.4), (5.8, 5.2), (6.0, 5.6)), base, axes) is None
     people, model = (

@@ -114,7 +114,7 @@ def chart(
         lines: what is drawn, the last above the others; what lies outside the axes is cut off.
         hint: words below the caption on how to read it.
         about: shown when pointing at the caption.
-        outside: words below the caption on what is cut off.
+        outside: words below the caption on what is cut off; further lines are folded up below the drawing.
     """
     thin_first = sorted(lines, key=lambda line: not line.thin)
     dots = [
@@ -128,7 +128,7 @@ def chart(
     return "".join(
         (
             f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}',
-            *(f"<small>{escape(words)}</small>" for words in (hint, outside) if words),
+            *(f"<small>{escape(words)}</small>" for words in (hint, outside.split("\n")[0]) if words),
             "</figcaption>",
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" aria-label="{escape(said)}" ',
             f'data-dots="{escape(json.dumps(dots, ensure_ascii=False))}">',
@@ -136,9 +136,18 @@ def chart(
             f'<svg {inside} viewBox="{LEFT} {TOP} {WIDTH - LEFT - RIGHT} {HEIGHT - TOP - BOTTOM}">',
             *(drawn(line, x, y) for line in thin_first),
             "</svg>",
-            '<circle class="cursor" r="7" cx="-20" cy="-20"/></svg></figure>',
+            '<circle class="cursor" r="7" cx="-20" cy="-20"/></svg>',
+            folded(outside),
+            "</figure>",
         )
     )
+
+
+def folded(words: str) -> str:
+    """All lines but the first, to be unfolded; empty where there is one."""
+    first, *lines = words.split("\n")
+    each = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<details><summary>{escape(first)}: which</summary><ul>{each}</ul></details>" if lines else ""
 
 
 def frame(x: Axis, y: Axis, named: bool) -> list[str]:

@@ -50,13 +50,14 @@ class Plane:
         return {line.hue: line.name for line in self.lines if any(map(self.holds, line.dots))}
 
     def outside(self) -> str:
-        """Which points are cut off, and where they lie; empty where none is."""
+        """How many points are cut off and, line by line, which and where they lie; empty where none is."""
         far = [f"{line.name}, {dot.read}" for line in self.lines for dot in line.dots if not self.holds(dot)]
         if not far:
             return ""
-        more = f"; and {len(far) - LISTED} more" if len(far) > LISTED else ""
-        count = "1 point lies" if len(far) == 1 else f"{len(far)} points lie"
-        return f"{count} outside: {'; '.join(far[:LISTED])}{more}"
+        if len(far) == 1:
+            return f"1 point lies outside: {far[0]}"
+        more = [f"and {len(far) - LISTED} more"] if len(far) > LISTED else []
+        return "\n".join((f"{len(far)} points lie outside", *far[:LISTED], *more))
 
 
 def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, baseline: str | None = None) -> str:

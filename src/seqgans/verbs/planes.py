@@ -58,8 +58,8 @@ def area(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> float | None:
 def matched(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> dict[str, float] | None:
     """Diversity of a sweep at the quality that the baseline has as it is, at temperature 1 and without truncation.
 
-    It is read between points of the sweep, never beyond them: nobody knows how diverse a system would be at a quality
-    that it was not seen at, worse ones included.
+    It is read between points of the sweep, never beyond the best and the worst of them: nobody knows how diverse a
+    system would be at a quality that it was not seen at. Where a better point is more diverse as well, that one counts.
 
     Returns:
         That quality, the diversity there (`diversity`) and the baseline's (`baseline`); None where the baseline was not
@@ -72,8 +72,15 @@ def matched(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> dict[str, fl
     plain = plain_of(baseline, axes)
     if plain is None:
         return None
-    quality = plain[axes["x"]]
-    found = curve_of(rows, axes).diversity_at(-quality if axes["x"] in RISING else quality)
+    quality, seen = (
+        plain[axes["x"]],
+        [row[axes["x"]] for row in rows if has_axes([row], axes) and math.isfinite(row[axes["x"]])],
+    )
+    curve = curve_of(rows, axes)
+    if not len(curve.quality) or not min(seen) <= quality <= max(seen):
+        return None
+    signed = -quality if axes["x"] in RISING else quality
+    found = curve.diversity_at(min(signed, float(curve.quality[-1])))
     return None if found is None else {"quality": quality, "diversity": found, "baseline": plain[axes["y"]]}
 
 
