@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,3 +155,16 @@ def test_the_files_of_a_folder_that_is_read(tmp_path: Path) -> None:
             writable(str(model / "config.json"), None, spec)
     assert writable(str(model / "page.html"), str(model)) == model / "page.html"
     assert contents(tmp_path) == {model / "config.json": b"{}"}
+
+
+def test_the_file_that_stdin_comes_from(tmp_path: Path) -> None:
+    """`seqgans fill RUN < lines.txt --out lines.txt`. Mutants killed: a name compared, which stdin does not have."""
+    lines = tmp_path / "lines.txt"
+    lines.write_text("the _ sleeps\n")
+    asked = f"from seqgans.cli.writing import writable; writable({str(lines)!r})"
+    with lines.open() as given:
+        found = subprocess.run([sys.executable, "-c", asked], stdin=given, capture_output=True, text=True, check=False)
+    assert "--out must not be the file that stdin is read from" in found.stderr
+    free = subprocess.run([sys.executable, "-c", asked], stdin=subprocess.DEVNULL, check=False)
+    assert free.returncode == 0
+    assert lines.read_text() == "the _ sleeps\n"

@@ -71,6 +71,8 @@ def check_apart(path: Path, *read: str | None) -> None:
     Raises:
         BadInput: it is one of them.
     """
+    if path.is_file() and comes_in(path):
+        raise BadInput(f"--out must not be the file that stdin is read from, got {path}; choose another name")
     for given in filter(None, read):
         for source in places_of(given):
             if path.is_file() and source.is_file() and path.samefile(source):
@@ -81,6 +83,14 @@ def check_apart(path: Path, *read: str | None) -> None:
         for folder in place.parents:
             if is_run(folder) and place.relative_to(folder).parts[0] in OWN:
                 raise BadInput(f"--out must not be a file of the run in {folder}, got {path}; choose another name")
+
+
+def comes_in(path: Path) -> bool:
+    """Whether this is the file that stdin is read from."""
+    try:
+        return os.path.samestat(os.fstat(0), path.stat())
+    except OSError:  # stdin is closed
+        return False
 
 
 def places_of(given: str) -> Iterator[Path]:
