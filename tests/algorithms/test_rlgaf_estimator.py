@@ -12,40 +12,20 @@ from typing import Any
 
 import pytest
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqgans.algorithms.answering import answer_play
 from seqgans.algorithms.base import Players, Scene
 from seqgans.algorithms.rlgaf import RLGAF
 from seqgans.algorithms.tuning import tuning_loss
 from seqgans.data.corpus import Corpus, CorpusSettings
-from seqgans.discriminators.base import Discriminator
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
+from tests.algorithms.prefixes import Prefixes
 
 EVERY = torch.tensor(list(itertools.product(range(3), repeat=3)))  # (27, 3)
 PLAYS, BATCH, BETA = 40, 512, 1.0
-
-
-class Steps(Discriminator):
-    """A score for each of the 39 prefixes."""
-
-    def __init__(self) -> None:
-        super().__init__(3)
-        self.table = nn.Parameter(torch.randn(3, 27, generator=generator_for(3)))
-
-    def scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
-    ) -> Float[Tensor, " batch"]:
-        return self.step_scores(tokens, mask)[:, -1]
-
-    def step_scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
-    ) -> Float[Tensor, "batch time"]:
-        prefixes = (tokens @ torch.tensor([[1, 3, 9], [0, 1, 3], [0, 0, 1]])).t()  # (time, batch)
-        return torch.stack([row[which] for row, which in zip(self.table, prefixes, strict=True)], 1)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +36,7 @@ def corpus() -> Corpus:
 def players_of(settings: RLGAF) -> Players:
     """A policy that has gone away from its reference."""
     generator = LSTM(embedding=2, hidden=3, deviation=0.8).build(3, 0, None, generator_for(0, "generator"))
-    team = Players({"generator": generator, "discriminator": Steps()}, length=3)
+    team = Players({"generator": generator, "discriminator": Prefixes()}, length=3)
     for name, player in settings.extras(team, generator_for(0)).items():
         team.add_module(name, player)
     moved = generator_for(1)

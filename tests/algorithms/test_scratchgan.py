@@ -11,45 +11,21 @@ import math
 
 import pytest
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from seqgans.algorithms.base import Algorithm, Play, Players, Scene
 from seqgans.algorithms.scratchgan import ScratchGAN
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import open_text_corpus
-from seqgans.discriminators.base import Discriminator
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import Stream, generator_for
 from seqgans.rewards.prefixes import signed_step_rewards
 from seqgans.rewards.returns import reward_to_go
 from seqgans.sequences import Sequences
+from tests.algorithms.prefixes import Prefixes
 
 EVERY = torch.tensor(list(itertools.product(range(3), repeat=3)))  # (27, 3)
 EVERYWHERE = torch.ones(27, 3, dtype=torch.bool)
-
-
-class Prefixes(Discriminator):
-    """A logit for each of the 3 + 9 + 27 prefixes."""
-
-    def __init__(self, deviation: float = 1.0) -> None:
-        super().__init__(3)
-        self.table = nn.Parameter(deviation * torch.randn(39, generator=generator_for(0, "table")))
-
-    def scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
-    ) -> Float[Tensor, " batch"]:
-        return self.step_scores(tokens, mask)[:, -1]
-
-    def step_scores(
-        self, tokens: Tensor, mask: Bool[Tensor, "batch time"], *, random: Stream | None = None
-    ) -> Float[Tensor, "batch time"]:
-        number = torch.zeros(len(tokens), dtype=torch.long)
-        places = []
-        for time, first in zip(range(3), (0, 3, 12), strict=True):
-            number = 3 * number + tokens[:, time]
-            places.append(first + number)
-        return self.table[torch.stack(places, 1)]
 
 
 def team(deviation: float = 1.0, baseline: bool = False) -> Players:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from seqgans.evaluation.lstm_language import LstmLanguage
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.train import train
 
@@ -41,3 +42,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         train(Recipe.of({**common, **likelihood}), folder / f"likelihood-{seed}")
         train(Recipe.of({**common, **seqgan}), folder / f"seqgan-{seed}")
     return folder
+
+
+@pytest.fixture
+def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the texts that LSTMs read."""
+    sizes: list[int] = []
+    learn = LstmLanguage.learn
+
+    def listening(rows: Any, *asked: Any, **more: Any) -> LstmLanguage:
+        sizes.append(len(rows))
+        return learn(rows, *asked, **more)
+
+    monkeypatch.setattr(LstmLanguage, "learn", listening)
+    return sizes

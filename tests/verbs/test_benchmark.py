@@ -6,14 +6,12 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from seqgans.data.packages import optional_package
 from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Evidence, Figure, Measures, measure
-from seqgans.evaluation.lstm_language import LstmLanguage
 from seqgans.report.figures import metric_of
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
@@ -108,9 +106,7 @@ def test_the_table_holds_what_earlier_calls_left(tiny: Path) -> None:
     assert [label.removeprefix("| ") for label, _ in rows[3:]] == ["the game", "the game: control"]
 
 
-def test_what_hangs_on_real_sequences_is_learnt_once_for_the_systems_of_a_seed(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_hangs_on_real_sequences_is_learnt_once_for_the_systems_of_a_seed(tiny: Path, learnt: list[int]) -> None:
     """And the page says what to type for all its figures, those of an earlier call included.
 
     Mutants killed: an LSTM of the references for each run, or one for all seeds, whose sequences differ; another figure
@@ -118,19 +114,11 @@ def test_what_hangs_on_real_sequences_is_learnt_once_for_the_systems_of_a_seed(
     """
     text = (suites.FOLDER / "tiny.yaml").read_text()
     (suites.FOLDER / "tiny.yaml").write_text(text.replace("metrics: [duplicates]", "metrics: [lm_lstm]"))
-    sizes: list[int] = []
-    learn = LstmLanguage.learn
-
-    def listening(rows: Any, *asked: Any, **more: Any) -> LstmLanguage:
-        sizes.append(len(rows))
-        return learn(rows, *asked, **more)
-
-    monkeypatch.setattr(LstmLanguage, "learn", listening)
     alone = benchmark("tiny", tiny / "alone", only=["likelihood"], seeds=[1])
-    assert len(sizes) == 1
-    sizes.clear()
+    assert len(learnt) == 1
+    learnt.clear()
     results = benchmark("tiny", tiny, seeds=[0, 1])
-    assert len(sizes) == 2
+    assert len(learnt) == 2
     assert results[3]["name"] == "likelihood-1"
     assert results[3]["figures"]["lm_lstm"] == alone[0]["figures"]["lm_lstm"]
     benchmark("tiny", tiny, seeds=[0], only=["likelihood"])

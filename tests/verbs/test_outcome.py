@@ -10,25 +10,10 @@ from typing import Any
 import pytest
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.lstm_language import LstmLanguage
 from seqgans.verbs.compare import compare
 from seqgans.verbs.outcome import reported
 
 LSTM = {"metrics": ["lm_lstm"], "count": 40}
-
-
-@pytest.fixture
-def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the texts that LSTMs read."""
-    sizes: list[int] = []
-    learn = LstmLanguage.learn
-
-    def listening(rows: Any, *asked: Any, **more: Any) -> LstmLanguage:
-        sizes.append(len(rows))
-        return learn(rows, *asked, **more)
-
-    monkeypatch.setattr(LstmLanguage, "learn", listening)
-    return sizes
 
 
 def means(found: dict[str, Any]) -> dict[str, float]:

@@ -162,8 +162,8 @@ class MaliGAN:
         rewards = self.batch // groups * weights - baseline
         if self.shuffled:
             rewards = shuffled_over_batch(rewards, scene.random)
-        rewards = rewards[scene.rank :: scene.processes] * fake.mask
-        rewards *= not (skipped := effective < self.least_effective)
+        skipped = effective < self.least_effective
+        rewards = rewards[scene.rank :: scene.processes] * (fake.mask & (not skipped))
         rewards[:, :given] = fake.mask[:, :given].to(rewards.dtype)  # real tokens: maximum likelihood
         figures = {
             "effective_samples": effective,

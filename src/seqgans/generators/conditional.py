@@ -133,8 +133,8 @@ def around(generator: Generator, real: Sequences, kept: Bool[Tensor, "batch time
     """
     if not isinstance(generator, Conditional):
         return generator
-    reads = reads_around(generator)
-    return generator.given(blanked(real, kept, generator.blank) if reads else generator.nothing(1))
+    read = blanked(real, kept, generator.blank) if generator.reads_blanks else generator.nothing(1)
+    return generator.given(read)
 
 
 def reads_around(generator: object) -> bool:

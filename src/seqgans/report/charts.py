@@ -103,7 +103,7 @@ def axis(name: str, values: Sequence[float], reversed: bool = False) -> Axis:
 
 
 def chart(
-    title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = "", about: str = "", outside: str = ""
+    title: str, x: Axis, y: Axis, lines: Sequence[Line], *, hint: str = "", about: str = "", outside: Sequence[str] = ()
 ) -> str:
     """A figure element with a caption and the drawing.
 
@@ -114,7 +114,7 @@ def chart(
         lines: what is drawn, the last above the others; what lies outside the axes is cut off.
         hint: words below the caption on how to read it.
         about: shown when pointing at the caption.
-        outside: words below the caption on what is cut off; further lines are folded up below the drawing.
+        outside: lines on what is cut off: the first below the caption, further ones folded up below the drawing.
     """
     thin_first = sorted(lines, key=lambda line: not line.thin)
     dots = [
@@ -128,7 +128,7 @@ def chart(
     return "".join(
         (
             f'<figure class="chart"><figcaption title="{escape(about)}">{escape(title)}',
-            *(f"<small>{escape(words)}</small>" for words in (hint, outside.split("\n")[0]) if words),
+            *(f"<small>{escape(words)}</small>" for words in (hint, *outside[:1]) if words),
             "</figcaption>",
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" aria-label="{escape(said)}" ',
             f'data-dots="{escape(json.dumps(dots, ensure_ascii=False))}">',
@@ -143,11 +143,10 @@ def chart(
     )
 
 
-def folded(words: str) -> str:
-    """All lines but the first, to be unfolded; empty where there is one."""
-    first, *lines = words.split("\n")
-    each = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<details><summary>{escape(first)}: which</summary><ul>{each}</ul></details>" if lines else ""
+def folded(lines: Sequence[str]) -> str:
+    """All lines but the first, to be unfolded; empty where there is one at most."""
+    each = "".join(f"<li>{escape(line)}</li>" for line in lines[1:])
+    return f"<details><summary>{escape(lines[0])}: which</summary><ul>{each}</ul></details>" if each else ""
 
 
 def frame(x: Axis, y: Axis, named: bool) -> list[str]:

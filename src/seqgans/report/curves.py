@@ -49,15 +49,13 @@ class Plane:
         """The curves of which a point is drawn: names by the number of their colour."""
         return {line.hue: line.name for line in self.lines if any(map(self.holds, line.dots))}
 
-    def outside(self) -> str:
-        """How many points are cut off and, line by line, which and where they lie; empty where none is."""
+    def outside(self) -> list[str]:
+        """How many points are cut off and, line by line, which and where they lie; nothing where none is."""
         far = [f"{line.name}, {dot.read}" for line in self.lines for dot in line.dots if not self.holds(dot)]
-        if not far:
-            return ""
-        if len(far) == 1:
-            return f"1 point lies outside: {far[0]}"
+        if len(far) < 2:
+            return [f"1 point lies outside: {one}" for one in far]
         more = [f"and {len(far) - LISTED} more"] if len(far) > LISTED else []
-        return "\n".join((f"{len(far)} points lie outside", *far[:LISTED], *more))
+        return [f"{len(far)} points lie outside", *far[:LISTED], *more]
 
 
 def plane(systems: Sequence[Plain], axes: Mapping[str, str] | None = None, baseline: str | None = None) -> str:

@@ -21,6 +21,9 @@ FSDP, DEEPSPEED = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"
 WHOLE = {"FSDP_RESHARD_AFTER_FORWARD": "false", "FSDP_SHARDING_STRATEGY": "shard_grad_op"}  # leave parameters whole
 STAGE, OFFLOAD = "ACCELERATE_DEEPSPEED_ZERO_STAGE", "ACCELERATE_DEEPSPEED_OFFLOAD_OPTIMIZER_DEVICE"
 FILE = "ACCELERATE_DEEPSPEED_CONFIG_FILE"
+WHOLE_HERE = (
+    "every process of seqgans holds all parameters, since samplers look at any of them, and shares out moments alone"
+)
 ADVICE = "take recipes/accelerate/fsdp.yaml, and learn adapters where memory is short (--generator.lora 8)"
 
 
@@ -35,10 +38,7 @@ def asked_to_share() -> bool:
     if told(FSDP) != "true":
         return False
     if not any(told(name) == value for name, value in WHOLE.items()):
-        raise BadInput(
-            "every process of seqgans holds all parameters, since samplers look at any of them, and shares out moments "
-            f"alone: fsdp_reshard_after_forward must be false; {ADVICE}"
-        )
+        raise BadInput(f"{WHOLE_HERE}: fsdp_reshard_after_forward must be false; {ADVICE}")
     return True
 
 
@@ -53,10 +53,7 @@ def stage_of_deepspeed() -> int:
         zero = zero_of(Path(os.environ[FILE]))
     stage, device = str(zero.get("stage", 0)), str((zero.get("offload_optimizer") or {}).get("device", "none"))
     if stage not in ("0", "1", "2"):
-        raise BadInput(
-            "every process of seqgans holds all parameters, since samplers look at any of them, and shares out moments "
-            f"alone: zero_stage must be 0, 1 or 2, got {stage}; {ADVICE}"
-        )
+        raise BadInput(f"{WHOLE_HERE}: zero_stage must be 0, 1 or 2, got {stage}; {ADVICE}")
     if device != "none":
         raise BadInput(f"moments stay on their device: offload_optimizer_device must be none, got {device}; {ADVICE}")
     return int(stage)

@@ -29,7 +29,7 @@ from seqgans.training.facts import from_json, to_json
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.compare import compare
 from seqgans.verbs.evaluate import READING, evidence_of_run
-from seqgans.verbs.judging import Judge
+from seqgans.verbs.judging import digest_of
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.outcome import has_report
 from seqgans.verbs.progress import Silent, Watcher
@@ -195,7 +195,7 @@ def with_further(
     watcher.say(f"{trial.name}: {', '.join(asked)}")
     run = load_run(path, "latest")
     evidence = evidence_of_run(run, None, None, trial.recipe.run.final_samples, trial.seed, READING)
-    same = Judge(run.corpus, run.truth, trial.seed).digest()
+    same = digest_of(run.corpus, run.truth)
     evidence = dataclasses.replace(evidence, beside=shared.setdefault(same, evidence.beside))
     found = measure(evidence, asked, strict=False)
     for name, reason in found.skipped.items():

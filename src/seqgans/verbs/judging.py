@@ -70,14 +70,6 @@ class Judge:
         self.train = corpus.train.lists(self.end)
         self.beside: Beside = {}
 
-    def digest(self) -> bytes:
-        """Equal where all that figures of real sequences depend on is equal, so that `beside` can be shared."""
-        found = hashlib.blake2b(f"{self.truth is None} {self.corpus.length}{self.corpus.vocabulary.to_json()}".encode())
-        for part in (self.test, self.corpus.train):
-            for name, tensor in part.tensors().items():
-                found.update(f"{name} {tensor.shape}".encode() + tensor.cpu().numpy().tobytes())
-        return found.digest()
-
     def figures(
         self, generator: Generator, count: int, watch: Watch = None, least: int | None = None
     ) -> tuple[dict[str, Figure], Sequences]:
@@ -147,6 +139,20 @@ class Judge:
             else likelihood_curve(generator, self.truth, self.test)
         )
         return temperature_sweep(generator, curve, length=self.corpus.length, count=count, seed=self.seed)
+
+
+def digest_of(corpus: Corpus, truth: object) -> bytes:
+    """Equal where all that figures of real sequences depend on is equal, so that `Evidence.beside` can be shared.
+
+    Args:
+        corpus: of which test and training split count, the validation split where there is no test.
+        truth: the law they come from, or None.
+    """
+    found = hashlib.blake2b(f"{truth is None} {corpus.length}{corpus.vocabulary.to_json()}".encode())
+    for part in (corpus.test if len(corpus.test) else corpus.valid, corpus.train):
+        for name, tensor in part.tensors().items():
+            found.update(f"{name} {tensor.shape}".encode() + tensor.cpu().numpy().tobytes())
+    return found.digest()
 
 
 def measured(

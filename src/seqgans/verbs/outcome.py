@@ -20,7 +20,7 @@ from seqgans.training.build import Truth
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
-from seqgans.verbs.judging import PAIRS, Judge, Watch, measured
+from seqgans.verbs.judging import PAIRS, Judge, Watch, digest_of, measured
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.recorder import KEPT_SAMPLES
 from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
@@ -183,7 +183,7 @@ class Asked:
     def judge(self, corpus: Corpus, truth: Truth | None) -> Judge:
         """Who measures on a corpus; those of equal real sequences share what they make of them."""
         judge = Judge(corpus, truth, self.seed)
-        judge.beside = self.beside.setdefault(judge.digest(), judge.beside)
+        judge.beside = self.beside.setdefault(digest_of(corpus, truth), judge.beside)
         return judge
 
     def size(self, samples: int) -> int:

@@ -12,6 +12,7 @@ from seqgans.web.heavy import load_heavy
 from seqgans.web.store import REAL, Item
 
 if TYPE_CHECKING:
+    from seqgans.data.vocabulary import Vocabulary
     from seqgans.generators.decoding import Decoding
     from seqgans.verbs.loading import LoadedRun
 
@@ -109,6 +110,11 @@ def is_blank(ids: list[int], text: str) -> bool:
     return not ids or not text.strip()
 
 
+def can_be_judged(ids: list[int], vocabulary: Vocabulary) -> bool:
+    """Whether a sequence that no run wrote says something, in words that runs know."""
+    return not is_blank(ids, vocabulary.decode(ids)) and vocabulary.unknown not in ids
+
+
 def check_alike(runs: Mapping[str, LoadedRun]) -> None:
     """All runs must have learnt the same, or items differ in more than who wrote them.
 
@@ -155,9 +161,7 @@ def real_items(run: LoadedRun, count: int, seed: int) -> list[Item]:
     lists = split.lists(corpus.vocabulary.end)
     sources = [None] * len(lists) if split.source is None else source_texts(split.source, corpus.vocabulary)
     usable = [
-        (ids, source)
-        for ids, source in zip(lists, sources, strict=True)
-        if not is_blank(ids, corpus.vocabulary.decode(ids)) and corpus.vocabulary.unknown not in ids
+        (ids, source) for ids, source in zip(lists, sources, strict=True) if can_be_judged(ids, corpus.vocabulary)
     ]
     if not usable:
         raise BadInput(
@@ -186,12 +190,7 @@ def file_items(name: str, path: Path, run: LoadedRun, count: int, seed: int) -> 
     sequences, counts = encode_texts(read_sequences(path, READING), corpus.vocabulary, corpus.length, "drop")
     order = torch.randperm(len(sequences), generator=generator_for(seed, "items", name)).tolist()
     lists = sequences.lists(corpus.vocabulary.end)
-    shuffled = [lists[place] for place in order]
-    usable = [
-        ids
-        for ids in shuffled
-        if not is_blank(ids, corpus.vocabulary.decode(ids)) and corpus.vocabulary.unknown not in ids
-    ]
+    usable = [lists[place] for place in order if can_be_judged(lists[place], corpus.vocabulary)]
     if not usable:
         raise BadInput(
             f"{name} must have lines that the runs could have written: of {counts.read} lines {counts.longer} are "
