@@ -21,10 +21,10 @@ from seqgans.verbs.evaluate import (
     is_text,
     read_sequences,
 )
+from seqgans.verbs.judgement import KEPT_SAMPLES
 from seqgans.verbs.judging import measured
 from seqgans.verbs.loading import open_run
 from seqgans.verbs.outcome import SHOWN, Asked, Moment, Outcome, Rows
-from seqgans.verbs.recorder import KEPT_SAMPLES
 
 
 def beside_run(files: Sequence[Path], run: Path, asked: Asked) -> list[Outcome]:

@@ -20,9 +20,9 @@ from seqgans.training.build import Truth
 from seqgans.training.folder import RunFolder
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
+from seqgans.verbs.judgement import KEPT_SAMPLES
 from seqgans.verbs.judging import PAIRS, Judge, Watch, digest_of, measured
 from seqgans.verbs.loading import load_run
-from seqgans.verbs.recorder import KEPT_SAMPLES
 from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
 
 SHOWN = 5  # samples of a run

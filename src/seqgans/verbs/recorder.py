@@ -6,10 +6,7 @@ import datetime
 import time
 from typing import Any
 
-from seqgans.data.sources import source_texts
 from seqgans.errors import Diverged
-from seqgans.evaluation import Figure
-from seqgans.sequences import Sequences
 from seqgans.training.detectors import Detectors
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
@@ -17,13 +14,13 @@ from seqgans.training.place import Event, Place
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.boards import Boards
 from seqgans.verbs.completions import Completions
+from seqgans.verbs.judgement import Judgement, judged, judged_before, shown
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.listener import Deaf, Listener, Wish, may_be_best
 from seqgans.verbs.progress import Watcher
 from seqgans.verbs.reporting import write_report
 from seqgans.verbs.rescue import Rescue
 
-KEPT_SAMPLES = 100  # lines of a samples file
 HEADLINES = (
     "nll_oracle",
     "nll_gen_test",
@@ -95,7 +92,8 @@ class Recorder:
 
     def opening(self, event: Event, stage: str) -> None:
         """Judge what the game starts with, and keep it where it has learnt something."""
-        self.evaluate(event, stage, self.recipe.run.final_samples)
+        known = judged_before(self.folder, self.recipe, self.training.players)
+        self.evaluate(event, stage, self.recipe.run.final_samples, known)
         if stage == "pretrained":
             self.folder.save_named("pretrained", *self.training.state())
 
@@ -168,10 +166,10 @@ class Recorder:
         """Whether something is due, or the listener asked for it."""
         return self.listener.wants(wish) or is_due
 
-    def evaluate(self, event: Event, stage: str, count: int) -> None:
-        """Judge the generator, keep samples, tell the watcher, keep the best."""
-        figures, samples = self.judge.figures(self.training.players.generator, count)
-        texts = self.texts(samples, KEPT_SAMPLES)
+    def evaluate(self, event: Event, stage: str, count: int, known: Judgement | None = None) -> None:
+        """Judge the generator where that is not known, keep samples, tell the watcher, keep the best."""
+        found = known or judged(self.judge, self.training.players.generator, count, self.recipe.run.show)
+        figures = found.figures
         chooser = self.judge.chooser(self.recipe.run.best)
         chosen = figures.get(chooser)
         self.write(
@@ -179,33 +177,25 @@ class Recorder:
             kind="evaluation",
             stage=stage,
             figures={name: shown(figure) for name, figure in figures.items()},
-            samples=texts[: self.recipe.run.show],
+            samples=found.samples,
             samples_count=count,
+            **({"measured_by": found.whose} if found.whose else {}),
             **({"chosen_by": {"name": chooser, "value": chosen.value}} if chosen is not None else {}),
         )
-        lines = texts
-        if samples.source is not None:
-            asked = source_texts(samples.source[slice(0, KEPT_SAMPLES)], self.judge.corpus.vocabulary)
-            lines = [f"{source}\t{text}" for source, text in zip(asked, texts, strict=True)]
-        self.folder.write_text(f"samples/step-{event.step:09d}.txt", "".join(f"{line}\n" for line in lines))
+        self.folder.write_text(f"samples/step-{event.step:09d}.txt", found.lines)
         for name, figure in figures.items():
             self.scalar(f"evaluation/{name}", figure.value, event.step)
-        self.boards.text("samples", "\n\n".join(texts[: self.recipe.run.show]), event.step)
+        self.boards.text("samples", "\n\n".join(found.samples), event.step)
         if self.counts(stage) and chosen is not None and chosen.value < self.best:
             self.best = chosen.value
             self.folder.save_named("best", *self.training.state())
         words = "  ".join(f"{name} {figures[name].value:.3f}" for name in HEADLINES if name in figures)
         where = f"round {event.round}" if event.round else f"{event.phase or 'end'} {event.gathering or ''}".strip()
-        self.watcher.say(f"{stage} ({where}): {words}")
+        self.watcher.say(f"{stage} ({where}{f', measured by {found.whose}' if found.whose else ''}): {words}")
 
     def counts(self, stage: str | None) -> bool:
         """Whether an evaluation may mark the best checkpoint: not those on the way to the game, where there is one."""
         return may_be_best(stage, self.training.schedule)
-
-    def texts(self, samples: Sequences, count: int) -> list[str]:
-        """Some samples as text."""
-        lists = samples[slice(0, count)].lists(self.judge.end)
-        return [self.judge.corpus.vocabulary.decode(ids) for ids in lists]
 
     def write(self, event: Event, **more: Any) -> None:
         """A line of events.jsonl, and what the detectors make of it."""
@@ -285,8 +275,3 @@ class Recorder:
 def due(count: int, every: int) -> bool:
     """Whether something that happens every so often happens now."""
     return every > 0 and count % every == 0
-
-
-def shown(figure: Figure) -> dict[str, float | None]:
-    """A figure as it stands in events and reports."""
-    return {"mean": figure.value, "error": figure.standard_error, "count": figure.count}

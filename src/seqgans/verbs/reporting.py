@@ -7,6 +7,7 @@ from typing import Any
 
 from seqgans.data.kinds import without_folders
 from seqgans.evaluation.sweep import Point
+from seqgans.generators.base import Generator
 from seqgans.report.page import run_page
 from seqgans.report.players import curves_png
 from seqgans.training.borrowed import kept, load_players, of_players
@@ -14,6 +15,7 @@ from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.recipe import PRETRAINED, Recipe
+from seqgans.verbs.judgement import judged_before
 from seqgans.verbs.judging import Judge
 
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
@@ -43,13 +45,14 @@ def write_report(
     """
     lines, generator = folder.events(), training.players.generator
     draws = recipe.generator != PRETRAINED
-    sweeps = {"final": judge.sweep(generator, SWEEP_SAMPLES)} if draws else {}
+    sweeps = {"final": drawn(judge, generator)} if draws else {}
     if draws and (folder.path / "checkpoints" / "pretrained").is_dir():
         players = training.players
         tensors, facts = folder.load("pretrained")
         now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
         load_players(players, of_players(tensors), bases)
-        sweeps["pretrained"] = judge.sweep(generator, SWEEP_SAMPLES)
+        known = judged_before(folder, recipe, players)
+        sweeps["pretrained"] = known.sweep if known is not None and known.sweep else drawn(judge, generator)
         load_players(players, now, bases)
     evaluations = [line for line in lines if line["kind"] == "evaluation"]
     report = {
@@ -58,7 +61,7 @@ def write_report(
         "seed": recipe.run.seed,
         "rounds": {"played": training.place.round, "of": training.schedule.rounds},
         "evaluations": {line["stage"]: line["figures"] for line in evaluations if line["stage"] != "game"},
-        "sweeps": {name: [swept(point) for point in points] for name, points in sweeps.items()},
+        "sweeps": sweeps,
         "samples": evaluations[-1]["samples"],
         "findings": [line for line in lines if line["kind"] == "finding"],
         "cpu_seconds": dict(seconds),
@@ -69,6 +72,11 @@ def write_report(
         write_atomically(folder.path / "curves.png", picture)
     folder.write_json("report.json", report)
     folder.write_text("report.html", run_page(report, lines))
+
+
+def drawn(judge: Judge, generator: Generator) -> Sequence[Mapping[str, float]]:
+    """A generator at each temperature, as a report has it."""
+    return [swept(point) for point in judge.sweep(generator, SWEEP_SAMPLES)]
 
 
 def swept(point: Point) -> dict[str, float]:
