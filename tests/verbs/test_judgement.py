@@ -50,11 +50,13 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def game(start: Path, out: Path, corpus: dict[str, Any] | None = None, **run: Any) -> RunFolder:
+def game(
+    start: Path, out: Path, corpus: dict[str, Any] | None = None, algorithm: dict[str, Any] | None = None, **run: Any
+) -> RunFolder:
     """A game that begins with a run."""
     return train(
         {
-            "algorithm": AT_ONCE,
+            "algorithm": algorithm or AT_ONCE,
             "corpus": {**CORPUS, **(corpus or {})},
             "generator": SIZES,
             "discriminator": SMALL,
@@ -90,10 +92,23 @@ def test_what_the_start_measured_is_what_would_be_measured(
 def test_a_control_begins_where_the_game_did(start: Path, tmp_path: Path, measured: list[str]) -> None:
     first = game(start, tmp_path / "first")
     measured.clear()
-    control = game(first.path, tmp_path / "control", start_checkpoint="pretrained")
+    control = game(
+        first.path, tmp_path / "control", algorithm=AT_ONCE | {"shuffled": True}, start_checkpoint="pretrained"
+    )
     assert measured == ["figures", "sweep"]
     assert opening(control)["figures"] == opening(first)["figures"] != first.read_report()["evaluations"]["final"]
     assert control.read_report()["sweeps"][STAGE] == first.read_report()["sweeps"][STAGE]
+
+
+def test_a_generator_that_never_moves_is_not_measured_at_all(start: Path, tmp_path: Path, measured: list[str]) -> None:
+    """The control of a relaxed game: its gradient is cut, so that its end is its start."""
+    cut = {"name": "gsgan", "pretrain_epochs": 0, "rounds": 1, "cut_gradient": True}
+    folder = game(start, tmp_path / "control", algorithm=cut)
+    assert measured == []
+    mine, theirs = folder.read_report(), RunFolder(start).read_report()
+    assert mine["evaluations"]["final"] == mine["evaluations"][STAGE] == theirs["evaluations"]["final"]
+    assert mine["sweeps"]["final"] == mine["sweeps"][STAGE] == theirs["sweeps"]["final"]
+    assert mine["samples"] == theirs["samples"]
 
 
 @pytest.mark.parametrize("run", [{"seed": 2}, {"final_samples": 39}, {"show": 3}, {"best": "fed"}])

@@ -14,7 +14,7 @@ from seqgans.training.place import Event, Place
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.boards import Boards
 from seqgans.verbs.completions import Completions
-from seqgans.verbs.judgement import Judgement, judged, judged_before, shown
+from seqgans.verbs.judgement import judged, judged_before, shown
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.listener import Deaf, Listener, Wish, may_be_best
 from seqgans.verbs.progress import Watcher
@@ -92,8 +92,7 @@ class Recorder:
 
     def opening(self, event: Event, stage: str) -> None:
         """Judge what the game starts with, and keep it where it has learnt something."""
-        known = judged_before(self.folder, self.recipe, self.training.players)
-        self.evaluate(event, stage, self.recipe.run.final_samples, known)
+        self.evaluate(event, stage, self.recipe.run.final_samples)
         if stage == "pretrained":
             self.folder.save_named("pretrained", *self.training.state())
 
@@ -166,9 +165,11 @@ class Recorder:
         """Whether something is due, or the listener asked for it."""
         return self.listener.wants(wish) or is_due
 
-    def evaluate(self, event: Event, stage: str, count: int, known: Judgement | None = None) -> None:
-        """Judge the generator where that is not known, keep samples, tell the watcher, keep the best."""
-        found = known or judged(self.judge, self.training.players.generator, count, self.recipe.run.show)
+    def evaluate(self, event: Event, stage: str, count: int) -> None:
+        """Judge the generator, keep samples, tell the watcher, keep the best."""
+        players = self.training.players
+        known = judged_before(self.folder, self.recipe, players) if count == self.recipe.run.final_samples else None
+        found = known or judged(self.judge, players.generator, count, self.recipe.run.show)
         figures = found.figures
         chooser = self.judge.chooser(self.recipe.run.best)
         chosen = figures.get(chooser)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqgans.algorithms.base import Players
 from seqgans.data.kinds import without_folders
 from seqgans.evaluation.sweep import Point
-from seqgans.generators.base import Generator
 from seqgans.report.page import run_page
 from seqgans.report.players import curves_png
 from seqgans.training.borrowed import kept, load_players, of_players
@@ -43,17 +43,16 @@ def write_report(
         seconds: CPU seconds of each phase.
         completions: answers of a fine-tuning, the last ones of which are shown.
     """
-    lines, generator = folder.events(), training.players.generator
-    draws = recipe.generator != PRETRAINED
-    sweeps = {"final": drawn(judge, generator)} if draws else {}
-    if draws and (folder.path / "checkpoints" / "pretrained").is_dir():
+    lines, sweeps = folder.events(), {}
+    if recipe.generator != PRETRAINED:
         players = training.players
-        tensors, facts = folder.load("pretrained")
-        now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
-        load_players(players, of_players(tensors), bases)
-        known = judged_before(folder, recipe, players)
-        sweeps["pretrained"] = known.sweep if known is not None and known.sweep else drawn(judge, generator)
-        load_players(players, now, bases)
+        sweeps["final"] = curve(folder, recipe, players, judge)
+        if (folder.path / "checkpoints" / "pretrained").is_dir():
+            tensors, facts = folder.load("pretrained")
+            now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
+            load_players(players, of_players(tensors), bases)
+            sweeps["pretrained"] = curve(folder, recipe, players, judge)
+            load_players(players, now, bases)
     evaluations = [line for line in lines if line["kind"] == "evaluation"]
     report = {
         "algorithm": recipe.algorithm,
@@ -74,9 +73,12 @@ def write_report(
     folder.write_text("report.html", run_page(report, lines))
 
 
-def drawn(judge: Judge, generator: Generator) -> Sequence[Mapping[str, float]]:
-    """A generator at each temperature, as a report has it."""
-    return [swept(point) for point in judge.sweep(generator, SWEEP_SAMPLES)]
+def curve(folder: RunFolder, recipe: Recipe, players: Players, judge: Judge) -> Sequence[Mapping[str, float]]:
+    """The generator at each temperature, as a report has it; the curve of the start where it is the start's."""
+    known = judged_before(folder, recipe, players)
+    if known is not None and known.sweep:
+        return known.sweep
+    return [swept(point) for point in judge.sweep(players.generator, SWEEP_SAMPLES)]
 
 
 def swept(point: Point) -> dict[str, float]:
