@@ -20,7 +20,7 @@ from seqgans.verbs.train import train
 
 RUN = {"final_samples": 40, "eval_samples": 10, "tensorboard": False, "device": "cpu", "eval_every": 0, "seed": 1}
 CORPUS = {"spec": "world:markov", "sequences": 60}
-SIZES = {"embedding": 4, "hidden": 4}
+SIZES = {"name": "lstm", "embedding": 4, "hidden": 4}
 SMALL = {"widths": [1, 2], "maps": [2, 2], "embedding": 4}
 AT_ONCE = {"name": "seqgan", "pretrain_epochs": 0, "rounds": 1, "discriminator_pretrain_steps": 0, "rollouts": 1}
 CUT = {"name": "gsgan", "pretrain_epochs": 0, "rounds": 1, "cut_gradient": True}
