@@ -112,3 +112,18 @@ def test_a_count_that_is_none_is_said(runs: Path, tmp_path: Path) -> None:
     run = rewritten(runs / "seqgan-1", tmp_path / "odd", nll_div={"mean": 1.0, "error": 0.1, "count": 1.5})
     with pytest.raises(BadInput, match=r"damaged: the count of nll_div must be a whole number, got 1\.5; delete it"):
         reported(run)
+
+
+def test_files_of_other_lengths_share_nothing(tmp_path: Path) -> None:
+    """A law's references are as long as a file's sequences. Kills: what the first file made of them for all."""
+    files = [tmp_path / "short.txt", tmp_path / "long.txt"]
+    for file, length in zip(files, (4, 9), strict=True):
+        file.write_text("".join(f"{' '.join(str(row * place % 97) for place in range(length))}\n" for row in range(20)))
+    asked: dict[str, Any] = {"references": "oracle", "metrics": ["lm_kn"], "count": 20}
+    there, back = (
+        {system["name"]: system["figures"] for system in compare(order, **asked)["systems"]}
+        for order in (files, files[::-1])
+    )
+    for name, figures in there.items():
+        for figure in ("lm_kn", "real_lm_kn"):
+            assert figures[figure]["mean"] == back[name][figure]["mean"]

@@ -60,15 +60,17 @@ def alone(files: Sequence[Path], references: str, asked: Asked, reading: CorpusS
     """Files judged against references where there is no run; arguments as above, and how files of text are read.
 
     References come first where texts are numbered, so that their ids, and what is made of them, are those of all files.
+    A law is drawn from in sequences as long as a file's, so that only files of one length share what is made of them.
     """
     found: list[Outcome] = []
-    beside: Beside = {}
+    shared: dict[int, Beside] = {}
     for path in files:
         texts = read_sequences(path, reading)[: asked.count]
         if is_text(references):
             evidence = evidence_of_texts(texts, references, None, asked.count, asked.seed, reading)
         else:
             evidence = evidence_of_spec(path, texts, references, None, asked.seed, reading)
+        beside = shared.setdefault(len(texts[0].split()) if is_law(references) else 0, {})
         evidence = dataclasses.replace(evidence, count=asked.count, beside=beside)
         found.append(outcome_of(path, texts, evidence, asked))
     return found
