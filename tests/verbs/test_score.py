@@ -13,6 +13,7 @@ from seqgans.verbs.loading import load_run
 from seqgans.verbs.score import ROWS, score
 from seqgans.verbs.train import train
 from tests.generators.models import model_folder
+from tests.verbs.conftest import RUN
 
 
 def test_a_score_is_the_sigmoid_of_the_logit(runs: Path, tmp_path: Path) -> None:
@@ -39,24 +40,27 @@ def test_lengths_that_do_not_fit_are_said(runs: Path, tmp_path: Path) -> None:
     assert (long.probability, long.note) == (fits.probability, "cut from 14 to 12 tokens")
 
 
-@pytest.mark.parametrize("kind", ["columns", "chat"])
+@pytest.mark.parametrize("kind", ["columns", "named", "chat"])
 def test_the_file_that_a_run_learnt_from_can_be_scored(kind: str, tmp_path: Path) -> None:
     """Columns that train found by their usual names are found again; what sample writes is read as well.
 
-    Mutants killed: columns called source and text alone; conversations that are not written out.
+    Mutants killed: columns called source and text alone; those that the run names alone; conversations that are not
+    written out.
     """
     folder = model_folder(tmp_path / "model")
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     template = "{% for one in messages %}w20 {{ one['content'] }} {% endfor %}"
     (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": template}))
     pairs = [(f"w1 w{1 + row % 5}", f"w3 w{1 + row % 4}") for row in range(16)]
-    rows = [{"prompt": prompt, "completion": answer} for prompt, answer in pairs]
+    names = ("question", "answer") if kind == "named" else ("prompt", "completion")
+    rows = [dict(zip(names, pair, strict=True)) for pair in pairs]
     if kind == "chat":
         said = [[("user", prompt), ("assistant", answer)] for prompt, answer in pairs]
         rows = [{"messages": [{"role": role, "content": text} for role, text in talk]} for talk in said]
         pairs = [(f"w20 {prompt} ", f"w20 {answer}") for prompt, answer in pairs]
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    columns = dict(zip(("source", "text"), names, strict=True)) if kind == "named" else {}
     game = {
         "name": "rlgaf",
         "pretrain_epochs": 0,
@@ -68,7 +72,7 @@ def test_the_file_that_a_run_learnt_from_can_be_scored(kind: str, tmp_path: Path
     recipe = Recipe.of(
         {
             "algorithm": game,
-            "corpus": {"spec": str(file), "valid": 0.2, "test": 0.2},
+            "corpus": {"spec": str(file), "valid": 0.2, "test": 0.2, **columns},
             "generator": {"name": "pretrained", "model": str(folder)},
             "run": {"final_samples": 4, "eval_samples": 4, "tensorboard": False},
         }
@@ -80,3 +84,19 @@ def test_the_file_that_a_run_learnt_from_can_be_scored(kind: str, tmp_path: Path
     written = tmp_path / "written.jsonl"
     written.write_text("".join(f"{json.dumps({'source': one.source, 'text': one.text})}\n" for one in found))
     assert [one.probability for one in score(run, written)] == [one.probability for one in found]
+
+
+def test_what_sample_writes_is_scored_by_a_run_on_a_named_column(tmp_path: Path) -> None:
+    """Kills: the column of the run's corpus alone, which a table of samples does not have."""
+    file, written, plain = (tmp_path / name for name in ("rows.jsonl", "written.jsonl", "written.txt"))
+    lines = [f"w{row % 5} w{row % 3}" for row in range(24)]
+    file.write_text("".join(f"{json.dumps({'review': line})}\n" for line in lines))
+    written.write_text("".join(f"{json.dumps({'text': line, 'ids': []})}\n" for line in lines))
+    plain.write_text("".join(f"{line}\n" for line in lines))
+    facts = {
+        "algorithm": {"name": "seqgan", "pretrain_epochs": 0, "discriminator_pretrain_steps": 1, "rounds": 1},
+        "corpus": {"spec": str(file), "text": "review", "valid": 0.2, "test": 0.2},
+        "run": RUN,
+    }
+    run = train(Recipe.of(facts), tmp_path / "run").path
+    assert score(run, written) == score(run, file) == score(run, plain)

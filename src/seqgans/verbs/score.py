@@ -69,7 +69,8 @@ def read_given(run: LoadedRun, file: Path) -> list[str]:
     """The lines of a file, or the rows of a table's text column, as many as it has."""
     if file.name.lower().endswith(TABLES):
         settings = run.recipe.corpus_settings
-        return read_texts(file, settings.text, settings.header)
+        text = column_of(file, settings.text, "text") if file.name.lower().endswith(NESTED) else settings.text
+        return read_texts(file, text, settings.header)
     return read_lines(file)
 
 
@@ -105,14 +106,27 @@ def read_objects(run: LoadedRun, file: Path) -> tuple[list[str], list[str]]:
         BadInput: a column is not there, or a cell is of another kind.
     """
     settings = run.recipe.corpus_settings
-    named = (None if column is None or column.isdecimal() else column for column in (settings.text, settings.source))
-    text, source = named  # a corpus without header has numbers
+    text, source = column_of(file, settings.text, "text"), column_of(file, settings.source, "source")
     if text is None and source is None:
         text, source = usual_columns(columns_of(file))
     if is_chat(cells := cells_of_objects(file, text, "text")):
         prompts = cells_of_objects(file, source, "source") if source else None
         return written_out(file, cells, prompts, settings.tokenizer)
     return read_sources(file, source or "source"), texts_of(file, cells)
+
+
+def column_of(file: Path, named: str | None, written: str) -> str | None:
+    """The column that a run's corpus names; None where it names none, has numbers, or `sample` wrote another instead.
+
+    Args:
+        file: a table with named columns.
+        named: the corpus' own column; a number where that has no header.
+        written: what `sample` calls it.
+    """
+    there = columns_of(file)
+    if named is None or named in there:
+        return named
+    return None if named.isdecimal() or written in there else named
 
 
 def score_lines(run: LoadedRun, lines: Sequence[str], sources: Sequence[str] | None = None) -> list[Score]:
