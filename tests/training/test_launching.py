@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,18 @@ def test_another_precision_than_the_launcher_was_told_is_refused(
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", asked)
     with pytest.raises(BadInput, match=rf"told mixed_precision {asked}, .* setting of the run, {precision}; {way}"):
         Team("cpu", precision)
+
+
+@pytest.mark.parametrize("asked", ["bf16", "fp16"])
+def test_a_file_of_deepspeed_tells_it_as_well(asked: str, under: Callable[..., None], tmp_path: Path) -> None:
+    """Mutants killed: the precision of accelerate's file alone, which leaves it to DeepSpeed's; "auto" as a wish."""
+    file = tmp_path / "deepspeed.json"
+    under(ACCELERATE_MIXED_PRECISION="no", ACCELERATE_DEEPSPEED_CONFIG_FILE=str(file))
+    file.write_text(json.dumps({asked: {"enabled": True}}))
+    with pytest.raises(BadInput, match=rf"told mixed_precision {asked}, .* setting of the run, float32"):
+        Team("cpu")
+    file.write_text(json.dumps({asked: {"enabled": "auto"}}))
+    assert Team("cpu").precision == "float32"
 
 
 @pytest.mark.parametrize(("asked", "precision"), [("no", "bfloat16"), ("no", "float32"), ("bf16", "bfloat16")])

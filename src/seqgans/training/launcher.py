@@ -49,8 +49,8 @@ def stage_of_deepspeed() -> int:
         BadInput: it shares out parameters, keeps moments elsewhere, or cannot be read.
     """
     zero: Mapping[str, Any] = {"stage": told(STAGE) or "0", "offload_optimizer": {"device": told(OFFLOAD) or "none"}}
-    if told(FILE) not in ("", "none"):
-        zero = zero_of(Path(os.environ[FILE]))
+    if names_file():
+        zero = part_of(Path(os.environ[FILE]), "zero_optimization")
     stage, device = str(zero.get("stage", 0)), str((zero.get("offload_optimizer") or {}).get("device", "none"))
     if stage not in ("0", "1", "2"):
         raise BadInput(f"{WHOLE_HERE}: zero_stage must be 0, 1 or 2, got {stage}; {ADVICE}")
@@ -59,8 +59,13 @@ def stage_of_deepspeed() -> int:
     return int(stage)
 
 
-def zero_of(path: Path) -> Mapping[str, Any]:
-    """What a file of DeepSpeed says about ZeRO.
+def names_file() -> bool:
+    """Whether accelerate's file names one of DeepSpeed's own."""
+    return told(FILE) not in ("", "none")
+
+
+def part_of(path: Path, name: str) -> Mapping[str, Any]:
+    """What a file of DeepSpeed says about a part, such as ZeRO; nothing where it leaves that out.
 
     Raises:
         BadInput: there is none, or it is not one.
@@ -69,10 +74,10 @@ def zero_of(path: Path) -> Mapping[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"deepspeed_config_file must be a JSON file of DeepSpeed, {path} is none: {error}") from error
-    zero = found.get("zero_optimization", {}) if isinstance(found, dict) else None
-    if not isinstance(zero, dict):
+    part = found.get(name, {}) if isinstance(found, dict) else None
+    if not isinstance(part, dict):
         raise BadInput(f"deepspeed_config_file must be a JSON file of DeepSpeed, {path} is none; name another")
-    return zero
+    return part
 
 
 def check_precision(precision: str) -> None:
@@ -84,7 +89,7 @@ def check_precision(precision: str) -> None:
     Raises:
         BadInput: they differ.
     """
-    asked = told("ACCELERATE_MIXED_PRECISION") or "no"
+    asked = precision_told()
     if asked == "no" or (asked, precision) == ("bf16", "bfloat16"):
         return
     way = "say --run.precision bfloat16" if asked == "bf16" else "float32 and bfloat16 are what there is"
@@ -92,6 +97,15 @@ def check_precision(precision: str) -> None:
         f"accelerate is told mixed_precision {asked}, but precision is a setting of the run, {precision}; {way}, or "
         "mixed_precision 'no'"
     )
+
+
+def precision_told() -> str:
+    """What the launcher is told, as accelerate writes it; where it is told nothing, what DeepSpeed's own file says."""
+    asked = told("ACCELERATE_MIXED_PRECISION") or "no"
+    if asked != "no" or told(DEEPSPEED) != "true" or not names_file():
+        return asked
+    path = Path(os.environ[FILE])
+    return next((name for name in ("bf16", "fp16") if part_of(path, name).get("enabled") is True), "no")
 
 
 @contextmanager
