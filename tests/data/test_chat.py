@@ -125,3 +125,15 @@ def test_a_message_that_spells_a_control_token_is_refused(model: Path, tmp_path:
     path.write_text("".join(f"{json.dumps({'messages': row})}\n" for row in rows))
     with pytest.raises(BadInput, match=r"plain text, but row 3 spells '<eos>', .* control token; write it otherwise"):
         read(path, model)
+
+
+def test_so_is_one_that_spells_a_mark_without_a_part(model: Path, tmp_path: Path) -> None:
+    """Models mark roles with special tokens that are neither start, end nor padding. Kills: those with a part alone."""
+    tokenizer = json.loads((model / "tokenizer.json").read_text())
+    mark = {**tokenizer["added_tokens"][0], "id": tokenizer["model"]["vocab"]["w20"], "content": "w20"}
+    tokenizer["added_tokens"].append(mark)
+    (model / "tokenizer.json").write_text(json.dumps(tokenizer))
+    path = tmp_path / "talks.jsonl"
+    path.write_text("".join(f"{json.dumps({'messages': talk(number)})}\n" for number in (*range(4, 9), 20)))
+    with pytest.raises(BadInput, match=r"plain text, but row 6 spells 'w20', "):
+        read(path, model)

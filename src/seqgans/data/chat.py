@@ -54,7 +54,8 @@ def written_out(
             "with one, or columns of text"
         )
     sources, answers = [], []
-    control = [token for token in template.all_special_tokens if token.strip()]
+    marks = [token.content for token in template.added_tokens_decoder.values() if token.special]  # of roles, say
+    control = [token for token in dict.fromkeys([*template.all_special_tokens, *marks]) if token.strip()]
     for number, cell in enumerate(cells, start=1):
         talk = [*(prompts[number - 1] or [] if prompts is not None else []), *(cell or [])]
         checked(path, number, talk, control)
