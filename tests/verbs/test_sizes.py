@@ -8,11 +8,14 @@ import pytest
 
 from seqgans.evaluation import METRICS, Evidence, Figure, measure
 from seqgans.report.figures import best_of
+from seqgans.training.recipe import Recipe
 from seqgans.verbs import tested
 from seqgans.verbs.compare import compare
 from seqgans.verbs.files import beside_curves
 from seqgans.verbs.outcome import Moment, Outcome
 from seqgans.verbs.systems import System
+from seqgans.verbs.train import train
+from tests.verbs.conftest import PLAYER, RUN
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven")
 
@@ -102,6 +105,17 @@ def test_points_of_short_files_beside_curves_of_reports_are_named() -> None:
     [line] = beside_curves(files, 1000)
     assert line.endswith("points of curves are of 1000, of files short: 300")
     assert beside_curves(files[1:], 1000) == beside_curves(files, 0) == []
+
+
+def test_where_no_run_has_a_curve_none_is_spoken_of(tmp_path: Path) -> None:
+    """As of pre-trained models, whose reports have no sweeps. Kills: a note on every file that is short."""
+    corpus = {"spec": str(written(tmp_path / "words.txt", 80, 0)), "valid": 0.2, "test": 0.2}
+    facts = {"algorithm": {"name": "likelihood", "pretrain_epochs": 1}, "corpus": corpus, "run": RUN}
+    run = train(Recipe.of({**facts, "generator": PLAYER}), tmp_path / "run")
+    paths = [run.path, written(tmp_path / "short", 30, 3)]
+    assert "points of curves" in compare(paths)["notes"][-1]
+    run.write_json("report.json", {**run.read_report(), "sweeps": {}})
+    assert "points of curves" not in " ".join(compare(paths)["notes"])
 
 
 def test_which_metrics_depend_on_the_number_of_samples() -> None:

@@ -138,7 +138,8 @@ def compare(
         words += ["--baseline", baseline]
         usual = system_of(systems, baseline)
     found = described(systems, usual or systems[0], references, words, short)
-    return {**found, "notes": [*found["notes"], *beside_curves(written, SWEEP_SAMPLES if told else 0)]}
+    curves = told and any(outcome.final.sweep for outcome in outcomes)
+    return {**found, "notes": [*found["notes"], *beside_curves(written, SWEEP_SAMPLES if curves else 0)]}
 
 
 def sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
