@@ -111,6 +111,12 @@ def test_unknown_links_and_bad_answers(client: Any, store: Store, judged: list[I
     assert store.answers() == []
 
 
+def test_bytes_that_are_no_utf_8_are_no_json(admin: Any) -> None:
+    """Latin letters of one byte, say. Kills: the word on surrogates for whatever cannot be decoded."""
+    response = admin.post("/turing/judges", content=b'{"name": "Zo\xeb"}', headers={"content-type": "application/json"})
+    assert (response.status_code, response.json()["error"]) == (400, "a request must hold a JSON object")
+
+
 @pytest.mark.parametrize("sent", [b'"\\ud800"', b'"a\\udfffb"', b'"\xed\xa0\x80"'])
 def test_half_a_surrogate_pair_is_no_text(admin: Any, store: Store, judged: list[Item], sent: bytes):
     """Escaped or as bytes, in any value or key. Kills: an error of the studio's own, and its traceback."""

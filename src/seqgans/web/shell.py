@@ -74,7 +74,7 @@ def sent(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
         json.dumps(found, ensure_ascii=False).encode()
-    except UnicodeError as error:
+    except UnicodeEncodeError as error:
         raise BadInput("a request must hold text, but half of a surrogate pair is none") from error
     except (ValueError, RecursionError) as error:
         raise BadInput("a request must hold a JSON object") from error
