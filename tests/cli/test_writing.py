@@ -146,7 +146,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(runs: Path, text
 
 
 def test_the_files_of_a_folder_that_is_read(tmp_path: Path) -> None:
-    """A model's, say. Mutants killed: files named alone; new files refused; specs not looked into."""
+    """A model's, say. Mutants killed: files named alone; new files refused; specs not looked into; a page taken for data."""
     model = tmp_path / "model"
     model.mkdir()
     (model / "config.json").write_text("{}")
@@ -155,6 +155,8 @@ def test_the_files_of_a_folder_that_is_read(tmp_path: Path) -> None:
             writable(str(model / "config.json"), None, spec)
     assert writable(str(model / "page.html"), str(model)) == model / "page.html"
     assert contents(tmp_path) == {model / "config.json": b"{}"}
+    (model / "page.html").write_text("an older one")
+    assert writable(str(model / "page.html"), str(model)) == model / "page.html"
 
 
 def test_the_file_that_stdin_comes_from(tmp_path: Path) -> None:

@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from seqgans.errors import BadInput
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.compare import compare
 from seqgans.verbs.outcome import reported
+from seqgans.verbs.train import train
+from tests.generators.models import model_folder
+from tests.verbs.conftest import RUN
 
 LSTM = {"metrics": ["lm_lstm"], "count": 40}
 
@@ -127,3 +131,19 @@ def test_files_of_other_lengths_share_nothing(tmp_path: Path) -> None:
     for name, figures in there.items():
         for figure in ("lm_kn", "real_lm_kn"):
             assert figures[figure]["mean"] == back[name][figure]["mean"]
+
+
+def test_no_curve_of_a_pretrained_model_is_drawn_unasked(tmp_path: Path) -> None:
+    """Thousands of its texts. Mutants killed: a sweep of what its report has no sweep of."""
+    (tmp_path / "texts.txt").write_text("".join(f"w{1 + number % 7} w{1 + number % 9}\n" for number in range(40)))
+    facts = {
+        "algorithm": {"name": "likelihood", "pretrain_epochs": 1},
+        "corpus": {"spec": str(tmp_path / "texts.txt"), "valid": 0.2, "test": 0.2},
+        "generator": {"name": "pretrained", "model": str(model_folder(tmp_path / "model"))},
+        "run": {**RUN, "final_samples": 8, "eval_samples": 8},
+    }
+    run = train(Recipe.of(facts), tmp_path / "run").path
+    (tmp_path / "others.txt").write_text("w1 w2\n" * 8)
+    found = compare([run, tmp_path / "others.txt"], count=8, metrics=["distinct"])
+    assert [system["sweep"] for system in found["systems"]] == [[], []]
+    assert not any("plane" in note for note in found["notes"])

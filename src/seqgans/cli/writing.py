@@ -15,6 +15,8 @@ from seqgans.training.free import BEFOREHAND
 
 OWN = BEFOREHAND | {"events.jsonl", "tensorboard", "report.json", "report.html", "completions.jsonl", "curves.png"}
 """What stands in a run's folder by the run's own doing: files, and folders with all that is in them."""
+NEVER_READ = (".html", ".csv")
+"""Endings of what calls write and no folder of data holds: a page beside its model may be written anew."""
 
 
 def writable(out: str | None, *read: str | None) -> Path | None:
@@ -77,7 +79,7 @@ def check_apart(path: Path, *read: str | None) -> None:
         for source in places_of(given):
             if path.is_file() and source.is_file() and path.samefile(source):
                 raise BadInput(f"--out must not be a file that is read, got {path}; choose another name")
-            if path.is_file() and is_folder_of_data(source) and path.resolve().is_relative_to(source.resolve()):
+            if path.is_file() and path.suffix not in NEVER_READ and within(path, source):
                 raise BadInput(f"--out must not be a file of the folder {source}, which is read; choose another name")
     for place in (path.absolute().parent.resolve() / path.name, path.resolve()):
         for folder in place.parents:
@@ -105,9 +107,9 @@ def is_run(folder: Path) -> bool:
     return (folder / "settings.yaml").is_file() and (folder / "checkpoints").is_dir()
 
 
-def is_folder_of_data(path: Path) -> bool:
-    """Whether this is a folder all of whose files are read: a model or tunes, no run."""
-    return path.is_dir() and not is_run(path)
+def within(path: Path, source: Path) -> bool:
+    """Whether a file lies in a folder all of whose files are read: a model or tunes, no run."""
+    return source.is_dir() and not is_run(source) and path.resolve().is_relative_to(source.resolve())
 
 
 def try_out(beside: Path, path: Path) -> None:
