@@ -146,7 +146,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(runs: Path, text
 
 
 def test_the_files_of_a_folder_that_is_read(tmp_path: Path) -> None:
-    """A model's, say. Mutants killed: files named alone; new files refused; specs not looked into; a page taken for data."""
+    """A model's, say. Mutants killed: files named alone; new files refused; specs not looked into; pages taken."""
     model = tmp_path / "model"
     model.mkdir()
     (model / "config.json").write_text("{}")
