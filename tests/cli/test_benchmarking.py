@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqgans.verbs.suites import suite_names
+from seqgans.verbs.suite_files import suite_names
 
 
 def test_a_plan_says_what_would_run_and_does_nothing(call, tmp_path) -> None:

@@ -12,7 +12,7 @@ from seqgans.cli.verbs import as_lines
 from seqgans.data import WORLDS, write_midi
 from seqgans.data.midi import read_notes
 from seqgans.verbs.listing import KINDS, list_all
-from seqgans.verbs.suites import suite_names
+from seqgans.verbs.suite_files import suite_names
 
 
 def test_samples_that_hold_line_breaks_are_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,9 +16,10 @@ from seqgans.report.figures import metric_of
 from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
 from seqgans.training.team import Team
-from seqgans.verbs import suites
+from seqgans.verbs import suite_files
 from seqgans.verbs.benchmark import benchmark, carried_out, command
-from seqgans.verbs.suites import SIZES, read_suite, suite_names
+from seqgans.verbs.suite_files import SIZES, suite_names
+from seqgans.verbs.suites import read_suite
 from seqgans.verbs.train import Interrupted
 
 TINY = """
@@ -55,7 +56,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "suites"
     folder.mkdir()
     (folder / "tiny.yaml").write_text(TINY)
-    monkeypatch.setattr(suites, "FOLDER", folder)
+    monkeypatch.setattr(suite_files, "FOLDER", folder)
     return tmp_path / "out"
 
 
@@ -112,8 +113,8 @@ def test_what_hangs_on_real_sequences_is_learnt_once_for_the_systems_of_a_seed(t
     Mutants killed: an LSTM of the references for each run, or one for all seeds, whose sequences differ; another figure
     than without sharing; `seqgans compare` as the page's command, which would not measure lm_lstm.
     """
-    text = (suites.FOLDER / "tiny.yaml").read_text()
-    (suites.FOLDER / "tiny.yaml").write_text(text.replace("metrics: [duplicates]", "metrics: [lm_lstm]"))
+    text = (suite_files.FOLDER / "tiny.yaml").read_text()
+    (suite_files.FOLDER / "tiny.yaml").write_text(text.replace("metrics: [duplicates]", "metrics: [lm_lstm]"))
     alone = benchmark("tiny", tiny / "alone", only=["likelihood"], seeds=[1])
     assert len(learnt) == 1
     learnt.clear()
@@ -139,9 +140,11 @@ def test_metrics_that_a_suite_asks_for_later_join_what_is_there(tiny: Path) -> N
     before = json.loads(place.read_text())
     assert "skipped" not in before
     place.write_text(json.dumps(before | {"figures": before["figures"] | {"duplicates": [0.123, None]}}))
-    text = (suites.FOLDER / "tiny.yaml").read_text()
+    text = (suite_files.FOLDER / "tiny.yaml").read_text()
     text = text.replace("metrics: [duplicates]", "metrics: [duplicates, music_mse, mauve, c2st]")
-    (suites.FOLDER / "tiny.yaml").write_text(text.replace("gen_test, dup", "gen_test, c2st, mauve_lstm, mse_mean, dup"))
+    (suite_files.FOLDER / "tiny.yaml").write_text(
+        text.replace("gen_test, dup", "gen_test, c2st, mauve_lstm, mse_mean, dup")
+    )
     result = benchmark("tiny", tiny, seeds=[0], only=["likelihood"])[0]
     assert result["figures"]["duplicates"] == [0.123, None]
     assert result["metrics"] == ["duplicates", "music_mse", "mauve", "c2st"]
@@ -169,8 +172,8 @@ def test_what_waits_for_a_package_is_measured_once_it_is_installed(
         return {"tomorrow": Figure(value=optional_package("package_of_tomorrow.inside", "the metric").VALUE)}
 
     monkeypatch.setitem(METRICS, "tomorrow", replace(METRICS["duplicates"], name="tomorrow", compute=tomorrow))
-    text = (suites.FOLDER / "tiny.yaml").read_text()
-    (suites.FOLDER / "tiny.yaml").write_text(text.replace("[duplicates]", "[tomorrow, duplicates, music_mse]"))
+    text = (suite_files.FOLDER / "tiny.yaml").read_text()
+    (suite_files.FOLDER / "tiny.yaml").write_text(text.replace("[duplicates]", "[tomorrow, duplicates, music_mse]"))
     asked: list[list[str]] = []
 
     def watched(evidence: Evidence, names: list[str], strict: bool) -> Measures:
@@ -204,8 +207,8 @@ def test_a_report_that_was_deleted_is_asked_for(tiny: Path) -> None:
 
 def test_a_run_that_fails_is_a_row(tiny: Path) -> None:
     """A loss that is no number ends one run, not the suite."""
-    text = (suites.FOLDER / "tiny.yaml").read_text().replace("batch: 8}", "batch: 8, generator_rate: 1.0e+38}")
-    (suites.FOLDER / "tiny.yaml").write_text(text.replace("rounds: 1,", "rounds: 9,"))
+    text = (suite_files.FOLDER / "tiny.yaml").read_text().replace("batch: 8}", "batch: 8, generator_rate: 1.0e+38}")
+    (suite_files.FOLDER / "tiny.yaml").write_text(text.replace("rounds: 1,", "rounds: 9,"))
     results = benchmark("tiny", tiny, seeds=[0])
     failed = [result["name"] for result in results if "failed" in result]
     assert "game-0" in failed
@@ -227,8 +230,8 @@ def test_what_begins_from_a_run_that_failed_fails_with_it(tiny: Path) -> None:
 
     Mutants killed: the game trained from a folder without a generator, which ends the suite.
     """
-    text = (suites.FOLDER / "tiny.yaml").read_text().replace("patience: 0}", "patience: 0, rate: 1.0e+38}")
-    (suites.FOLDER / "tiny.yaml").write_text(text)
+    text = (suite_files.FOLDER / "tiny.yaml").read_text().replace("patience: 0}", "patience: 0, rate: 1.0e+38}")
+    (suite_files.FOLDER / "tiny.yaml").write_text(text)
     start, game, control = benchmark("tiny", tiny, seeds=[0])
     assert start["failed"].startswith("the loss of the generator is nan")
     assert game["failed"] == control["failed"] == "its start likelihood-0 failed"
@@ -266,7 +269,7 @@ def test_what_does_not_exist_is_said(asked: dict, message: str, tiny: Path) -> N
 
 
 def test_a_suite_may_be_like_another(tiny: Path) -> None:
-    (suites.FOLDER / "other.yaml").write_text("like: tiny\ntitle: Another\ncorpus: {sequences: 90}\n")
+    (suite_files.FOLDER / "other.yaml").write_text("like: tiny\ntitle: Another\ncorpus: {sequences: 90}\n")
     ours, theirs = (read_suite(name, tiny, seeds=[0]) for name in ("other", "tiny"))
     assert (ours.title, ours.about, len(ours.trials)) == ("Another", theirs.about, len(theirs.trials))
     assert [trial.recipe.corpus_settings.sequences for trial in (ours.trials[0], theirs.trials[0])] == [90, 120]
@@ -280,7 +283,7 @@ def test_a_game_alone_brings_its_start(tiny: Path) -> None:
 
 def test_papers_are_about_systems_of_their_own_suite(tiny: Path) -> None:
     """Kills: the figures of one corpus beside another; a name with a slip that is passed over; a control with them."""
-    folder = suites.FOLDER
+    folder = suite_files.FOLDER
     (folder / "small.yaml").write_text("like: tiny\ntitle: Another world\n")
     assert [trial.paper for trial in read_suite("tiny", tiny, seeds=[0]).trials] == [{}, {"nll_oracle": 1.25}, {}]
     assert not any(trial.paper for trial in read_suite("small", tiny).trials)
@@ -293,7 +296,7 @@ def test_papers_are_about_systems_of_their_own_suite(tiny: Path) -> None:
 @pytest.mark.parametrize("name", suite_names())
 def test_every_shipped_suite_can_be_read(name: str, size: str, tmp_path: Path) -> None:
     """All recipes exist, all settings are known, and every start comes before what begins with it."""
-    said = suites.read_mapping(name)
+    said = suite_files.read_mapping(name)
     if said.get("data"):
         place = tmp_path / said["data"]
         place.parent.mkdir(parents=True, exist_ok=True)

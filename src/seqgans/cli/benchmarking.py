@@ -12,7 +12,8 @@ from seqgans.errors import BadInput, Failed
 from seqgans.report.suite import suite_table
 from seqgans.verbs.benchmark import carried_out
 from seqgans.verbs.progress import Progress
-from seqgans.verbs.suites import SIZES, Suite, read_suite, suite_names
+from seqgans.verbs.suite_files import SIZES, suite_names
+from seqgans.verbs.suites import Suite, read_suite
 
 
 def run_benchmark(words: list[str]) -> None:
@@ -21,9 +22,10 @@ def run_benchmark(words: list[str]) -> None:
         "benchmark",
         "benchmark SUITE --out DIR [--data FOLDER] [--size quick|full] [--seeds 0,1,2] [--only a,b] [--plan] [--json]",
         "Systems side by side on one corpus, over seeds, each beside its control arm. What a folder holds already is "
-        f"kept: the same call goes on after an interruption. SUITE is one of: {', '.join(suite_names())}.",
+        f"kept: the same call goes on after an interruption. SUITE is one of: {', '.join(suite_names())}, or a "
+        ".yaml file of one's own (docs/suites.md).",
     )
-    parser.add_argument("suite", type=str, metavar="SUITE", help="its name")
+    parser.add_argument("suite", type=str, metavar="SUITE", help="its name, or a file of one's own")
     parser.add_argument("--out", type=str, metavar="DIR", help="folder of runs, results, table and page")
     parser.add_argument("--data", type=str, metavar="FOLDER", help="where the corpora are, for suites that need one")
     parser.add_argument("--size", type=str, metavar="SIZE", default=SIZES[0], help="quick (default) or full")

@@ -33,7 +33,8 @@ from seqgans.verbs.judging import digest_of
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.outcome import has_report
 from seqgans.verbs.progress import Silent, Watcher
-from seqgans.verbs.suites import SIZES, Suite, Trial, read_suite
+from seqgans.verbs.suite_files import SIZES
+from seqgans.verbs.suites import Suite, Trial, read_suite
 from seqgans.verbs.train import Interrupted, resume, train
 
 Result = dict[str, Any]
@@ -53,7 +54,7 @@ def benchmark(
     """Systems side by side on one corpus, over seeds, each beside its control arm.
 
     Args:
-        name: of the suite.
+        name: of the suite, or a .yaml file that holds one.
         out: the folder for runs, results, table and page; what it holds already is kept.
         data: the folder of corpora; suites on fresh oracles need none.
         size: quick or full.
@@ -99,6 +100,9 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
         keep(results[-1], out / "results" / f"{trial.name}.json")
         shown = with_others(suite, results, out / "results")
         write_atomically(out / "RESULTS.md", suite_table(suite.title, suite.about, suite.columns, shown).encode())
+    had = {figure for result in shown for figure in result.get("figures", ())}
+    if had and (absent := [name for name in suite.columns if name not in had]):
+        told.say(f"no run has the figures {', '.join(absent)}; columns are figures, measured by what metrics name")
     done = {run: result for result in shown if "figures" in result and (run := out / "runs" / result["name"]).is_dir()}
     if len(done) > 1:
         further = {run: as_reported(result) for run, result in done.items()}
@@ -110,7 +114,7 @@ def carried_out(suite: Suite, out: Path, watcher: Watcher | None = None) -> list
 def command(suite: Suite, out: Path, results: Sequence[Result]) -> str:
     """What to type for these results, further metrics included, which `seqgans compare` alone would not measure."""
     systems = [name for name in suite.systems if name in {result["system"] for result in results}]
-    words = ["seqgans", "benchmark", suite.name, "--out", str(out)]
+    words = ["seqgans", "benchmark", suite.call, "--out", str(out)]
     words += [] if suite.data is None else ["--data", str(suite.data)]
     words += [] if suite.size == SIZES[0] else ["--size", suite.size]
     words += ["--seeds", ",".join(map(str, sorted({result["seed"] for result in results})))]

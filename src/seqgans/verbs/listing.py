@@ -15,7 +15,7 @@ from seqgans.evaluation import METRICS
 from seqgans.evaluation.evidence import NEEDED
 from seqgans.generators import GENERATORS
 from seqgans.training.shipped import heading, recipes
-from seqgans.verbs.suites import read_mapping, suite_names
+from seqgans.verbs.suite_files import read_mapping, suite_names
 
 
 @dataclass(frozen=True)

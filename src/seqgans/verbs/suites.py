@@ -1,17 +1,4 @@
-"""Suites: named sets of runs over seeds, each with its start and its control arm, read from YAML files.
-
-like                another suite, from which comes all that is not said
-title, about        what stands above the table
-data                the file or folder that the corpus needs, below the folder of data; none for fresh oracles
-seeds, columns      seeds of every system; names of the figures in the table
-metrics             what is measured besides what every run measures at its end, where a run has the evidence for it
-corpus, run         settings of all runs, the corpus in the place of what a recipe says
-quick, full         further settings of all runs, by the size of the suite
-systems             one mapping each: name, label, recipe (a file of recipes/, or one for quick and one for full),
-start (the name of another system, whose generator it begins with), checkpoint (of that run),
-further settings by part, quick and full, control (settings of the control arm)
-papers              figures that papers state for this corpus, by system; not taken over by `like`
-"""
+"""Suites: named sets of runs over seeds, each with its start and its control arm; `suite_files` reads them."""
 
 from __future__ import annotations
 
@@ -22,13 +9,11 @@ from typing import Any
 
 from seqgans.choices import choice
 from seqgans.errors import BadInput
-from seqgans.training.mapping import PARTS, mapping_of, merged
+from seqgans.training.mapping import PARTS, merged
 from seqgans.training.recipe import Recipe
-from seqgans.training.shipped import shipped
+from seqgans.verbs.suite_files import SIZES, check_keys, read_mapping, recipe_file, suite_file
 
-SIZES = ("quick", "full")
-FOLDER = Path(__file__).parents[1] / "suites"
-OWN = ("name", "label", "recipe", "start", "checkpoint", "control", *SIZES, *PARTS)  # keys of a system
+PLACES = ("spec", "valid_file", "test_file")  # settings of a corpus that are paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +55,7 @@ class Suite:
         trials: the runs, each after the one that it starts from.
         systems: names of all systems of the suite, also of those that nobody asked for.
         data: the folder of its corpora; None where it needs none.
+        call: what it is asked for by, its name or its file.
     """
 
     name: str
@@ -81,11 +67,7 @@ class Suite:
     trials: Sequence[Trial]
     systems: Sequence[str] = ()
     data: Path | None = None
-
-
-def suite_names() -> list[str]:
-    """All suites."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    call: str = ""
 
 
 def read_suite(
@@ -99,7 +81,7 @@ def read_suite(
     """A suite with the settings of every run.
 
     Args:
-        name: of the suite.
+        name: of the suite, or a .yaml file that holds one.
         out: the folder in which its runs stand, each below `runs`.
         data: the folder of data; a suite on fresh oracles needs none.
         size: quick or full.
@@ -109,17 +91,18 @@ def read_suite(
     Raises:
         BadInput: a name, a seed, a size or the data does not exist.
     """
-    choice(dict.fromkeys(suite_names()), name, "suite")
     if size not in SIZES:
         raise BadInput(f"the size of a suite must be one of: {', '.join(SIZES)}, got {size!r}")
     said = read_mapping(name)
+    call, name = name, suite_file(name).stem
+    check_keys(name, said)
     systems = {system["name"]: system for system in said["systems"]}
     wanted = chosen(systems, only)
     place = found_data(name, said.get("data"), data)
     common = merged({part: said[part] for part in ("corpus", "run") if part in said}, said.get(size) or {})
     common["corpus"] = {
-        name: value.format(data=place) if name in ("spec", "test_file") else value
-        for name, value in common["corpus"].items()
+        setting: value.replace("{data}", str(place)) if setting in PLACES and isinstance(value, str) else value
+        for setting, value in common["corpus"].items()
     }
     trials, papers = [], said.get("papers", {})
     for stranger in sorted(set(papers) - set(systems)):
@@ -137,15 +120,8 @@ def read_suite(
         trials=trials,
         systems=tuple(systems),
         data=data if "data" in said else None,
+        call=call,
     )
-
-
-def read_mapping(name: str) -> dict[str, Any]:
-    """What the file of a suite says, over what the suite says that it is like."""
-    said = mapping_of((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    if "like" not in said:
-        return said
-    return merged({part: value for part, value in read_mapping(said["like"]).items() if part != "papers"}, said)
 
 
 def chosen(systems: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None) -> list[str]:
@@ -181,9 +157,6 @@ def arms(
     system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: str, seed: int, paper: Mapping[str, float]
 ) -> list[Trial]:
     """A system's run of one seed, and its control arm's where it has one."""
-    unknown = sorted(set(system) - set(OWN))
-    if unknown:
-        raise BadInput(f"a system of a suite has the keys {', '.join(OWN)}; {system['name']} has {', '.join(unknown)}")
     file = system.get("recipe")
     if isinstance(file, Mapping):
         file = file[size]
@@ -196,7 +169,8 @@ def arms(
         run |= {"start": str(out / "runs" / start)}
         run |= {"start_checkpoint": system.get("checkpoint", "latest")}
     settings = merged(settings, {"run": run})
-    label, name = system["label"], system["name"]
+    name = system["name"]
+    label = system.get("label") or name
     trial = Trial(
         name=f"{name}-{seed}",
         label=label,
@@ -219,12 +193,3 @@ def arms(
         start=start,
     )
     return [trial, other]
-
-
-def recipe_file(name: str) -> dict[str, Any]:
-    """The settings of a file of `recipes/`.
-
-    Raises:
-        BadInput: there is no such recipe.
-    """
-    return mapping_of(shipped(name).read_text(encoding="utf-8"))

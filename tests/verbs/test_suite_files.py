@@ -1,0 +1,71 @@
+"""Suites of one's own: read, carried out, and refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqgans.errors import BadInput
+from seqgans.verbs.benchmark import carried_out, command
+from seqgans.verbs.progress import Silent
+from seqgans.verbs.suites import read_suite
+from tests.verbs.test_benchmark import TINY
+
+
+def test_a_suite_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    """Kills: paths that begin where the call is made instead of at the file; a page that tells of another call."""
+    folder = tmp_path / "my own"
+    folder.mkdir()
+    (folder / "plain.yaml").write_text("algorithm: {name: likelihood, pretrain_epochs: 1, patience: 0}\n")
+    (folder / "base.yaml").write_text(
+        TINY.replace("algorithm: {name: likelihood, pretrain_epochs: 2, patience: 0}", "")
+    )
+    (folder / "mine.yaml").write_text(
+        "like: base.yaml\ntitle: Mine\ncolumns: [duplicates, nonsense]\n"
+        "systems: [{name: plain, recipe: plain.yaml, generator: {embedding: 4, hidden: 4}}]\n"
+    )
+    suite = read_suite(str(folder / "mine.yaml"), tmp_path / "out", seeds=[0])
+    assert (suite.name, suite.title, suite.trials[0].label) == ("mine", "Mine", "plain")
+    assert suite.trials[0].recipe.settings.pretrain_epochs == 1
+    watcher = Heard()
+    results = carried_out(suite, tmp_path / "out", watcher)
+    assert "duplicates" in results[0]["figures"]
+    assert any("no run has the figures nonsense" in line for line in watcher.lines)
+    assert f"'{folder}/mine.yaml'" in command(suite, tmp_path / "out", results)
+
+
+class Heard(Silent):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("title: A world of two tokens", ""), "title is missing"),
+        (("metrics: [duplicates]", "metric: [duplicates]"), "own has metric"),
+        (("corpus: {spec: 'world:markov', sequences: 120}", "corpus: {sequences: 120}"), "must name its corpus"),
+        (("name: game", "name: likelihood"), "different names, got likelihood twice"),
+        (("start: likelihood", "start: liklihood"), "the start of game must be a system above it, got liklihood"),
+        (("    label: the game", "    lable: the game"), "game has lable"),
+        (("systems:", "systems: none\nrun2:"), "must be a list|keys"),
+        (("title:", "{"), r"settings must be YAML.*own\.yaml"),
+    ],
+)
+def test_what_is_wrong_with_a_suite_is_one_line(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(TINY.replace(*change))
+    with pytest.raises(BadInput, match=message) as refused:
+        read_suite(str(file), tmp_path)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_suite_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"none\.yaml cannot be read: No such file"):
+        read_suite(str(tmp_path / "none.yaml"), tmp_path)
