@@ -51,5 +51,7 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     "coldgan": ColdGAN,
 }
 
-ANSWERING = ("likelihood", "scheduled-sampling", "seqgan", "regs", "rlgaf", "coldgan")
-"""Those that give their generator what each text of a corpus answers."""
+
+def answering() -> list[str]:
+    """The names of those that give their generator what each text of a corpus answers."""
+    return [name for name, kind in ALGORITHMS.items() if getattr(kind, "reads_sources", False)]

@@ -268,7 +268,8 @@ class Algorithm(Protocol):
     Attributes:
         generator: settings of its usual generator, from the table GENERATORS.
         discriminator: settings of its usual discriminator, or None when it has none.
-        paper: authors and year, for listings; beside it `sizes` may change defaults of these players, by part.
+        paper: authors and year, for listings; beside it `sizes` may change defaults of these players, by part, and
+            `reads_sources` say that the generator is given what each text of a corpus answers.
     """
 
     generator: ClassVar[str]

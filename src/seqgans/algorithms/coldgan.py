@@ -81,6 +81,7 @@ class ColdGAN:
     generator: ClassVar[str] = "lstm"
     discriminator: ClassVar[str | None] = "cnn"
     paper: ClassVar[str] = "Scialom, Dray, Lamprier, Piwowarski and Staiano 2020"
+    reads_sources: ClassVar[bool] = True
 
     pretrain_epochs: int = 3
     pretrain_rate: float = 5e-5

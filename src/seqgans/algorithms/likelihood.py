@@ -51,6 +51,7 @@ class Likelihood:
     generator: ClassVar[str] = "lstm"
     discriminator: ClassVar[str | None] = None
     paper: ClassVar[str] = "teacher forcing; as in Yu et al. 2017"
+    reads_sources: ClassVar[bool] = True
 
     pretrain_epochs: int = 120
     rate: float = 0.01

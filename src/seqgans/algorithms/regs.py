@@ -73,6 +73,7 @@ class REGS:
     generator: ClassVar[str] = "lstm"
     discriminator: ClassVar[str | None] = "cnn"
     paper: ClassVar[str] = "Li, Monroe, Shi, Jean, Ritter and Jurafsky 2017"
+    reads_sources: ClassVar[bool] = True
 
     pretrain_epochs: int = 120
     pretrain_rate: float = 0.01

@@ -95,6 +95,7 @@ class RLGAF:
     generator: ClassVar[str] = "pretrained"
     discriminator: ClassVar[str | None] = "pretrained"
     paper: ClassVar[str] = "Zhang, Lau, Wong and Zhang 2023"
+    reads_sources: ClassVar[bool] = True
 
     variant: Literal["reinforce", "ppo", "gumbel"] = "reinforce"
     pretrain_epochs: int = 1

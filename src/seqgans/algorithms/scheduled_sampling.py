@@ -60,6 +60,7 @@ class ScheduledSampling:
     generator: ClassVar[str] = "lstm"
     discriminator: ClassVar[str | None] = None
     paper: ClassVar[str] = "Bengio, Vinyals, Jaitly and Shazeer 2015"
+    reads_sources: ClassVar[bool] = True
 
     pretrain_epochs: int = 0
     rounds: int = 120

@@ -68,6 +68,7 @@ class SeqGAN:
     generator: ClassVar[str] = "lstm"
     discriminator: ClassVar[str | None] = "cnn"
     paper: ClassVar[str] = "Yu, Zhang, Wang and Yu 2017"
+    reads_sources: ClassVar[bool] = True
 
     pretrain_epochs: int = 120
     pretrain_rate: float = 0.01

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.worlds import WORLDS
 
 
@@ -16,11 +18,13 @@ class CorpusKind:
         name: what a list shows.
         description: one line.
         example: a spec of this form.
+        open: of a kind of one's own, opens the specs NAME and NAME:…, given spec, settings and seed.
     """
 
     name: str
     description: str
     example: str
+    open: Callable[[str, CorpusSettings, int], Corpus] | None = None
 
 
 CORPORA: dict[str, CorpusKind] = {

@@ -63,6 +63,9 @@ def open_text_corpus(spec: str, settings: CorpusSettings, seed: int) -> Corpus:
     Raises:
         BadInput: there is no such corpus, or it cannot be used as asked; always one line.
     """
+    own = CORPORA.get(spec.partition(":")[0])
+    if own is not None and own.open is not None:
+        return own.open(spec, settings, seed)
     if spec.startswith(WORLD):
         return world_corpus(choice(WORLDS, spec.removeprefix(WORLD), "world"), settings, seed)
     if spec.startswith(PREFIX):
