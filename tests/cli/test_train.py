@@ -56,6 +56,19 @@ def test_a_recipe_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.Monke
     assert order("--config", "seqgan/short", "--corpus", "a.txt")["algorithm"]["name"] == "likelihood"
 
 
+def test_a_recipe_on_an_oracle_plays_on_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """Kills: a size of the oracle that cuts a text down, or that one is told to leave out of a shipped file."""
+    found = order("--config", "relgan/toy", "--corpus", "a.txt", "--corpus.length", "30")
+    plain = order("relgan", "--corpus", "a.txt", "--corpus.length", "30")
+    assert found["corpus"] == plain["corpus"]
+    assert found["algorithm"] != plain["algorithm"]
+    said = "vocabulary_size, length, sequences of oracle in relgan/toy are not for a.txt: left out\n"
+    assert capsys.readouterr().err == said
+    assert order("--config", "relgan/toy", "--corpus", "oracle:b.safetensors")["corpus"]["length"] == 6
+    assert order("--config", "relgan/toy")["corpus"]["vocabulary_size"] == 20
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_print_config_is_complete_and_comes_back_through_config(algorithm: str, call, tmp_path: Path) -> None:
     first = call("train", algorithm, "--corpus", "world:copy", "--seed", "5", "--print-config")

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from seqgans.data import WORLDS, CorpusSettings
+from seqgans.data.kinds import is_law
 from seqgans.errors import BadInput
 from seqgans.randomness import generator_for
-from seqgans.verbs.evaluate import evaluate, is_law, is_text
+from seqgans.verbs.evaluate import evaluate, is_text
 from seqgans.verbs.loading import load_run
 
 

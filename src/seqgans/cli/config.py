@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seqgans.data.kinds import is_law
 from seqgans.errors import BadInput
 from seqgans.training.mapping import PARTS, mapping_of
 from seqgans.training.shipped import shipped
@@ -37,6 +38,27 @@ def read_config(file: str) -> dict[str, dict[str, Any]]:
         if settings is not None and not isinstance(settings, dict):
             raise BadInput(f"{part} must be a mapping of settings, got {settings!r} (in {file})")
     return {part: dict(found.get(part) or {}) for part in PARTS}
+
+
+def on_another_corpus(
+    config: Mapping[str, dict[str, Any]], spec: str | None
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Settings of a file as they are for the corpus that a call names; of a drawn corpus none are for one that is read.
+
+    How many ids an oracle has and how many sequences are drawn from it says nothing of a text.
+
+    Args:
+        config: parts of the file.
+        spec: the corpus that the call names, None where it names none.
+
+    Returns:
+        The parts, and the names of the settings that were left out.
+    """
+    corpus = dict(config["corpus"])
+    own = corpus.pop("spec", None)
+    if spec is None or not isinstance(own, str) or not is_law(own) or is_law(spec):
+        return dict(config), ()
+    return {**config, "corpus": {}}, tuple(corpus)
 
 
 def algorithm_of(named: Sequence[str], config: Mapping[str, Mapping[str, Any]], source: str) -> str | None:

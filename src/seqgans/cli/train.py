@@ -21,7 +21,7 @@ from seqgans.algorithms.relgan import ANNEALINGS
 from seqgans.algorithms.textgan import MATCHINGS
 from seqgans.choices import choice
 from seqgans.cli.arguments import Parser
-from seqgans.cli.config import algorithm_of, read_config, without_name
+from seqgans.cli.config import algorithm_of, on_another_corpus, read_config, without_name
 from seqgans.data import CorpusSettings
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
@@ -133,7 +133,11 @@ def read_order(words: Sequence[str]) -> Order:
         raise BadInput(f"train takes one --config, got {configs}; write what differs as flags")
     named, flags = glanced(words)
     config = read_config(flags["--config"]) if "--config" in flags else {part: {} for part in PARTS}
-    source = flags.get("--config", "")
+    source, corpus = flags.get("--config", ""), flags.get("--corpus.spec")
+    own = config["corpus"].get("spec")
+    config, left_out = on_another_corpus(config, corpus)
+    if left_out and speaks():
+        sys.stderr.write(f"{', '.join(left_out)} of {own} in {source} are not for {corpus}: left out\n")
     algorithm = algorithm_of(named, config, source)
     if algorithm is None:
         if "--help" in flags or "-h" in flags:

@@ -42,6 +42,14 @@ CORPORA: dict[str, CorpusKind] = {
 }
 
 
+LAWS = ("oracle", "oracle:", "world:")  # specs of what is drawn, not read: the name itself, and two beginnings
+
+
+def is_law(spec: str) -> bool:
+    """Whether a spec names an oracle or a world, which have ids and no text."""
+    return spec == LAWS[0] or spec.startswith(LAWS[1:])
+
+
 def without_folders(spec: str) -> str:
     """A spec or path, of files and folders only the name.
 

@@ -11,6 +11,7 @@ from seqgans.algorithms import ALGORITHMS, answering
 from seqgans.algorithms.base import Algorithm
 from seqgans.choices import choice
 from seqgans.data.corpus import CorpusSettings
+from seqgans.data.kinds import is_law
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.errors import BadInput
 from seqgans.generators import GENERATORS
@@ -20,7 +21,6 @@ from seqgans.training.settings import RunSettings
 from seqgans.training.values import filled
 
 PRETRAINED = "pretrained"
-WITHOUT_TEXT = ("oracle", "oracle:", "world:")  # corpora of token ids: the name itself, and two beginnings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +195,7 @@ def share_model(parts: dict[str, dict[str, Any]], spec: str, discriminator: str 
     model = parts["generator"].get("model")
     if not model:
         return
-    if spec == WITHOUT_TEXT[0] or spec.startswith(WITHOUT_TEXT[1:]):
+    if is_law(spec):
         raise BadInput(f"a pre-trained model reads text, the corpus {spec} has none; give a file of text or a table")
     if not parts["corpus"].get("tokenizer"):
         parts["corpus"]["tokenizer"] = model

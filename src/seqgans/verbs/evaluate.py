@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from seqgans.data import Corpus, CorpusSettings, Vocabulary, encode_texts, read_texts
+from seqgans.data.kinds import is_law
 from seqgans.data.open import TABLES, TEXTS, WORLD
 from seqgans.data.streaming import Numbering, stream_lines
 from seqgans.data.text import read_lines
@@ -18,7 +19,7 @@ from seqgans.evaluation.base import Lists
 from seqgans.evaluation.rows import Rows
 from seqgans.generators.decoding import PLAIN
 from seqgans.sequences import Sequences
-from seqgans.training.build import ORACLE, Truth, open_corpus, truth_of
+from seqgans.training.build import Truth, open_corpus, truth_of
 from seqgans.verbs.judging import NOTES
 from seqgans.verbs.labelled import evidence_of_labelled, word_like
 from seqgans.verbs.loading import LoadedRun, load_run
@@ -245,11 +246,6 @@ def read_sequences(path: Path, reading: CorpusSettings) -> list[str]:
     if not texts:
         raise BadInput(f"{path} must hold at least one sequence, but all are blank; give a file with text")
     return texts
-
-
-def is_law(spec: str) -> bool:
-    """Whether a spec names an oracle or a world."""
-    return spec == ORACLE or spec.startswith((f"{ORACLE}:", WORLD))
 
 
 def is_text(spec: str) -> bool:

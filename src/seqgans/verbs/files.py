@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seqgans.data import CorpusSettings
+from seqgans.data.kinds import is_law
 from seqgans.errors import BadInput
 from seqgans.evaluation import Evidence, Figure
 from seqgans.evaluation.base import doubts
@@ -17,7 +18,6 @@ from seqgans.verbs.evaluate import (
     evidence_of_spec,
     evidence_of_texts,
     ids_of,
-    is_law,
     is_text,
     read_sequences,
 )
