@@ -56,7 +56,7 @@ def run_sample(words: list[str]) -> None:
     parser = Parser(
         "sample",
         "sample DIR (-n N | --source FILE) [--temperature T] [--top-k K] [--top-p P] [--seed N] [--format FORMAT] "
-        "[--unknown] [--category NAME] [--stop TEXT] [--out FILE]",
+        "[--unknown] [--category NAME] [--prefix TEXT] [--stop TEXT] [--out FILE]",
         "Draw sequences from the generator of a run; one that answers is given sources, without --source those of "
         "its test split. Equal seeds give equal samples.",
     )
@@ -75,6 +75,7 @@ def run_sample(words: list[str]) -> None:
         "--category", type=str, metavar="NAME", help="only of this category, where the generator knows several"
     )
     parser.add_argument("--source", type=str, metavar="FILE", help="what is to be answered, one source a line, in turn")
+    parser.add_argument("--prefix", type=str, metavar="TEXT", default="", help="what every sample begins with")
     parser.add_argument(
         "--stop", type=str, metavar="TEXT", help="a sample ends where it spells this (with escapes such as \\n)"
     )
@@ -89,7 +90,7 @@ def run_sample(words: list[str]) -> None:
     read = (given.dir, given.source)
     target = writable_folder(given.out, *read) if line is None else writable(given.out, *read)
     run = load_run(given.dir, given.checkpoint)
-    samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources, stop)
+    samples = draw(run, count, decoding, given.seed, given.unknown, given.category, sources, stop, given.prefix)
     if line is None:
         write_tunes(run, samples, target)
         return

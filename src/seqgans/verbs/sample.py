@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
 from seqgans.generators.base import Generator
 from seqgans.generators.categories import within
-from seqgans.generators.conditional import given
+from seqgans.generators.conditional import given, reads_around
 from seqgans.generators.decoding import Decoding
 from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Sequences
@@ -52,6 +53,7 @@ def sample(
     category: str | None = None,
     sources: Sequence[str] | None = None,
     stop: Sequence[str] = (),
+    prefix: str = "",
 ) -> list[Sample]:
     """Draw sequences from a run's generator.
 
@@ -69,12 +71,13 @@ def sample(
         category: draw sequences of this one only, where the generator knows categories.
         sources: what is to be answered, where the generator answers; begun anew where there are fewer than `count`.
         stop: a text ends where it first spells one of these, which is left out.
+        prefix: what every text begins with.
 
     Raises:
-        BadInput: a number is not allowed, or there is no such run or checkpoint.
+        BadInput: a number or a prefix is not allowed, or there is no such run or checkpoint.
     """
     decoding = checked(count, temperature, top_k, top_p, seed)
-    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category, sources, stop))
+    return list(draw(load_run(path, checkpoint), count, decoding, seed, unknown, category, sources, stop, prefix))
 
 
 def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int) -> Decoding:
@@ -83,6 +86,10 @@ def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int)
     Raises:
         BadInput: a number is not allowed.
     """
+    given = {"the number of samples": count, "seed": seed, "top_k": top_k, "temperature": temperature, "top_p": top_p}
+    for place, (name, value) in enumerate(given.items()):
+        if isinstance(value, bool) or not isinstance(value, Integral if place < 3 else Real):
+            raise BadInput(f"{name} must be a {'whole ' if place < 3 else ''}number, got {value!r}")
     if count < 1:
         raise BadInput(f"the number of samples must be at least 1, got {count}")
     if seed < 0:
@@ -102,6 +109,7 @@ def draw(
     category: str | None = None,
     sources: Sequence[str] | None = None,
     stop: Sequence[str] = (),
+    prefix: str = "",
 ) -> Iterator[Sample]:
     """Samples one after another, made a few at a time, so that the first is there soon.
 
@@ -114,7 +122,9 @@ def draw(
         category: of all of them; None draws one for each.
         sources: what is answered, in turn; None for those of the test split, where there are sources.
         stop: a text ends where it first spells one of these.
+        prefix: what every text begins with.
     """
+    begun = beginning(run, prefix)
     generator, vocabulary = law_of(run, category), run.corpus.vocabulary
     texts, asked = to_answer(run, sources)
     never = [number for number in vocabulary.unwritten if not (unknown and number == vocabulary.unknown)]
@@ -125,9 +135,32 @@ def draw(
         places = [place % max(1, len(texts)) for place in range(first, first + size)]
         law = generator if asked is None else given(generator, asked[torch.tensor(places)])
         with stream.share(0, size, ROWS):  # the same samples, however many are asked for
-            rows = law.sample(size, run.corpus.length, random=stream, decoding=decoding).sequences
+            rows = law.sample(
+                size, run.corpus.length, random=stream, decoding=decoding, prefix=begun and torch.tensor([begun] * size)
+            ).sequences
         for place, ids in zip(places, rows.lists(vocabulary.end), strict=True):
             yield Sample(*stopped(ids, vocabulary, stop), texts[place] if texts else None)
+
+
+def beginning(run: LoadedRun, prefix: str) -> list[int] | None:
+    """What all samples begin with, as ids; None where it is blank.
+
+    Raises:
+        BadInput: it is too long, has a token that the run does not know, or the generator has to know what follows.
+    """
+    if not isinstance(prefix, str):
+        raise BadInput(f"a prefix must be text, got {prefix!r}")
+    vocabulary = run.corpus.vocabulary
+    ids = vocabulary.encode(prefix) if prefix.strip() else []
+    room = run.corpus.length - (vocabulary.end is not None)
+    if len(ids) > room:
+        raise BadInput(f"a prefix must have at most {room} tokens, got {len(ids)}; shorten it")
+    if vocabulary.unknown is not None and vocabulary.unknown in ids:
+        read = vocabulary.decode(ids)
+        raise BadInput(f"a prefix must have tokens that {run.folder.path} learnt, {prefix!r} is read as {read!r}")
+    if ids and reads_around(run.players.generator):
+        raise BadInput(f"{run.folder.path} learnt to fill in blanks by both sides; use fill, with a line of blanks")
+    return ids or None
 
 
 def stopped(ids: list[int], vocabulary: Vocabulary, stop: Sequence[str]) -> tuple[list[int], str]:
