@@ -60,6 +60,16 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "runs" / "first" / "report.html").is_file()
 
 
+def test_the_page_on_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL)
+    assert code is not None
+    monkeypatch.chdir(tmp_path)
+    found: dict = {}
+    exec(compile(code[1], "python.md", "exec"), found)
+    assert all(text.startswith("moon") and 0 < probability < 1 for text, probability in found["judged"])
+    assert "bleu_2" in capsys.readouterr().out
+
+
 def test_the_commands_are_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from inspect import unwrap
 from pathlib import Path
 
 import pytest
 import torch
 
+from seqgans.errors import BadInput
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.loading import load_run
-from seqgans.verbs.score import ROWS, score
+from seqgans.verbs.score import ROWS, score, score_texts
 from seqgans.verbs.train import train
 from tests.generators.models import model_folder
 from tests.verbs.conftest import RUN
@@ -28,6 +30,17 @@ def test_a_score_is_the_sigmoid_of_the_logit(runs: Path, tmp_path: Path) -> None
     with torch.no_grad():
         expected = run.players.discriminator.scores(tokens, torch.ones_like(tokens, dtype=torch.bool)).sigmoid()
     assert [entry.probability for entry in found if not entry.note] == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_a_list_is_scored_as_a_file(runs: Path, tmp_path: Path) -> None:
+    lines = [" ".join(["1"] * 12), "", " ".join(["2"] * 12)]
+    (tmp_path / "lines.txt").write_text("\n".join(lines))
+    assert score(runs / "seqgan-1", lines) == score(runs / "seqgan-1", tmp_path / "lines.txt")
+    assert score(runs / "seqgan-1", []) == []
+    with pytest.raises(BadInput, match=r"3 texts need 0 sources to answer in this run, got 1"):
+        score(runs / "seqgan-1", lines, sources=["1"])
+    with pytest.raises(BadInput, match="each text must be text, got nan"):
+        unwrap(score_texts)(load_run(runs / "seqgan-1"), [float("nan")], None)  # pyright: ignore[reportArgumentType]
 
 
 def test_lengths_that_do_not_fit_are_said(runs: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,8 @@ class Recipe:
         parts = {name: dict(mapping.get(name) or {}) for name in PARTS}
         for part, name in (("algorithm", "name"), ("corpus", "spec"), ("generator", "name"), ("discriminator", "name")):
             if not isinstance(parts[part].get(name), str | None):
-                raise BadInput(f"{part}.{name} must be text, got {parts[part][name]!r}")
+                hint = "; write texts to a file, one a line, and name that" if name == "spec" else ""
+                raise BadInput(f"{part}.{name} must be text, got {reprlib.repr(parts[part][name])}{hint}")
         algorithm = parts["algorithm"].pop("name", None)
         spec = parts["corpus"].pop("spec", None)
         if algorithm is None or spec is None:

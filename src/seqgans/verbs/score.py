@@ -38,8 +38,13 @@ class Score:
     source: str | None = None
 
 
-def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> list[Score]:
-    """Score every line of a file, in its order.
+def score(
+    path: Path | str,
+    file: Path | str | Sequence[str],
+    checkpoint: str = "latest",
+    sources: Sequence[str] | None = None,
+) -> list[Score]:
+    """Score every line of a file, or every one of some texts, in their order.
 
     Lines are read with the vocabulary of the run. One that is longer than the run's sequences is cut; one that is
     blank, or too short where all sequences have one length, has no probability. A note says so.
@@ -48,7 +53,9 @@ def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> lis
         path: the run's folder.
         file: one sequence a line, or a table with the text column of the run's corpus. Of a run that answers, pairs:
             SOURCE<TAB>RESPONSE in a .tsv or .txt, else a table with the columns of the run's corpus.
+            A list is of texts.
         checkpoint: "latest", "best" or "pretrained".
+        sources: what each of a list of texts answers, of a run that answers.
 
     Raises:
         BadInput: the run has no discriminator, or a file cannot be read.
@@ -59,10 +66,30 @@ def score(path: Path | str, file: Path | str, checkpoint: str = "latest") -> lis
             f"score needs a discriminator, but {path} was trained by {run.recipe.algorithm}, which has none; "
             "name a run of an adversarial algorithm"
         )
+    if not isinstance(file, Path | str):
+        return score_texts(run, file, sources)
+    if sources is not None:
+        raise BadInput("sources belong to a list of texts; a file of pairs holds its own")
     if run.corpus.source_width:
         sources, lines = read_pairs(run, Path(file))
         return score_lines(run, lines, sources)
     return score_lines(run, read_given(run, Path(file)))
+
+
+def score_texts(run: LoadedRun, texts: Sequence[str], sources: Sequence[str] | None) -> list[Score]:
+    """A score of each text of a list.
+
+    Raises:
+        BadInput: one is no text, or there are not as many sources as the run asks for.
+    """
+    for name, given in (("text", texts), ("source", sources or ())):
+        wrong = next((one for one in given if not isinstance(one, str)), None)
+        if wrong is not None:
+            raise BadInput(f"each {name} must be text, got {wrong!r}")
+    wanted = len(texts) if run.corpus.source_width else 0
+    if len(sources or ()) != wanted:
+        raise BadInput(f"{len(texts)} texts need {wanted} sources to answer in this run, got {len(sources or ())}")
+    return score_lines(run, texts, sources or None)
 
 
 def read_given(run: LoadedRun, file: Path) -> list[str]:

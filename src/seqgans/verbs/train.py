@@ -66,6 +66,8 @@ def train(
         Interrupted: the run was stopped and can be resumed.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.of(recipe)
+    if not isinstance(out, Path | str) or not str(out):
+        raise BadInput(f"out must be the path of a new folder for the run, got {out!r}")
     listener = TrainerCallbacks(callbacks) if callbacks else None
     check_trackers(recipe.run.trackers)
     team = ready(recipe)
