@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,13 @@ from seqgans.data import CorpusSettings, open_text_corpus
 from tests.contracts import test_algorithms as contract
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
-TABLES = (seqgans.ALGORITHMS, seqgans.DISCRIMINATORS, seqgans.GENERATORS, seqgans.METRICS, seqgans.CORPORA)
+TABLES: tuple[dict[str, Any], ...] = (
+    seqgans.ALGORITHMS,
+    seqgans.DISCRIMINATORS,
+    seqgans.GENERATORS,
+    seqgans.METRICS,
+    seqgans.CORPORA,
+)
 TINY = ("--generator.hidden", "4", "--generator.layers", "1")
 SMALL = ("--algorithm.pretrain-epochs", "1", "--algorithm.rounds", "1", "--algorithm.batch", "4")
 

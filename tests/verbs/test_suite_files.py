@@ -27,7 +27,7 @@ def test_a_suite_of_ones_own_is_a_file(tmp_path: Path) -> None:
     )
     suite = read_suite(str(folder / "mine.yaml"), tmp_path / "out", seeds=[0])
     assert (suite.name, suite.title, suite.trials[0].label) == ("mine", "Mine", "plain")
-    assert suite.trials[0].recipe.settings.pretrain_epochs == 1
+    assert suite.trials[0].recipe.to_dict()["algorithm"]["pretrain_epochs"] == 1
     watcher = Heard()
     results = carried_out(suite, tmp_path / "out", watcher)
     assert "duplicates" in results[0]["figures"]
@@ -41,8 +41,8 @@ class Heard(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
-        self.lines.append(text)
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 @pytest.mark.parametrize(

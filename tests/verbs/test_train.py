@@ -7,6 +7,7 @@ generator that is not the best one, a start that is judged again in a run that g
 from __future__ import annotations
 
 import shutil
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,15 @@ def test_the_best_checkpoint_can_be_chosen_by_the_fréchet_distance(tmp_path: Pa
     with pytest.raises(BadInput, match=r"run\.best fed needs validation sequences, got 0: raise corpus\.valid"):
         train(Recipe.of({**facts, "corpus": {**facts["corpus"], "valid": 0.0}}), tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("out", [None, 3, ""])
+def test_a_folder_that_is_no_path_is_said_before_anything(out: Any) -> None:
+    with pytest.raises(BadInput, match="out must be the path of a new folder for the run, got"):
+        unwrap(train)({"algorithm": {"name": "random"}, "corpus": {"spec": "world:copy"}}, out)
+
+
+def test_a_list_of_texts_is_no_corpus_and_not_shown_whole(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="write texts to a file, one a line") as refused:
+        train({"algorithm": {"name": "random"}, "corpus": {"spec": ["CC"] * 1000}}, tmp_path / "run")
+    assert len(str(refused.value)) < 150
