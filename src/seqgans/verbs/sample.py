@@ -134,10 +134,9 @@ def draw(
         size = min(ROWS, count - first)
         places = [place % max(1, len(texts)) for place in range(first, first + size)]
         law = generator if asked is None else given(generator, asked[torch.tensor(places)])
+        kept = None if begun is None else torch.tensor([begun] * size)
         with stream.share(0, size, ROWS):  # the same samples, however many are asked for
-            rows = law.sample(
-                size, run.corpus.length, random=stream, decoding=decoding, prefix=begun and torch.tensor([begun] * size)
-            ).sequences
+            rows = law.sample(size, run.corpus.length, random=stream, decoding=decoding, prefix=kept).sequences
         for place, ids in zip(places, rows.lists(vocabulary.end), strict=True):
             yield Sample(*stopped(ids, vocabulary, stop), texts[place] if texts else None)
 
