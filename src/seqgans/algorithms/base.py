@@ -268,8 +268,7 @@ class Algorithm(Protocol):
     Attributes:
         generator: settings of its usual generator, from the table GENERATORS.
         discriminator: settings of its usual discriminator, or None when it has none.
-        paper: authors and year, for listings; beside it `sizes` may change defaults of these players, by part, and
-            `reads_sources` say that the generator is given what each text of a corpus answers.
+        paper: authors and year, for listings. Optional: `sizes`, defaults by part; `reads_sources`, True where it does.
     """
 
     generator: ClassVar[str]
