@@ -49,3 +49,18 @@ def test_a_small_generator_reads_as_much_as_it_was_trained_with(tmp_path: Path) 
     line = r"at most 2 tokens, number 1 has 3; shorten it, or train with a larger --corpus\.source-length"
     with pytest.raises(BadInput, match=line):
         sample(path, 1, sources=["w1 w5 w5"])
+
+
+def test_an_answer_may_have_a_beginning(tmp_path: Path) -> None:
+    """Kills: a generator that answers taken for one that fills in blanks, where what is kept changes what is read."""
+    path = trained(tmp_path, {"name": "seq2seq", "hidden": 4, "layers": 1})
+    drawn = sample(path, 3, sources=["w1 w5", "w1 w6", "w1 w7"], prefix="w3")
+    assert [one.text.split()[0] for one in drawn] == ["w3"] * 3
+    (tmp_path / "texts.txt").write_text("w1 w2 w3\n" * 20)
+    facts = {
+        "algorithm": {"name": "maskgan", "pretrain_epochs": 1, "rounds": 0},
+        "corpus": {"spec": str(tmp_path / "texts.txt")},
+        "run": {**RUN, "final_samples": 8, "eval_samples": 8},
+    }
+    with pytest.raises(BadInput, match="use fill, with a line of blanks"):
+        sample(train(Recipe.of(facts), tmp_path / "blanks").path, 1, prefix="w1")

@@ -157,7 +157,7 @@ def beginning(run: LoadedRun, prefix: str) -> list[int] | None:
     if vocabulary.unknown is not None and vocabulary.unknown in ids:
         read = vocabulary.decode(ids)
         raise BadInput(f"a prefix must have tokens that {run.folder.path} learnt, {prefix!r} is read as {read!r}")
-    if ids and reads_around(run.players.generator):
+    if ids and not run.corpus.source_width and reads_around(run.players.generator):
         raise BadInput(f"{run.folder.path} learnt to fill in blanks by both sides; use fill, with a line of blanks")
     return ids or None
 

@@ -11,8 +11,8 @@ metrics             what is measured besides what every run measures at its end,
 corpus, run         settings of all runs, the corpus in the place of what a recipe says
 quick, full         further settings of all runs, by the size of the suite
 systems             one mapping each: name, label, recipe (its name or a .yaml file, or one for quick and one for full),
-start (the name of another system, whose generator it begins with), checkpoint (of that run),
-further settings by part, quick and full, control (settings of the control arm)
+                    start (the name of another system, whose generator it begins with), checkpoint (of that run),
+                    further settings by part, quick and full, control (settings of the control arm)
 papers              figures that papers state for this corpus, by system; not taken over by `like`
 """
 
