@@ -2,7 +2,7 @@
 
 Mutants killed: weights upside down or left out, the density of the one that wrote instead of the mixture's, a mean of
 log-weights for their sum, weights that take part in the baseline, a ratio against the cold law, negatives without
-earlier ones.
+earlier ones, a loss that does not hear of its settings, weights handed to others with the rewards.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from seqgans.algorithms.judging import judge_loss
 from seqgans.algorithms.off_policy import off_policy_loss
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.discriminators.base import Discriminator
-from seqgans.generators.behaviour import decoded_log_probs
+from seqgans.generators.behaviour import Behaviour, decoded_log_probs
 from seqgans.generators.decoding import Decoding
 from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.generators.recurrent import LSTM
@@ -196,6 +196,50 @@ def test_the_greedy_baseline_is_the_reward_of_the_likeliest(corpus: Corpus) -> N
     ways = played(algorithm_of(batch=16), players_of(plain, torch.full((27,), 60.0)), corpus)[2]
     expected = rewards - ways * SCORES[likeliest[0] @ CODES].sigmoid()
     torch.testing.assert_close(less, expected.detach(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_weights_come_after_the_baseline_and_stay_with_their_samples(corpus: Corpus, shuffled: bool) -> None:
+    plain = algorithm_of(batch=16)
+    ways = played(plain, players_of(plain, torch.full((27,), 60.0)), corpus)[2]  # every reward is 1
+    algorithm = algorithm_of(batch=16, baseline="leave_one_out", shuffled=shuffled)
+    _, fake, found = played(algorithm, players_of(algorithm, SCORES), corpus)
+    own = SCORES.sigmoid()[fake.tokens @ CODES]
+    expected = own - (own.sum() - own) / 15
+    less = (found / ways)[:, 0]
+    assert torch.allclose(less, expected, atol=1e-5) != shuffled
+    torch.testing.assert_close(less.sort().values, expected.sort().values, rtol=0, atol=1e-5)
+
+
+def test_settings_reach_the_losses(corpus: Corpus) -> None:
+    """ε of the policy's loss, the share of wrong labels of the discriminator's, and what draws."""
+    how: dict[str, Any] = {"temperature": 0.3, "nucleus": 0.4, "cold_share": 0.2, "level": "token"}
+    assert ColdGAN(behaviour="mixture", **how).draws == Behaviour(kind="mixture", **how)
+    fake = Sequences(EVERY, torch.ones(27, 3, dtype=torch.bool))
+    for ratio, share in ((0.2, 0.0), (0.5, 0.3)):
+        algorithm = algorithm_of(clip_ratio=ratio, smoothing=share)
+        players = players_of(algorithm, SCORES)
+        policy, judge = (phase.updates[0].loss for phase in algorithm.schedule().round)
+        old = players.generator.log_probs(EVERY).detach()
+        moved = Play(fake=fake, rewards=torch.ones(27, 3), extras={"drawn": old - 0.3})  # e^0.3 is 1.35
+        assert policy(players, moved).figures["clipped"] == (ratio < 0.35)
+        real, written = SCORES[:9], SCORES[9:18]
+        expected = -(1 - share) * real.sigmoid().log() - share * (-real).sigmoid().log() - (-written).sigmoid().log()
+        found = judge(players, Play(real=fake[:9], fake=fake[9:18])).value
+        torch.testing.assert_close(found, expected.mean())
+
+
+def test_fresh_samples_answer_in_groups_and_padding_surprises_nobody(corpus: Corpus) -> None:
+    algorithm = algorithm_of(batch=8, answers=4)
+    players = players_of(algorithm, SCORES)
+    algorithm.pairs(players, scene(corpus), fresh=True)
+    rows = PastAnswers.among(players).rows[:8].view(2, 4)
+    assert bool((rows == rows[:, :1]).all())
+    players.generator.end = 0
+    play, fake, _ = played(algorithm, players, corpus)
+    assert not bool(fake.mask.all())
+    surprise = -players.generator.log_probs(fake.tokens)[fake.mask].mean().item()
+    assert play.figures["surprise"] == pytest.approx(surprise, rel=1e-5)
 
 
 def test_shuffled_rewards_belong_to_other_samples(corpus: Corpus) -> None:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqgans.algorithms.adversaries import real_and_fake, telling_apart
+from seqgans.algorithms.adversaries import real_and_fake, telling_apart, telling_steps_apart
 from seqgans.algorithms.base import Play, Players, Scene
 from seqgans.algorithms.likelihood import teacher_forcing, validation_nll
 from seqgans.algorithms.policy import policy_loss, policy_play
@@ -180,12 +180,13 @@ def test_the_discriminator_learns_from_pairs(players: Players, corpus: Corpus) -
     assert (found - chances.flip(0)).abs().max() > 0.06
     assert broken.fake is not None
     assert torch.equal(broken.fake.source.tokens, play.fake.source.tokens)  # pyright: ignore
-    loss = telling_apart(players, play).value
-    scores = [
-        beside(players.discriminator, part.source).scores(part.tokens, part.mask) for part in (play.real, play.fake)
-    ]
-    expected = -0.5 * (scores[0].sigmoid().log().mean() + (1 - scores[1].sigmoid()).log().mean())
-    torch.testing.assert_close(loss, expected)
+    for name, telling in (("scores", telling_apart), ("step_scores", telling_steps_apart)):
+        scores = [
+            getattr(beside(players.discriminator, part.source), name)(part.tokens, part.mask)
+            for part in (play.real, play.fake)
+        ]
+        expected = -0.5 * (scores[0].sigmoid().log().mean() + (1 - scores[1].sigmoid()).log().mean())
+        torch.testing.assert_close(telling(players, play).value, expected)
 
 
 def test_sources_stay_with_their_rows(corpus: Corpus) -> None:

@@ -1,8 +1,8 @@
 """FM-GAN's losses and roles, against direct formulas.
 
 Mutants killed: an extractor that makes the distance small, a head that moves the features, a generator moved by the
-extractor's step, pulls of other rows, a control arm whose extractor is disturbed too, an extractor that learns although
-it was frozen.
+extractor's step, pulls of other rows, a plan of other iterations or scalings than asked for, a control arm whose
+extractor is disturbed too, an extractor that learns although it was frozen.
 """
 
 from __future__ import annotations
@@ -75,12 +75,16 @@ def gradients(value: Tensor, module: torch.nn.Module) -> list[Tensor]:
     ]
 
 
+@pytest.mark.parametrize("scalings", [1, 3])
 @pytest.mark.parametrize("player", ["generator", "discriminator"])
-def test_each_player_follows_the_distance_of_the_whole_batch(players: Players, corpus: Corpus, player: str) -> None:
-    play = gathered(players, corpus, player)
-    loss = phase_of(SETTINGS, player)[1].loss(players, play)
+def test_each_player_follows_the_distance_of_the_whole_batch(
+    players: Players, corpus: Corpus, player: str, scalings: int
+) -> None:
+    algorithm = dataclasses.replace(SETTINGS, proximal_iterations=3, scalings=scalings)
+    play = gathered(players, corpus, player, algorithm)
+    loss = phase_of(algorithm, player)[1].loss(players, play)
     real, fake = both(players, play)
-    direct = feature_movers_distance(real, fake, step=0.5)
+    direct = feature_movers_distance(real, fake, step=0.5, iterations=3, scalings=scalings)
     assert loss.figures["distance"] == pytest.approx(direct.item(), rel=1e-5)
     if player == "discriminator":  # the head reads features, and leaves them where they are
         scores = [extractor(players).judged(part.detach()) for part in (real, fake)]

@@ -3,7 +3,7 @@
 Mutants killed: manager and worker swapped, the discriminator moved by a generator step, epochs lost when they are
 dealt out over the rounds, interleaving in every round or never, values not ranked over the batch, values and
 rewards of one sequence torn apart by the shuffle, loss of the wrong sign, one optimiser for both, prefixes of
-the block before.
+the block before, a δ without effect, padding in the figure of rewards.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def corpus() -> Corpus:
     )
 
 
-def players() -> Players:
+def players(end: int | None = None) -> Players:
     settings = Hierarchical(embedding=6, worker=5, manager=4, goal=3, horizon=HORIZON, deviation=0.3)
-    generator = settings.build(VOCABULARY, 0, None, generator_for(1))
+    generator = settings.build(VOCABULARY, 0, end, generator_for(1))
     discriminator = LeakingCNN(embedding=4, widths=(1, 2, 3), maps=(4, 4, 4)).build(
         VOCABULARY, LENGTH, generator_for(2)
     )
@@ -121,6 +121,17 @@ def test_a_play_holds_ranked_values_and_intrinsic_rewards() -> None:
     assert not values.requires_grad
 
 
+def test_nothing_is_paid_behind_a_sequence() -> None:
+    group = players(end=0)
+    with torch.no_grad():
+        play = LeakGAN(**SMALL).play(group, scene())
+    assert play.fake is not None
+    assert play.rewards is not None
+    assert not bool(play.fake.mask.all())
+    assert not bool(play.rewards[~play.fake.mask].any())
+    assert play.figures["intrinsic"] == pytest.approx(play.rewards[play.fake.mask].mean().item(), rel=1e-5)
+
+
 def test_a_baseline_is_for_the_worker_alone() -> None:
     """The manager's loss −Σ Q cos is no score-function estimate: with Q − ½ half of the goals would turn away.
 
@@ -137,15 +148,15 @@ def test_a_baseline_is_for_the_worker_alone() -> None:
 
 def test_values_may_be_those_of_padded_prefixes() -> None:
     """The discriminator's word on the prefix up to the end of each block, ranked over the batch."""
-    _, group, play = gathered(reward="prefix")
-    _, _, rolled = gathered()
+    _, group, play = gathered(reward="prefix", delta=5.0)
+    _, _, rolled = gathered(delta=5.0)
     assert play.fake is not None
     assert rolled.fake is not None
     assert torch.equal(play.fake.tokens, rolled.fake.tokens)
     for first in range(0, LENGTH, HORIZON):
         seen = play.fake.mask & (torch.arange(LENGTH) < first + HORIZON)
         scores = group.discriminator.scores(play.fake.tokens, seen).detach()
-        expected = rank_rescale(scores.sigmoid()[:, None].expand(-1, HORIZON), SMALL.get("delta", 12.0))
+        expected = rank_rescale(scores.sigmoid()[:, None].expand(-1, HORIZON), 5.0)
         torch.testing.assert_close(play.extras["values"][:, first : first + HORIZON], expected)
     assert torch.equal(play.extras["values"][:, -1], rolled.extras["values"][:, -1])
     assert not torch.equal(play.extras["values"][:, 0], rolled.extras["values"][:, 0])

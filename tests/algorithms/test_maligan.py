@@ -2,7 +2,8 @@
 
 Mutants killed: D for the odds, weights that are not normalised or over the wrong rows, a baseline that is not divided
 by the number of samples, a baseline on given tokens, a prefix of other rows than its completions, N that rises, a step
-on too few effective samples, roll-outs of the prefix before or after, weights of other sequences.
+on too few effective samples or none on just enough, roll-outs of the prefix before or after, weights of other
+sequences, odds that are never clipped or tempered, `normalise: batch` over prefixes.
 """
 
 from __future__ import annotations
@@ -157,11 +158,13 @@ def test_under_a_discriminator_that_cannot_tell(players: Players, corpus: Corpus
     assert play.figures["effective_samples"] == pytest.approx(12)
 
 
-def test_basic_weights_are_those_of_the_formula(players: Players, corpus: Corpus) -> None:
+@pytest.mark.parametrize(("limit", "temper"), [(50.0, 1.0), (0.3, 1.0), (50.0, 0.4)])
+def test_basic_weights_are_those_of_the_formula(players: Players, corpus: Corpus, limit: float, temper: float) -> None:
     """Σ_i (w_i − b/m)(−log p(x_i)), written out."""
-    algorithm = MaliGAN(**WIDE, batch=10, mixed_share=0.0, baseline_start=0.2, baseline_end=0.8)
+    settings: dict[str, Any] = {**WIDE, "score_limit": limit, "temper": temper}
+    algorithm = MaliGAN(**settings, batch=10, mixed_share=0.0, baseline_start=0.2, baseline_end=0.8)
     fake, _, play = played(algorithm, players, scene(corpus, progress=0.5))
-    odds = players.discriminator.scores(fake.tokens, fake.mask).detach().exp()
+    odds = (temper * players.discriminator.scores(fake.tokens, fake.mask).detach().clamp(-limit, limit)).exp()
     log_probs = players.generator.log_probs(fake.tokens).sum(1)
     expected = -((odds / odds.sum() - 0.5 / 10) * log_probs).sum()
     torch.testing.assert_close(algorithm.generator_loss(players, play).value, expected)
@@ -195,9 +198,11 @@ def test_mixed_training_ends_with_the_basic_estimator(players: Players, corpus: 
     assert play.figures["given_tokens"] == 0
 
 
-def test_in_between_completions_of_one_prefix_compete(players: Players, corpus: Corpus) -> None:
+@pytest.mark.parametrize("normalise", ["prefix", "batch"])
+def test_in_between_completions_compete(players: Players, corpus: Corpus, normalise: Any) -> None:
     """The mixed estimator written out for m = 3, n = 4, N = 1: a mean over prefixes of both its terms."""
-    algorithm = MaliGAN(**WIDE, batch=12, completions=4, mixed_share=0.75, baseline_start=0.5, baseline_end=0.5)
+    settings: dict[str, Any] = {**WIDE, "batch": 12, "completions": 4, "mixed_share": 0.75, "normalise": normalise}
+    algorithm = MaliGAN(**settings, baseline_start=0.5, baseline_end=0.5)
     fake, _, play = played(algorithm, players, scene(corpus, progress=0.5))
     assert play.figures["given_tokens"] == 1
     odds = players.discriminator.scores(fake.tokens, fake.mask).detach().exp()
@@ -207,10 +212,13 @@ def test_in_between_completions_of_one_prefix_compete(players: Players, corpus: 
     for prefix in range(3):
         rows = [row for row in range(12) if row % 3 == prefix]
         assert bool((fake.tokens[rows, 0] == real[prefix, 0]).all())
+        rivals = rows if normalise == "prefix" else list(range(12))
         for row in rows:
-            total = total - (odds[row] / odds[rows].sum() - 0.5 / 4) * log_probs[row, 1:].sum() / 3
+            weight = (odds[row] / odds[rivals].sum() - 0.5 / len(rivals)) * len(rivals) / 12
+            total = total - weight * log_probs[row, 1:].sum()
         total = total - log_probs[rows[0], 0] / 3
     torch.testing.assert_close(algorithm.generator_loss(players, play).value, total)
+    assert play.figures["entropy"] == pytest.approx(-log_probs[:, 1:].mean().item())  # of what was drawn
 
 
 def test_the_prefix_shrinks_and_the_baseline_rises() -> None:
@@ -218,13 +226,14 @@ def test_the_prefix_shrinks_and_the_baseline_rises() -> None:
     assert [algorithm.given(20, progress / 8) for progress in range(9)] == [20, 15, 10, 5, 0, 0, 0, 0, 0]
     assert [algorithm.baseline(progress / 4) for progress in range(5)] == [0, 0.25, 0.5, 0.75, 1]
     assert [MaliGAN(mixed_share=0.0).given(20, progress) for progress in (0.0, 0.5, 1.0)] == [0, 0, 0]
+    assert MaliGAN().given(20, 1 / 16) == 19  # the nearest to 18.75
 
 
 def test_a_step_on_too_few_samples_is_skipped(players: Players, corpus: Corpus) -> None:
     settings: dict[str, Any] = {"batch": 12, "mixed_share": 0.0}
     effective = played(MaliGAN(**settings, least_effective=0.0), players, scene(corpus))[2].figures["effective_samples"]
     assert 1 < effective < 12
-    kept = MaliGAN(**settings, least_effective=effective - 0.01).play(players, scene(corpus))
+    kept = MaliGAN(**settings, least_effective=effective).play(players, scene(corpus))
     assert (len(kept), kept.figures["skipped"]) == (12, 0.0)
     left = MaliGAN(**settings, least_effective=effective + 0.01).play(players, scene(corpus))
     assert (len(left), left.figures["skipped"]) == (0, 1.0)

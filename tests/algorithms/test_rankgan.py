@@ -2,8 +2,8 @@
 
 Mutants killed: the sign of the loss, roll-outs of the position before or after, references that change within a step,
 a comparison set of generated sentences where human ones are asked for, human and generated ones in each other's place,
-rankings that see each other, rewards of other sequences, a reward that is not rescaled, a prefix that sees
-what follows.
+rankings that see each other, rewards of other sequences, a reward that is not rescaled or by another size, a prefix
+that sees what follows, a ranker that forgets the references it was shown.
 """
 
 from __future__ import annotations
@@ -76,14 +76,17 @@ def asked(algorithm: RankGAN, players: Players, where: Scene) -> tuple[Tensor, T
     return human, others
 
 
+@pytest.mark.parametrize("worth", ["log", "prob"])
 @pytest.mark.parametrize("joined", [False, True])
-def test_a_finished_sentence_earns_its_rank_among_human_ones(players: Players, corpus: Corpus, joined: bool) -> None:
-    algorithm = RankGAN(**SETTINGS, baseline="none", joined=joined)
+def test_a_finished_sentence_earns_its_rank_among_human_ones(
+    players: Players, corpus: Corpus, joined: bool, worth: Any
+) -> None:
+    algorithm = RankGAN(**SETTINGS, baseline="none", joined=joined, worth=worth)
     fake, rewards, _ = played(algorithm, players, scene(corpus))
     references, others = asked(algorithm, players, scene(corpus))
     features = as_ranker(players.discriminator).features(fake.tokens, fake.mask).detach()
     expected = log_ranks(features @ references.t(), others @ references.t(), 20.0, joined)
-    torch.testing.assert_close(rewards[:, -1], expected)
+    torch.testing.assert_close(rewards[:, -1], expected if worth == "log" else (4 + 1) * expected.exp())
     assert float(expected.std()) > 0.01
 
 
@@ -170,6 +173,7 @@ def test_a_row_is_one_ranking(players: Players, corpus: Corpus) -> None:
         alone = algorithm.ranker_loss(players, play.rows(torch.tensor([row]))).value
         torch.testing.assert_close(alone, losses[-1])
     torch.testing.assert_close(algorithm.ranker_loss(players, play).value, torch.stack(losses).mean())
+    torch.testing.assert_close(ranker.human, ranker.features(tokens[0, 8:], mask[0, 8:]).mean(0).detach())
     batch = dataclasses.replace(algorithm, comparison="batch").ranker_loss(players, play.rows(torch.tensor([0]))).value
     features = ranker.features(tokens[0], mask[0])
     within = log_ranks_within(features[:8] @ features[8:].t(), 20.0)

@@ -134,7 +134,7 @@ def test_the_control_of_relaxed_answers_sees_no_gradient_of_the_discriminator(fo
 def test_only_a_weight_on_real_answers_is_maximum_likelihood(folder: Path, corpus: Corpus) -> None:
     settings, players = players_of(folder, corpus, likelihood_weight=1.0, kl=0.0, credit="end", baseline="none")
     torch.nn.init.zeros_(players.discriminator.get_parameter("head.weight"))  # every reward is 0
-    play = answer_play(settings, players, scene_of(corpus))
+    play = answer_play(settings, players, scene_of(corpus)).rows(torch.tensor([0, 1, 2, 4]))  # three to one prompt
     found = tuning_loss(settings, players, play).value
     assert play.real is not None
     law = players.generator.given(play.real.source)  # pyright: ignore

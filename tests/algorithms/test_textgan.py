@@ -2,7 +2,8 @@
 
 Mutants killed: a weight with the wrong sign, a discriminator that makes MMD small, half of the adversarial term,
 codes of other rows, pulls over a process's own rows, pulls of the control arm left in place, a generator moved by the
-discriminator's step, a reader that learns nothing, smoothing on the wrong side.
+discriminator's step, a reader that learns nothing, smoothing on the wrong side, kernels of absolute sizes
+alone.
 """
 
 from __future__ import annotations
@@ -89,10 +90,13 @@ def gradients(value: Tensor, module: torch.nn.Module) -> list[Tensor]:
     ]
 
 
-def test_the_generator_follows_the_discrepancy_of_the_whole_batch(players: Players, corpus: Corpus) -> None:
-    play = gathered(players, corpus, "generator")
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_generator_follows_the_discrepancy_of_the_whole_batch(
+    players: Players, corpus: Corpus, relative: bool
+) -> None:
+    play = gathered(players, corpus, "generator", dataclasses.replace(SETTINGS, relative_sizes=relative))
     loss = SETTINGS.generator_loss(players, play).value
-    direct = kernel_discrepancy(*both(players, play), (0.5, 2.0))
+    direct = kernel_discrepancy(*both(players, play), (0.5, 2.0), relative=relative)
     torch.testing.assert_close(loss, direct)
     assert loss > 0.01
     for ours, expected in zip(gradients(loss, players.generator), gradients(direct, players.generator), strict=True):

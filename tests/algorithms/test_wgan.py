@@ -149,6 +149,9 @@ def test_a_small_generator_step_raises_the_scores_of_its_rows() -> None:
     after = WGAN().generator_loss(both, Play(real=real(), random=noise(), progress=1.0))
     assert after.value < before.value
     assert before.figures["length"] == LENGTH
+    assert not bool(relaxed.mask.all())
+    largest = relaxed.weights.amax(2)[relaxed.mask].mean().item()  # what is cut off is not looked at
+    assert before.figures["largest_weight"] == pytest.approx(largest)
 
 
 def test_the_control_arm_has_the_same_loss_and_no_gradient() -> None:

@@ -1,7 +1,7 @@
 """The discriminator of blanks: what it may look at, and that the context is what tells a fill from what was kept.
 
-Mutants killed: a score that has read later tokens, a state before a token that has read it, a context that is ignored
-or read beyond its mask, weights of a language model that are not taken over.
+Mutants killed: a score that has read later tokens, a state before a token that has read it or of another layer, a
+context that is ignored or read beyond its mask, weights of a language model that are not taken over.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ def test_scores_have_read_the_context_and_the_tokens_so_far() -> None:
     other = Sequences(torch.tensor([[0, 3, 3, 1], [1, 3, 3, 0]]), MASK)
     assert bool((scorer.step_scores(tokens, MASK, context=other) != scores).all())
     assert bool((scorer.states_before(tokens, MASK, context=other) != before).any(2).all())
+    embedded = torch.cat([scorer.embedding[:3], scorer.unknown])[context.tokens]
+    state = scorer.network.encode(embedded, MASK)  # before the first token: the last layer, the whole context read
+    torch.testing.assert_close(before[:, :1], scorer.network.attend(state[2][:, -1:], state))
     blanks = Sequences(torch.full((2, 4), BLANK), MASK)
     assert torch.equal(scorer.step_scores(tokens, MASK), scorer.step_scores(tokens, MASK, context=blanks))
 

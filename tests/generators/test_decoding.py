@@ -121,6 +121,11 @@ def test_decodings_follow_their_law(decoding: Decoding, vocabulary: int) -> None
     torch.testing.assert_close(log_probs.double(), exact.gather(1, tokens).log(), rtol=0, atol=1e-4)
 
 
+def test_a_nucleus_that_is_just_full_takes_no_more() -> None:
+    kept = Decoding(top_p=0.5).shape(torch.zeros(1, 4)) > -math.inf
+    assert kept.sum().item() == 2
+
+
 def test_beyond_all_bounds_a_temperature_is_that_of_the_bound() -> None:
     parts = layer(9)
     hot = Decoding(temperature=1e308, excluded=(2,))

@@ -1,7 +1,8 @@
 """The gradient penalty against closed forms, and twice through every discriminator against finite differences.
 
 Mutants killed: a mean for the norm's sum, the norm of each step apart, slopes without gradient, u on the wrong side,
-one u for all sequences, gradient into the rows, a one-sided penalty of flat scores, layers that differentiate once.
+one u for all sequences, gradient into the rows, a one-sided penalty of flat scores, layers that differentiate once,
+padding that is read or a mask of one side alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from seqgans.discriminators import DISCRIMINATORS
 from seqgans.discriminators.base import Discriminator
-from seqgans.objectives.gradient_penalty import between, gradient_penalty, slopes
+from seqgans.objectives.gradient_penalty import between, gradient_penalty, slopes, slopes_between
 from seqgans.randomness import generator_for
 
 BATCH, TIME, VOCABULARY = 3, 6, 5
@@ -72,6 +73,26 @@ def test_points_between_go_from_generated_to_real_each_by_its_own_share() -> Non
     torch.testing.assert_close(found[2], real[2])
     assert not found.requires_grad
     torch.testing.assert_close(found.sum(2), torch.ones(BATCH, TIME, dtype=torch.float64))  # rows stay laws
+
+
+def test_what_one_side_alone_has_fades_towards_the_other() -> None:
+    tokens = torch.randint(VOCABULARY, (BATCH, TIME), generator=generator_for(7))
+    real, fake = (torch.arange(TIME) < torch.tensor(lengths)[:, None] for lengths in ([6, 2, 4], [3, 5, 4]))
+    shown: list[tuple[Tensor, Tensor]] = []
+
+    def score(rows: Tensor, mask: Tensor) -> Tensor:
+        shown.append((rows, mask))
+        return rows.square().sum((1, 2)) / 2
+
+    weights, share = soft(4), torch.tensor([0.2, 0.6, 0.9], dtype=torch.float64)
+    found = slopes_between(score, (tokens, real), (weights, fake), share)
+    ((rows, mask),) = shown
+    assert torch.equal(mask, real | fake)
+    one_hot = torch.eye(VOCABULARY, dtype=torch.float64)[tokens]
+    mine, theirs = share[:, None] * real, (1 - share)[:, None] * fake  # (batch, time)
+    expected = mine[:, :, None] * one_hot + theirs[:, :, None] * weights
+    torch.testing.assert_close(rows.detach(), expected)
+    torch.testing.assert_close(found, expected.flatten(1).norm(dim=1))
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -1,7 +1,7 @@
 """Losses of blanks, by hand.
 
-Mutants killed: labels of kept tokens, halves, padding that counts, a sum over the batch for a mean, kept tokens that
-move the critic.
+Mutants killed: labels of kept tokens, halves, padding that counts, a sum over the batch for a mean, a mean over blanks
+for one over sequences, kept tokens that move the critic.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def test_accuracy_looks_at_blanks_only() -> None:
 def test_the_critic_is_moved_at_blanks_only() -> None:
     values = torch.tensor([[1.0, 2.0], [0.0, 5.0]], requires_grad=True)
     returns = torch.tensor([[3.0, 9.0], [9.0, 4.0]])
-    mask = torch.tensor([[True, False], [False, True]])
+    mask = torch.tensor([[True, False], [True, True]])
     loss = value_loss(values, returns, mask)
-    assert loss.item() == pytest.approx((4 + 1) / 2)
+    assert loss.item() == pytest.approx((4 + 81 + 1) / 2)
     loss.backward()
     assert values.grad is not None
-    torch.testing.assert_close(values.grad, torch.tensor([[-2.0, 0.0], [0.0, 1.0]]))
+    torch.testing.assert_close(values.grad, torch.tensor([[-2.0, 0.0], [-9.0, 1.0]]))
     with pytest.raises(ValueError, match="returns must carry no gradient"):
         value_loss(values, returns.requires_grad_(), mask)
 

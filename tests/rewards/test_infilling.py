@@ -1,7 +1,7 @@
 """What blanks earn: the formula of the return, kept tokens that earn nothing, the control arm.
 
 Mutants killed: discount of the wrong side, rewards of kept tokens, no floor under log D, advantages without bounds,
-a shuffle that loses blanks or keeps them where they were.
+a shuffle that loses blanks, keeps them where they were or counts them from the last.
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ def test_the_control_hands_blanks_to_others() -> None:
     assert torch.equal(got[:, 1] - got[:, 0], torch.ones(rows))  # the blanks of one sequence stay together, in order
     assert sorted(got[:, 0].tolist()) == sorted(values[missing].view(rows, 2)[:, 0].tolist())
     assert (got[:, 0] != values[missing].view(rows, 2)[:, 0]).float().mean() > 0.8
+    missing = torch.arange(time) >= (torch.arange(rows) % time)[:, None]  # from one blank to all
+    found = shuffled_over_blanks(missing.cumsum(1) * missing.float(), missing, Stream(generator_for(5)))
+    assert torch.equal(found[found > 0], missing.cumsum(1)[found > 0].float())  # the i-th has that of another's i-th
+    assert bool((found > 0)[:, -1].any())
     fewer = torch.tensor([[True, False], [True, True]])
     assert shuffled_over_blanks(torch.ones(2, 2), fewer, Stream(generator_for(0))).sum() <= 3
 
