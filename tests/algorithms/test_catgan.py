@@ -1,7 +1,8 @@
 """CatGAN: categories of real and generated rows, temperatures of candidates, and what is left with one of each.
 
 Mutants killed: samples of another category than the real row beside them, β of another candidate, real rows pooled over
-categories in the fitness, the weights of F swapped, the progress that is stepped twice.
+categories in the fitness, the weights of F swapped, a fitness at another β than the candidate's, the progress that is
+stepped twice.
 """
 
 from __future__ import annotations
@@ -113,6 +114,8 @@ def test_fitness_is_quality_and_entropy_within_categories(corpus: Corpus) -> Non
     players = build_players(recipe("catgan"), corpus, 0)
     scene = Scene(corpus, Stream(generator_for(1)))
     play = SETTINGS.real(players, scene)
+    assert play.real is not None
+    categories = play.real.categories
 
     def fitness(quality: float, diversity: float) -> float:
         settings = dataclasses.replace(
@@ -127,6 +130,15 @@ def test_fitness_is_quality_and_entropy_within_categories(corpus: Corpus) -> Non
         samples = within(players.generator, category).sample(4000, 4, random=generator_for(3))
         entropies.append(-(samples.log_probs.sum() / samples.mask.sum()).item())
     assert diversity == pytest.approx(sum(entropies) / 2, abs=0.03)
+    temperature_of(players).fill_(7.0)
+    stream, qualities = Stream(generator_for(2)), []
+    for category in range(2):
+        law, real = within(players.generator, category), play.real[categories == category]
+        relaxed = law.relax(4000, 4, random=stream, inverse_temperature=7.0)
+        scores = players.discriminator.view_scores(relaxed.weights, relaxed.mask)
+        mean = players.discriminator.view_scores(real.tokens, real.mask).mean()
+        qualities.append((scores - mean).sigmoid().mean().item())
+    assert fitness(1.0, 0.0) == pytest.approx(sum(qualities) / 2, abs=1e-6) != pytest.approx(quality, abs=1e-6)
     with torch.no_grad():
         for parameter in players.discriminator.parameters():
             parameter.zero_()

@@ -1,7 +1,7 @@
 """The position-aware LSTM discriminator of ScratchGAN.
 
 Mutants killed: the score of the padded last step, a step that sees the next token, a position that is not read, a norm
-that is left out, decay of some parameters alone, periods by equal differences.
+that is left out, decay of some parameters alone, periods by equal differences, a start that opens another gate.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from seqgans.discriminators.positional import Positional, PositionalLSTM, position_signal
+from seqgans.generators.recurrent import lstm_step
 from seqgans.randomness import generator_for
 
 SMALL = PositionalLSTM(embedding=4, positions=3, hidden=6)
@@ -64,6 +65,12 @@ def test_it_knows_where_it_is() -> None:
         discriminator.inward.weight[:, 4:] = 0.0
     blind = discriminator.step_scores(TOKENS[2:], torch.ones(1, 5, dtype=torch.bool))
     torch.testing.assert_close(blind[0], blind[0, :1].expand(5))
+
+
+def test_it_remembers_at_first() -> None:
+    """With nothing to read a cell keeps σ(1) of what it holds."""
+    _, cell = lstm_step(built(6).norm.bias.detach()[None], torch.ones(1, 6))
+    torch.testing.assert_close(cell, torch.ones(1, 6).sigmoid())
 
 
 def test_the_norm_makes_the_size_of_what_is_read_irrelevant() -> None:

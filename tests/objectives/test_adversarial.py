@@ -163,6 +163,8 @@ def test_categories_are_compared_with_their_own_kind() -> None:
             torch.testing.assert_close(whole[side], parts[0][side] + parts[1][side])
         one = by_category(losses, REAL, FAKE, torch.zeros(4, dtype=torch.long), 1)
         assert one == losses(REAL, FAKE)
+        few = by_category(losses, REAL[:2], FAKE[:2], torch.ones(2, dtype=torch.long), 2)  # a part without category 0
+        torch.testing.assert_close(few[1], 2 * losses(REAL[:2], FAKE[:2])[1])
     within = by_category(relativistic_average, REAL[[2, 1, 0, 3]], FAKE, categories, 2)
     across = by_category(relativistic_average, REAL[[1, 0, 2, 3]], FAKE, categories, 2)
     expected = by_category(relativistic_average, REAL, FAKE, categories, 2)

@@ -1,7 +1,8 @@
 """Layers of a discriminator stretch nothing by more than a bound.
 
 Mutants killed: the largest entry or the norm of all entries for the singular value, weights below the bound scaled up,
-tables of symbols scaled, gates of recurrent layers forgotten, a second projection that changes anything.
+tables of symbols scaled, gates of recurrent layers forgotten, a second projection that changes anything, rewards by
+what is not bounded yet.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from seqgans.algorithms.base import Play, Players
+from seqgans.algorithms.base import Optimizer, Phase, Play, Players, Scene, Schedule, Update
 from seqgans.algorithms.seqgan import SeqGAN
+from seqgans.data.corpus import CorpusSettings
 from seqgans.discriminators import DISCRIMINATORS
-from seqgans.options.bounding import bounded, largest_singular_value, layers, learnt, project
-from seqgans.randomness import generator_for
+from seqgans.generators.oracle import fresh_oracle, oracle_corpus
+from seqgans.options.bounding import bounded, largest_singular_value, layers, project
+from seqgans.randomness import Stream, generator_for
 from seqgans.sequences import Loss
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -54,16 +57,29 @@ def test_every_layer_is_bounded_and_none_below_the_bound_moves(name: str, symbol
     assert sum(stretch > bound * 1.001 for stretch in stretches) > 0
 
 
-def test_a_loss_sees_bounded_layers() -> None:
+def test_whatever_asks_the_discriminator_sees_bounded_layers() -> None:
     judge = DISCRIMINATORS["cnn"](**SMALL["cnn"]).build(20, 6, generator_for(0))
-    players = Players({"discriminator": judge})
     seen: list[float] = []
 
-    def loss(players: Players, play: Any) -> Loss:
-        seen.extend(float(largest_singular_value(part.detach().flatten(1))) for part in layers(judge))
+    def asked() -> Play:
+        seen.append(max(float(largest_singular_value(part.detach().flatten(1))) for part in layers(judge)))
+        return Play()
+
+    def loss(players: Players, play: Play) -> Loss:
+        asked()
         return Loss(judge.penalty())
 
-    learnt(players, Play(), loss, 0.25)
+    update = Update("discriminator", loss, Optimizer(name="any", rate=1.0))
+    plain = Schedule(round=(Phase(name="any", gather=lambda players, scene: asked(), updates=(update,)),), rounds=1)
+    (phase,) = bounded(plain, 0.25).round
+    players, settings = Players({"discriminator": judge}), CorpusSettings(length=6, sequences=4, valid=0.0, test=0.0)
+    scene = Scene(oracle_corpus(fresh_oracle(20, 0), settings, 0), Stream(generator_for(0)))
+    for use in (lambda: phase.gather(players, scene), lambda: phase.updates[0].loss(players, Play())):
+        with torch.no_grad():
+            for part in layers(judge):
+                part.mul_(100)  # as after a large step
+        use()
+    assert len(seen) == 2
     assert max(seen) <= 0.25 * (1 + 1e-6)
     plain = SeqGAN().schedule()
     changed = bounded(plain, 1.0)

@@ -1,7 +1,7 @@
 """Maximum likelihood between rounds.
 
-Mutants killed: steps that move the discriminator, another optimiser than that of pre-training (moments begin anew),
-the same minibatch every time, a whole epoch for a step, steps before the round instead of after it.
+Mutants killed: steps that move the discriminator, another optimiser than that of pre-training (moments begin anew), the
+same minibatch every time, a whole epoch for a step, another batch than its, steps before the round instead of after it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def test_a_step_is_a_step_of_pretraining_at_the_end_of_each_round() -> None:
     assert [phase.name for phase in more.round] == ["generator", "discriminator", "interleaved steps"]
     assert more.round[-1].updates == plain.before[0].updates  # rate, clip and moments
     assert (more.round[-1].gathers, more.round[-1].batch) == (3, 64)
-    assert interleaved(ScratchGAN().schedule(), 1).round[-1].updates[0].player == "generator"
+    (own,) = interleaved(ScratchGAN(batch=512).schedule(), 1).round[1:]
+    assert (own.updates[0].player, own.batch) == ("generator", 512)
     parts = [update.player for update in interleaved(LeakGAN().schedule(), 1).round[-1].updates]
     assert parts == ["generator.manager", "generator.worker"]
     with pytest.raises(BadInput, match="fills blanks"):

@@ -2,7 +2,8 @@
 
 Mutants killed: the last generator kept for the best, patience counted from the first round, a figure that grows where
 the two come closer, n-grams across the border of two sequences, a game that plays or idles on, the start not counted,
-an end in the wrong round, answers to other sources, tokens paired across rows or with padding.
+an end in the wrong round, a draw that counts as progress, another number of samples than asked for, answers to other
+sources, tokens paired across rows or with padding.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def play_out(corpus: Corpus, monkeypatch: pytest.MonkeyPatch, values: list[float
     """
     rounds: list[int] = []
     left = iter(values)
-    monkeypatch.setattr(module, "bigram_divergence", lambda *_: next(left))
+    monkeypatch.setattr(
+        module, "bigram_divergence", lambda players, scene, samples: next(left) if samples == 10 else -1
+    )
     training = learner(corpus, rounds, len(values) - 1, patience)
     states, events = [], list[Event]()
     for event in training.events():
@@ -117,6 +120,7 @@ def play_out(corpus: Corpus, monkeypatch: pytest.MonkeyPatch, values: list[float
     [
         ([5.0, 4.0, 3.0, 3.5, 3.2, 1.0], 2, (4, 2.0)),  # two worse in a row: the fifth round is not played
         ([5.0, 4.0, 3.0, 3.5, 2.0, 2.5], 2, (5, 4.0)),  # patience begins anew
+        ([5.0, 4.0, 4.0, 4.0, 1.0], 2, (3, 1.0)),  # as good is not better
         ([5.0, 6.0, 7.0, 8.0], 9, (3, 0.0)),  # the start was best
         ([5.0, 4.0, 3.0, 2.0], 1, (3, 3.0)),  # always better: all rounds
     ],
