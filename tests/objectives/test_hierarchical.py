@@ -1,8 +1,8 @@
 """Manager and worker: direction of the gradient, identities of the reward.
 
 Mutants killed: sign of the manager's loss, one averaged cosine for all positions, a mean over time for the sum, a
-missing mask, a horizon that is one off or not clamped, gradient through features, rewards that look ahead, the
-first tokens' mean taken over goals that are not there.
+missing mask, a horizon that is one off or not clamped, gradient through features, rewards that look ahead, rewards of
+rounding, the first tokens' mean taken over goals that are not there.
 """
 
 from __future__ import annotations
@@ -80,8 +80,13 @@ def test_features_and_values_must_be_constants(features: Tensor, goals: Tensor) 
         manager_loss(features.requires_grad_(), goals, torch.ones(BATCH, TIME), ALL, HORIZON)
 
 
-def test_features_that_stand_still_have_no_direction(goals: Tensor) -> None:
-    still = torch.ones(BATCH, TIME + 1, WIDTH)
+@pytest.mark.parametrize("rounding", [0.0, 1e-7])
+def test_features_that_stand_still_have_no_direction(goals: Tensor, rounding: float) -> None:
+    """Nor have those that a product has rounded another way in another row."""
+    still = torch.ones(BATCH, TIME + 1, WIDTH) + rounding * torch.randn(
+        BATCH, TIME + 1, WIDTH, generator=generator_for(3)
+    )
+    assert bool((still != 1).any()) == (rounding > 0)
     raw = goals.clone().requires_grad_()
     loss = manager_loss(still, raw, torch.ones(BATCH, TIME), ALL, HORIZON)
     loss.backward()

@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-SMALLEST = 1e-8  # features that do not move have cosine 0 with any goal
+SMALLEST = 1e-8  # a goal of no length has cosine 0 with any move
+ROUNDING = 2e-6  # of features, beside their length: ten times what products of float32 leave between equal rows
 
 
 def manager_loss(
@@ -52,7 +53,7 @@ def manager_loss(
         raise ValueError("features and values must carry no gradient, got one that requires it; detach it first")
     time = goals.shape[1]
     ahead = (torch.arange(time, device=goals.device) + horizon).clamp(max=time)
-    cosines = cosine_similarity(features[:, ahead] - features[:, :-1], goals, dim=2, eps=SMALLEST)  # (batch, time)
+    cosines = followed(features[:, :-1], features[:, ahead], goals)  # (batch, time)
     return -(cosines * values).masked_fill(~mask, 0.0).sum() / len(goals)
 
 
@@ -85,6 +86,17 @@ def intrinsic_rewards(
     time = goals.shape[1]
     total = goals.new_zeros(goals.shape[:2])
     for back in range(1, min(horizon, time) + 1):
-        moved = features[:, back:] - features[:, :-back]  # from each prefix to the one `back` tokens longer
-        total[:, back - 1 :] += cosine_similarity(moved, goals[:, : time - back + 1], dim=2, eps=SMALLEST)
+        earlier, later = features[:, :-back], features[:, back:]  # of each prefix and the one `back` tokens longer
+        total[:, back - 1 :] += followed(earlier, later, goals[:, : time - back + 1])
     return total / torch.arange(1, time + 1, device=goals.device).clamp(max=horizon)
+
+
+def followed(
+    earlier: Float[Tensor, "batch time width"],
+    later: Float[Tensor, "batch time width"],
+    goals: Float[Tensor, "batch time width"],
+) -> Float[Tensor, "batch time"]:
+    """d_cos(f' − f, g); 0 where features have not moved, which equal ones in other rows do by their rounding."""
+    moved = later - earlier
+    still = moved.norm(dim=2) <= ROUNDING * earlier.norm(dim=2)
+    return cosine_similarity(moved, goals, dim=2, eps=SMALLEST).masked_fill(still, 0.0)
