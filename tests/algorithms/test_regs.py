@@ -167,6 +167,9 @@ def test_what_the_teacher_shows_earns_one(tiny: Corpus) -> None:
     assert len(play.real) == 10
     expected = -players.generator.log_probs(play.real.tokens).sum() / 10
     torch.testing.assert_close(algorithm.teacher_loss(players, play).value, expected)
+    short = dataclasses.replace(play.real, mask=play.real.mask & (torch.arange(play.real.mask.shape[1]) < 2))
+    expected = -players.generator.log_probs(short.tokens)[:, :2].sum() / 10
+    torch.testing.assert_close(algorithm.teacher_loss(players, Play(real=short)).value, expected)
 
 
 @pytest.mark.parametrize("reward", ["rollouts", "prefix", "step", "gain", "gain_to_go"])

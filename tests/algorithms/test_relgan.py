@@ -33,9 +33,9 @@ LENGTH, VOCABULARY = 4, 5
 SETTINGS = RelGAN(pretrain_epochs=1, rounds=3, discriminator_steps=2, batch=6, inverse_temperature_limit=4.0)
 
 
-def players(end: int | None = None) -> Players:
+def players(end: int | None = None, dropout: float = 0.0) -> Players:
     generator = RelationalMemory(embedding=3, heads=2, head_size=4).build(VOCABULARY, 0, end, generator_for(0, "g"))
-    discriminator = MultiView(embedding=4, views=2, widths=(2, 3), maps=3, dense=2, dropout=0.0)
+    discriminator = MultiView(embedding=4, views=2, widths=(2, 3), maps=3, dense=2, dropout=dropout)
     built = Players(
         {"generator": generator, "discriminator": discriminator.build(VOCABULARY, LENGTH, generator_for(0, "d"))}
     )
@@ -75,7 +75,7 @@ def test_the_schedule() -> None:
 def test_the_temperature_goes_from_one_to_its_limit() -> None:
     for name in ANNEALINGS:
         path = [RelGAN(annealing=name, inverse_temperature_limit=9.0).inverse_temperature(n / 8) for n in range(9)]
-        assert path[-1] == pytest.approx(9.0, abs=1e-3), name
+        assert path[-1] == pytest.approx(9.0, abs=1e-3 if name == "sigmoid" else 1e-9), name
         if name != "constant":
             assert path[0] == pytest.approx(1.0, abs=1e-3), name
             assert all(before < after for before, after in pairwise(path)), name
@@ -84,16 +84,17 @@ def test_the_temperature_goes_from_one_to_its_limit() -> None:
     assert text.inverse_temperature(1.0) == pytest.approx(6.3, abs=0.02)  # 2,000 rounds of 5,000
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("objective", ADVERSARIAL)
-def test_the_generator_loss_is_the_loss_of_its_relaxed_samples(objective: str) -> None:
-    both = players()
+def test_the_generator_loss_is_the_loss_of_its_relaxed_samples(objective: str, dropout: float) -> None:
+    both = players(dropout=dropout)
     loss = RelGAN(inverse_temperature_limit=4.0, objective=objective).generator_loss(both, play(0.5))
     given = play(0.5)
     assert given.real is not None
-    random = generator_for(0, "noise")
+    random = Stream(generator_for(0, "noise"))
     relaxed = both.generator.relax(6, LENGTH, random=random, inverse_temperature=2.0)  # 4^½
-    real = both.discriminator.view_scores(given.real.tokens, given.real.mask)
-    fake = both.discriminator.view_scores(relaxed.weights, relaxed.mask)
+    real = both.discriminator.view_scores(given.real.tokens, given.real.mask, random=random)
+    fake = both.discriminator.view_scores(relaxed.weights, relaxed.mask, random=random)
     expected = ADVERSARIAL[objective](real.detach(), fake)[1]
     torch.testing.assert_close(loss.value, expected)
     for ours, theirs in zip(gradients(loss.value, both.generator), gradients(expected, both.generator), strict=True):

@@ -119,8 +119,13 @@ def test_a_finished_sequence_earns_its_comparison_with_the_references(
     with torch.no_grad():
         logits = Against(judge, judge.encode(chosen.tokens, chosen.mask)).logits(judge.encode(fake.tokens, fake.mask))
         expected = comparative_reward(logits, (1.0, -1.0, -0.25), worth).mean(1)
+        real = Against(judge, judge.encode(human.tokens, human.mask))
+        sides = {"worse_than_real": fake, "past_worse_than_real": chosen}
+        worse = {key: real.logits(judge.encode(side.tokens, side.mask)) for key, side in sides.items()}
     torch.testing.assert_close(rewards[:, -1], expected)
     assert float(expected.std()) > 0.01
+    for key, found in worse.items():
+        assert play.figures[key] == pytest.approx(found.softmax(-1)[..., WORSE].mean().item(), abs=1e-6), key
     assert play.figures["better"] == pytest.approx(logits.softmax(-1)[..., BETTER].mean().item(), abs=1e-6)
     assert play.figures["tie"] == pytest.approx(logits.softmax(-1)[..., TIE].mean().item(), abs=1e-6)
     assert play.figures["age"] == 2

@@ -42,6 +42,13 @@ def text(seed: int, rows: int, mixed: bool = False) -> list[list[int]]:
     return found
 
 
+def test_words_of_different_sequences_are_no_neighbours() -> None:
+    """Without a pair nothing is learnt."""
+    rows, words = [[3], [5], [7], [3]], np.array([3, 5, 7])
+    found, again = (skip_gram(part, words, generator_for(1)) for part in (rows, []))
+    assert (found == again).all()
+
+
 def test_words_with_the_same_neighbours_are_near_each_other() -> None:
     """Kills: neighbours across sequences, one direction only, a centre that is not moved."""
     words = np.arange(60)

@@ -45,6 +45,8 @@ def test_backward_is_a_recall_on_equal_sizes(sides) -> None:
     found = backward_bleu(samples, references)["backward_bleu_2"]
     assert found.value == pytest.approx(References(samples).bleu(references[:40], 2).mean())
     assert (found.count, found.details["references"]) == (40, 40)
+    other = backward_bleu(references, samples)["backward_bleu_4"]
+    assert other.value == pytest.approx(References(references[:40]).bleu(samples, 4).mean())
     collapsed = [references[0]] * 40
     assert bleu(collapsed, references)["bleu_4"].value == pytest.approx(1)
     assert backward_bleu(collapsed, references)["backward_bleu_4"].value < 0.3
@@ -68,10 +70,11 @@ def test_training_sequences_stand_beside_as_if_they_had_been_generated(sides) ->
 
 
 def test_f1_is_the_harmonic_mean_of_both_directions(sides) -> None:
-    samples, references = sides
-    forward = References(references[:40]).bleu(samples, 2).mean()
-    backward = References(samples).bleu(references[:40], 2).mean()
-    assert bleu_f1(samples, references)["bleu_f1_2"].value == pytest.approx(2 / (1 / forward + 1 / backward))
+    """Kills: all references in one direction, all samples in the other."""
+    for samples, references in (sides, sides[::-1]):
+        forward = References(references[:40]).bleu(samples[:40], 4).mean()
+        backward = References(samples[:40]).bleu(references[:40], 4).mean()
+        assert bleu_f1(samples, references)["bleu_f1_4"].value == pytest.approx(2 / (1 / forward + 1 / backward))
 
 
 def test_error_of_the_harmonic_mean_is_that_of_simulation() -> None:

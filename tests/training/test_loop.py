@@ -236,8 +236,9 @@ def test_parts_count_by_what_their_loss_is_a_mean_over(corpus: Corpus) -> None:
     finals = []
     for parts in (1, 2):
         learner = training(ragged, phase, parts)
-        finals.append((copied(learner.players), [event.loss for event in learner.events() if event.kind == "update"]))
-        finals[-1] = (copied(learner.players), finals[-1][1])
+        found = [(event.loss, event.figures["nll"]) for event in learner.events() if event.kind == "update"]
+        assert [nll for _, nll in found] == pytest.approx([value for value, _ in found])  # figures count alike
+        finals.append((copied(learner.players), [value for value, _ in found]))
     assert_close(finals[0][0], finals[1][0], 1e-6)
     assert finals[0][1] == pytest.approx(finals[1][1], abs=1e-6)
 

@@ -1,9 +1,9 @@
 """Selection among variants: the fittest stays, bit for bit, and nothing of the others.
 
 Mutants killed: the least fit kept, moments of a loser or none kept, buffers of a loser kept, other random numbers for a
-later candidate, fitness on other numbers for each, a loser's update counted as a step, a divergence that leaves traces;
-with several parents: children of the one that plays only, moments of another parent, two children of one family, a
-survivor written over before it is read, parents that a checkpoint forgets.
+later candidate, fitness on other numbers for each, a loser's update counted as a step, the last of equals kept, a
+divergence that leaves traces; with several parents: children of the one that plays only, moments of another parent, two
+children of one family, a survivor written over before it is read, parents that a checkpoint forgets.
 """
 
 from __future__ import annotations
@@ -110,6 +110,12 @@ def test_the_fittest_stays_as_if_it_had_been_alone(corpus: Corpus) -> None:
     assert len(SEEN) == 9
     assert all(len(set(SEEN[first : first + 3])) == 1 for first in (0, 3, 6))  # common random numbers
     assert len(set(SEEN)) == 3
+
+
+def test_of_equally_fit_ones_the_first_stays(corpus: Corpus) -> None:
+    drawn = training(corpus, Tried({"up": -1.0, "down": 1.0}, lambda players, play, scene: 0.5))
+    assert [event.figures["won.up"] for event in drawn.events() if event.kind == "update"] == [1.0, 1.0, 1.0]
+    assert temperature_of(drawn.players).item() == 2.0
 
 
 def test_one_candidate_is_a_plain_update(corpus: Corpus) -> None:
