@@ -42,9 +42,10 @@ def text(seed: int, rows: int, mixed: bool = False) -> list[list[int]]:
     return found
 
 
-def test_words_of_different_sequences_are_no_neighbours() -> None:
-    """Without a pair nothing is learnt."""
-    rows, words = [[3], [5], [7], [3]], np.array([3, 5, 7])
+@pytest.mark.parametrize("rows", [[[3], [5], [7], [3]], [[3, 3, 3]]])
+def test_without_neighbours_or_others_beside_them_nothing_is_learnt(rows: list[list[int]]) -> None:
+    """Words of different sequences are no neighbours, and no word is its own negative."""
+    words = np.unique(np.concatenate(rows))
     found, again = (skip_gram(part, words, generator_for(1)) for part in (rows, []))
     assert (found == again).all()
 

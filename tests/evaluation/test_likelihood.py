@@ -69,17 +69,17 @@ def test_divergences_of_weighted_scores_are_exact_without_any_noise() -> None:
     Kills: everything named above, exactly.
     """
     p, q = np.log([0.75, 0.25]), np.log([0.25, 0.75])
-    sizes = np.array([2.0, 2.0, 2.0, 2.0])
+    sizes, others = np.array([2.0, 2.0, 2.0, 2.0]), np.array([6.0, 6.0, 6.0, 6.0])
     drawn_p, drawn_q = [0, 0, 0, 1], [0, 1, 1, 1]
     ours = Scores(p[drawn_p], sizes), Scores(q[drawn_p], sizes)
-    theirs = Scores(p[drawn_q], sizes), Scores(q[drawn_q], sizes)
+    theirs = Scores(p[drawn_q], others), Scores(q[drawn_q], others)
     divergence = 0.5 * math.log(3)
     assert reverse_kl(*ours)["reverse_kl"].value == pytest.approx(divergence)
     assert reverse_kl(*ours)["reverse_kl_per_token"].value == pytest.approx(divergence / 2)
     assert forward_kl(*theirs)["forward_kl"].value == pytest.approx(divergence)
     exact = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
     assert jsd(ours, theirs)["jsd"].value == pytest.approx(exact)
-    assert jsd(ours, theirs)["jsd_per_token"].value == pytest.approx(exact / 2)
+    assert jsd(ours, theirs)["jsd_per_token"].value == pytest.approx(exact / 4)  # of the mean size of both sides
 
 
 def test_laws_that_share_nothing() -> None:

@@ -38,6 +38,13 @@ def test_the_largest_weight_follows_the_law_at_every_temperature(temperature: fl
     assert (soft.argmax(1) == tokens).double().mean().item() > 1 - 1e-4  # rounding may join the two largest
 
 
+def test_without_noise_rows_are_the_law_and_tokens_still_draws() -> None:
+    _, noisy = drawn(1.0)
+    soft, tokens = relaxed_draw(LOGITS.expand(DRAWS, -1), stream(), 1.0, straight_through=False, noisy=False)
+    torch.testing.assert_close(soft, LOGITS.softmax(0).expand(DRAWS, -1))
+    assert torch.equal(tokens, noisy)
+
+
 def test_the_noise_is_gumbel() -> None:
     noise = gumbel(stream(), DRAWS, 5).double()
     assert noise.mean().item() == pytest.approx(0.5772, rel=0.01)
