@@ -1,7 +1,7 @@
-"""What the loss of a discriminator takes in, in every algorithm that has one: its dropout and its own penalty.
+"""What the loss of a discriminator takes in, in every algorithm that has one: dropout, its own penalty, smoothing.
 
 Mutants killed: a loss that hands no random numbers on, so that nothing is ever dropped while it learns; one that
-forgets what the discriminator itself adds.
+forgets what the discriminator itself adds, or a share of wrong labels that was asked for.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def named(without: set[str]) -> list[str]:
     return [name for name, kind in ALGORITHMS.items() if kind.discriminator is not None and name not in without]
 
 
-def learner(name: str, corpus: Corpus, dropout: float) -> Training:
+def learner(name: str, corpus: Corpus, dropout: float, **settings: float) -> Training:
     given = mapping(name)
+    given["algorithm"] |= settings
     if "dropout" in {field.name for field in dataclasses.fields(DISCRIMINATORS[given["discriminator"]["name"]])}:
         given["discriminator"]["dropout"] = dropout
     recipe = Recipe.of(given)
@@ -77,6 +78,12 @@ def test_dropout_reaches_every_loss(name: str, corpus: Corpus) -> None:
     plain, dropped = (losses(learner(name, corpus, dropout)) for dropout in (0.0, 0.5))
     assert plain
     assert all(one != other for one, other in zip(plain, dropped, strict=True)), (plain, dropped)
+
+
+@pytest.mark.parametrize("name", [name for name in named(set()) if hasattr(ALGORITHMS[name], "smoothing")])
+def test_smoothing_reaches_the_loss_of_the_game(name: str, corpus: Corpus) -> None:
+    plain, smooth = (losses(learner(name, corpus, 0.0, smoothing=share)) for share in (0.0, 0.3))
+    assert plain[-1] != smooth[-1]
 
 
 @pytest.mark.parametrize("name", named(NO_PENALTY))
