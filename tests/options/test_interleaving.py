@@ -32,7 +32,7 @@ def test_a_step_is_a_step_of_pretraining_at_the_end_of_each_round() -> None:
     assert more.round[-1].updates == plain.before[0].updates  # rate, clip and moments
     assert (more.round[-1].gathers, more.round[-1].batch) == (3, 64)
     (own,) = interleaved(ScratchGAN(batch=512).schedule(), 1).round[1:]
-    assert (own.updates[0].player, own.batch) == ("generator", 512)
+    assert (own.updates[0].player, own.batch, own.gather.keywords["count"]) == ("generator", 512, 512)  # pyright: ignore
     parts = [update.player for update in interleaved(LeakGAN().schedule(), 1).round[-1].updates]
     assert parts == ["generator.manager", "generator.worker"]
     with pytest.raises(BadInput, match="fills blanks"):
