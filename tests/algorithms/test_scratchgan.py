@@ -72,6 +72,19 @@ def test_rewards_run_from_minus_one_to_one() -> None:
     torch.testing.assert_close(rewards, expected, rtol=0, atol=1e-6)
 
 
+def test_accuracies_are_those_of_first_and_last_real_tokens() -> None:
+    """By a judge that says real after 1 and generated after 2; padding, a 2 or a 1, is not asked."""
+    players = team()
+    with torch.no_grad():
+        judge(players).table.copy_(torch.tensor([0.0, 1.0, -1.0]).repeat(13))
+    mask = torch.tensor([[True, True, False], [True, False, False]])
+    real, fake = torch.tensor([[2, 1, 2], [1, 2, 2]]), torch.tensor([[1, 2, 1], [2, 1, 1]])
+    figures = (
+        ScratchGAN().discriminator_loss(players, Play(real=Sequences(real, mask), fake=Sequences(fake, mask))).figures
+    )
+    assert (figures["accuracy_first"], figures["accuracy_last"]) == (0.5, 1.0)
+
+
 def test_padding_costs_ln_2_and_moves_no_one() -> None:
     players = team()
     mask = torch.tensor([[True, True, False], [True, False, False]])
