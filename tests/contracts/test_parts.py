@@ -46,9 +46,20 @@ def losses(training: Training, phase: Phase, play: Play, parts: int) -> list[flo
     return found
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_a_minibatch_in_parts_has_the_loss_of_the_whole(name: str, text: Corpus) -> None:
-    recipe = Recipe.of(mapping(name))
+STEPS = {"seqgan": {"reward": "step"}, "regs": {"learns_from": "every"}}
+"""Settings in which a discriminator learns after every token: both sides of a part have shares of their own."""
+
+
+CASES = {**{name: (name, {}) for name in ALGORITHMS}, **{f"{name}-steps": (name, own) for name, own in STEPS.items()}}
+
+
+@pytest.mark.parametrize(("name", "settings"), CASES.values(), ids=CASES)
+def test_a_minibatch_in_parts_has_the_loss_of_the_whole(name: str, settings: dict[str, str], text: Corpus) -> None:
+    facts = mapping(name)
+    facts["algorithm"] |= settings
+    if settings:
+        facts["discriminator"] = {"name": "lstm", "hidden": 4, "embedding": 4}
+    recipe = Recipe.of(facts)
     training = Training(recipe.settings, build_players(recipe, text, 0), text, 0, Team("cpu"))
     for phase in (*training.schedule.before, *training.schedule.round):
         play = training.gathered(phase)

@@ -93,7 +93,9 @@ def telling_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
 
 
 def telling_steps_apart(players: Players, play: Play, smoothing: float = 0.0) -> Loss:
-    """Cross-entropy of real against generated after every token: a mean over all real tokens.
+    """Cross-entropy of real against generated after every token: a mean over all tokens that are no padding.
+
+    In a part of a minibatch each side counts by its share of the tokens, beside the share of rows by which parts count.
 
     At its best, score t is log p(Y_1:t) − log G(Y_1:t), and its gain over score t − 1 the log-ratio of one token.
     """
@@ -103,7 +105,11 @@ def telling_steps_apart(players: Players, play: Play, smoothing: float = 0.0) ->
     judge, mask = step_scorer(beside(players.discriminator, both.source)), both.mask
     scores = judge.step_scores(both.tokens, mask, random=play.random)  # (batch, time)
     real, fake = scores[:half][mask[:half]], scores[half:][mask[half:]]
-    return judged(players, real, fake, discriminator_loss(real, fake, smoothing))
+    if play.among is None or play.among.real is None or play.among.fake is None:
+        return judged(players, real, fake, discriminator_loss(real, fake, smoothing))
+    pairs = (play.real, play.among.real), (play.fake, play.among.fake)
+    shares = [(part.mask.sum() / whole.mask.sum() * (len(whole) / len(part))).item() for part, whole in pairs]
+    return judged(players, real, fake, discriminator_loss(real, fake, smoothing, (shares[0], shares[1])))
 
 
 def judged(players: Players, real: Tensor, fake: Tensor, value: Tensor) -> Loss:

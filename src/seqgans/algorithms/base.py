@@ -55,6 +55,7 @@ class Play:
         figures: named numbers worth showing (mean reward, spread).
         random: where a loss takes its randomness from (dropout, Gumbel noise); set by the loop.
         progress: share of the rounds done, from 0 in the first round to 1 in the last; set by the loop.
+        among: the minibatch that this is a part of, for means over what its rows have unlike many; set by the loop.
     """
 
     real: Sequences | None = None
@@ -65,6 +66,7 @@ class Play:
     figures: dict[str, float] = field(default_factory=dict)
     random: Stream | None = None
     progress: float = 0.0
+    among: Play | None = None
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, as a checkpoint or another process sees them."""
@@ -81,8 +83,8 @@ class Play:
         rest = dict(tensors)
 
         def sequences(name: str) -> Sequences | None:
-            own = {key: rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
-            return Sequences.holding({key.partition(".")[2]: part for key, part in own.items()}) if own else None
+            own = {key.partition(".")[2]: rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
+            return Sequences.holding(own) if own else None
 
         parts = {name: sequences(name) for name in ("real", "fake", "source")}
         return dataclasses.replace(self, **parts, rewards=rest.pop("rewards", None), extras=rest)
@@ -123,9 +125,7 @@ class Scene:
     def share(self, count: int) -> int:
         """How many of `count` rows this process makes; all processes make equally many."""
         if count % self.processes:
-            raise BadInput(
-                f"a batch of {count} must be a multiple of the {self.processes} processes; choose another size"
-            )
+            raise BadInput(f"a batch of {count} must be a multiple of the {self.processes} processes; choose another")
         return count // self.processes
 
     def real(self, count: int, category: int | None = None) -> Sequences:
@@ -135,8 +135,7 @@ class Scene:
             train = train[train.categories == category]
         orders = [self.random.permutation(len(train)) for _ in range(-(-count // len(train)))]
         self.share(count)
-        rows = torch.cat(orders)[:count][self.rank :: self.processes]
-        return train[rows.to(train.tokens.device)]
+        return train[torch.cat(orders)[:count][self.rank :: self.processes].to(train.tokens.device)]
 
     def source(self, count: int) -> Sequences | None:
         """This process's part of what `count` training sequences answer; None, and nothing drawn, if nothing."""

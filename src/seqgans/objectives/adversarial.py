@@ -169,7 +169,10 @@ def by_category(
 
 
 def discriminator_loss(
-    real_scores: Float[Tensor, " real"], fake_scores: Float[Tensor, " fake"], smoothing: float = 0.0
+    real_scores: Float[Tensor, " real"],
+    fake_scores: Float[Tensor, " fake"],
+    smoothing: float = 0.0,
+    shares: tuple[float, float] = (1.0, 1.0),
 ) -> Float[Tensor, ""]:
     """Cross-entropy of telling real from generated, half of its weight on each.
 
@@ -182,6 +185,7 @@ def discriminator_loss(
         real_scores: logits of real sequences.
         fake_scores: logits of generated sequences; their number may differ.
         smoothing: s, by how much the target of real sequences stays below 1; in [0, 1).
+        shares: factors of both sides, where they are parts of larger ones.
 
     Returns:
         The loss in nats: ln 2 where all scores are 0.
@@ -193,7 +197,7 @@ def discriminator_loss(
     tensor(0.6931)
     """
     real = softplus(-real_scores) + smoothing * real_scores  # softplus(r) = softplus(−r) + r
-    return 0.5 * (real.mean() + softplus(fake_scores).mean())
+    return 0.5 * (shares[0] * real.mean() + shares[1] * softplus(fake_scores).mean())
 
 
 @torch.no_grad()

@@ -163,9 +163,9 @@ class Training:
         self, update: Update, play: Play, chosen: Tensor, parameters: list[nn.Parameter]
     ) -> tuple[float, dict[str, float]]:
         """Fill in the gradients of a minibatch, part by part; return the loss and its figures."""
-        total = len(chosen)
-        seed = int(self.streams["update"].integers(1 << 62, ()))  # every part sees the same numbers
+        total, seed = len(chosen), int(self.streams["update"].integers(1 << 62, ()))  # all parts see the same numbers
         parts = self.team.processes * self.accumulate
+        among = play.rows(chosen) if parts > 1 else None
         edges = [total * part // parts for part in range(parts + 1)]
         weight, value, figures = 0.0, 0.0, {}
         for part in range(self.team.rank * self.accumulate, (self.team.rank + 1) * self.accumulate):
@@ -173,7 +173,7 @@ class Training:
             if start == stop:
                 continue
             stream = Stream(torch.Generator().manual_seed(seed))
-            part_play = dataclasses.replace(play.rows(chosen[start:stop]), random=stream)
+            part_play = dataclasses.replace(play.rows(chosen[start:stop]), random=stream, among=among)
             with self.team.autocast(), stream.share(start, stop, total):
                 loss = update.loss(self.players, part_play)
             part_weight = loss.weight if loss.weight is not None else float(stop - start)
