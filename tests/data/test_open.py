@@ -9,6 +9,7 @@ import pytest
 
 from seqgans.data import CORPORA, WORLDS, Corpus, CorpusSettings, open_text_corpus, read_texts, write_midi
 from seqgans.errors import BadInput
+from seqgans.verbs.evaluate import read_sequences
 
 LINES = [f"word{number % 7} " * (1 + number % 3) for number in range(30)]
 
@@ -46,6 +47,20 @@ def test_text_and_its_further_files(tmp_path: Path) -> None:
     assert corpus.facts["test"]["unknown"] == 1
 
 
+def test_molecules_are_read_without_their_names(tmp_path: Path) -> None:
+    """Also where they are judged. Kills: names learnt as parts of molecules; a blank line that ends the reading."""
+    path = tmp_path / "drugs.SMI"
+    path.write_text("CCO ethanol\n\nc1ccccc1\tbenzene, an aromatic\nCC(=O)O\n")
+    settings = CorpusSettings(tokens="characters", valid=0.0, test=0.0)
+    corpus = open_text_corpus(str(path), settings, 0)
+    assert sorted(map(corpus.vocabulary.decode, corpus.train.lists(corpus.vocabulary.end))) == [
+        "CC(=O)O",
+        "CCO",
+        "c1ccccc1",
+    ]
+    assert read_sequences(path, settings) == ["CCO", "c1ccccc1", "CC(=O)O"]
+
+
 def test_tables(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("".join(f"1\t{line}\n" for line in LINES))
     corpus = opened(tmp_path / "a.tsv", text="1")
@@ -72,8 +87,8 @@ def test_what_is_no_corpus(tmp_path: Path) -> None:
     )
     (tmp_path / "a.doc").touch()
     assert refused(tmp_path / "a.doc") == (
-        f"{tmp_path / 'a.doc'} must end with one of .txt, .txt.gz, .tsv, .tsv.gz, .csv, .csv.gz, .jsonl, .jsonl.gz, "
-        ".parquet; rename or convert it"
+        f"{tmp_path / 'a.doc'} must end with one of .txt, .txt.gz, .smi, .smi.gz, .tsv, .tsv.gz, .csv, .csv.gz, "
+        ".jsonl, .jsonl.gz, .parquet; rename or convert it"
     )
     (tmp_path / "dataset_info.json").touch()
     assert refused(tmp_path) == f"{tmp_path} is a folder that the datasets library saved; give it as hf:{tmp_path}"

@@ -33,7 +33,7 @@ CORPORA: dict[str, CorpusKind] = {
         CorpusKind("oracle", "an LSTM with N(0, 1) parameters drawn from the seed", "oracle"),
         CorpusKind("oracle:FILE", "an LSTM with published parameters", "oracle:seqgan_oracle.safetensors"),
         *(CorpusKind(f"world:{name}", world.description, f"world:{name}") for name, world in WORLDS.items()),
-        CorpusKind("text", "one sequence a line: .txt or .txt.gz", "captions.txt.gz"),
+        CorpusKind("text", "one sequence a line: .txt, or .smi without its names; .gz", "captions.txt.gz"),
         CorpusKind("table", "a text column of .tsv, .csv, .jsonl (.gz too) or .parquet", "reviews.tsv.gz"),
         CorpusKind("squad", "questions and answers in the SQuAD layout: .json or .json.gz", "squad_v2_train.json.gz"),
         CorpusKind("music", "a folder or tar of MIDI files", "tunes.tar.gz"),

@@ -25,12 +25,12 @@ from seqgans.data.tables import (
     read_table,
     usual_columns,
 )
-from seqgans.data.text import read_lines
+from seqgans.data.text import MOLECULES, read_lines
 from seqgans.data.worlds import WORLDS
 from seqgans.errors import BadInput
 
 WORLD = "world:"
-TEXTS = (".txt", ".txt.gz")
+TEXTS = (".txt", ".txt.gz", *MOLECULES)
 TABLES = (".tsv", ".tsv.gz", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
 NESTED = (".jsonl", ".jsonl.gz", ".parquet")  # whose cells can be lists of messages
 TARS = (".tar", ".tar.gz", ".tgz")

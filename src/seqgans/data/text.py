@@ -8,6 +8,8 @@ from pathlib import Path
 
 from seqgans.errors import BadInput
 
+MOLECULES = (".smi", ".smi.gz")  # a SMILES string a line, and mostly a name behind it
+
 
 def read_bytes(path: Path) -> bytes:
     """What a file holds, unpacked when its name ends with `.gz`.
@@ -64,12 +66,15 @@ def text_of(content: bytes, source: str) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file, blank ones included, line ends left out.
+    """The lines of a text file, blank ones included, line ends left out; of a file of molecules, what is before names.
 
     Raises:
         BadInput: as `read_text`, or all lines are blank.
     """
-    return lines_of(read_text(path), str(path))
+    lines = lines_of(read_text(path), str(path))
+    if path.name.lower().endswith(MOLECULES):
+        return [line.split()[0] if line.strip() else "" for line in lines]
+    return lines
 
 
 def lines_of(text: str, source: str) -> list[str]:

@@ -15,6 +15,7 @@ SHOWN = {
     "accuracy": "D accuracy",
     "entropy": "entropy",
 }
+LOGGED = 30.0  # seconds between two states of the bar where it is a file's lines, not a terminal's
 
 
 @runtime_checkable
@@ -67,7 +68,10 @@ class Progress:
         """One bar for all gatherings of the schedule."""
         total = sum(phase.gathers for phase in schedule.before)
         total += schedule.rounds * sum(phase.gathers for phase in schedule.round)
-        self._bar = self._make(total=total, initial=done, file=sys.stderr, dynamic_ncols=True, mininterval=0.5)
+        often = 0.5 if sys.stderr.isatty() else LOGGED
+        self._bar = self._make(
+            total=total, initial=done, file=sys.stderr, dynamic_ncols=True, mininterval=often, maxinterval=2 * often
+        )
 
     def event(self, event: Event, figures: dict[str, float]) -> None:
         """Move on at each gathering; show the figures."""
