@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from seqgans.algorithms import ALGORITHMS, answering
+from seqgans.algorithms import ALGORITHMS, reading_sources
 
 SMALL = {"epochs": 3, "steps": 2, "rounds": 2, "rollouts": 2, "examples": 6, "interleave": 2, "batch": 4}
 """Small values by how the name of a setting ends."""
@@ -42,7 +42,7 @@ FITTING: dict[str, dict[str, Any]] = {
 }
 """Values that fit the small ones."""
 PAIRS = " on pairs"
-CASES = (*ALGORITHMS, *(f"{name}{PAIRS}" for name in answering()))
+CASES = (*ALGORITHMS, *(f"{name}{PAIRS}" for name in reading_sources()))
 """Every algorithm, and those that answer once more, with sources."""
 
 LINES = ["a b c d e", "a c", "b", "d d a", "c a b b", "e", "b e a c", "a", "c c c c c", "d b"]

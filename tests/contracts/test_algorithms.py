@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqgans.algorithms import ALGORITHMS, answering
+from seqgans.algorithms import ALGORITHMS, reading_sources
 from seqgans.algorithms.base import Algorithm, Play, Update
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import open_text_corpus
@@ -39,7 +39,7 @@ UNREACHED = {
 }
 """Parameters whose gradient is 0, and why."""
 
-UNREACHED |= {f"{name}{PAIRS}": {"generator.unknown"} for name in answering()}  # no source has a blank
+UNREACHED |= {f"{name}{PAIRS}": {"generator.unknown"} for name in reading_sources()}  # no source has a blank
 
 
 def cut(corpus: Corpus) -> Corpus:

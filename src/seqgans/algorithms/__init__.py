@@ -52,6 +52,6 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
 }
 
 
-def answering() -> list[str]:
+def reading_sources() -> list[str]:
     """The names of those that give their generator what each text of a corpus answers."""
     return [name for name, kind in ALGORITHMS.items() if getattr(kind, "reads_sources", False)]

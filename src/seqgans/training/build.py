@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from seqgans.algorithms import answering
+from seqgans.algorithms import reading_sources
 from seqgans.algorithms.base import Players
 from seqgans.data.corpus import Corpus, CorpusSettings
 from seqgans.data.open import WORLD, open_text_corpus
@@ -163,10 +163,10 @@ def check_sources(recipe: Recipe, corpus: Corpus) -> None:
     """
     if not corpus.source_width:
         return
-    if recipe.algorithm not in answering():
+    if recipe.algorithm not in reading_sources():
         raise BadInput(
             f"{corpus.name} has sources to answer, but {recipe.algorithm} gives its generator none; "
-            f"choose one of: {', '.join(answering())}, or leave out --corpus.source"
+            f"choose one of: {', '.join(reading_sources())}, or leave out --corpus.source"
         )
 
 

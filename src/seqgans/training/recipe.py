@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seqgans.algorithms import ALGORITHMS, answering
+from seqgans.algorithms import ALGORITHMS, reading_sources
 from seqgans.algorithms.base import Algorithm
 from seqgans.choices import choice
 from seqgans.data.corpus import CorpusSettings
@@ -166,7 +166,7 @@ def usual_players(algorithm: str, model: bool) -> tuple[str, str | None]:
         model: whether a pre-trained model is named; of use to algorithms whose generator goes on from a source.
     """
     kind = choice(ALGORITHMS, algorithm, "algorithm")
-    if not model or algorithm not in answering():
+    if not model or algorithm not in reading_sources():
         return kind.generator, kind.discriminator
     return PRETRAINED, kind.discriminator and PRETRAINED
 
