@@ -75,6 +75,11 @@ class Recipe:
         """Whether curves are drawn as a picture."""
         return self.generator == PRETRAINED if self.run.curves is None else self.run.curves
 
+    @property
+    def sweeps(self) -> bool:
+        """Whether the generator is judged over temperatures unasked: of a large model that takes thousands of texts."""
+        return self.generator != PRETRAINED
+
     @classmethod
     def of(cls, mapping: Mapping[str, Any]) -> Recipe:
         """The recipe a mapping describes; what it leaves out has its default.

@@ -18,9 +18,9 @@ from seqgans.report.figures import metric_of
 from seqgans.sequences import Sequences
 from seqgans.training.build import Truth
 from seqgans.training.folder import RunFolder
-from seqgans.training.recipe import PRETRAINED, Recipe
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.evaluate import READING, encoded_file
-from seqgans.verbs.judgement import KEPT_SAMPLES
+from seqgans.verbs.judgement import texts_of
 from seqgans.verbs.judging import PAIRS, Judge, Watch, digest_of, measured
 from seqgans.verbs.loading import load_run
 from seqgans.verbs.reporting import SWEEP_SAMPLES, swept
@@ -211,9 +211,8 @@ def judged(path: Path, asked: Asked) -> Outcome:
     generator = run.players.generator
     figures, samples, missing = figures_of(judge, generator, asked, asked.watching(path))
     fewer = min(count, SWEEP_SAMPLES, asked.least or count)
-    draws = run.recipe.generator != PRETRAINED  # of a large model curves are drawn where they are asked for
-    rows = [swept(point) for point in judge.sweep(generator, fewer)] if draws else []
-    texts = [corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(corpus.vocabulary.end)]
+    rows = [swept(point) for point in judge.sweep(generator, fewer)] if run.recipe.sweeps else []
+    texts = texts_of(judge, samples)
     said = (counted(count, fewer if rows else 0), *(() if references is None else doubted(corpus)))
     events, findings = told(run.folder)
     final = Moment(figures, rows, asked.size(len(samples)))

@@ -72,10 +72,8 @@ def matched(rows: Rows, baseline: Rows, axes: Mapping[str, str]) -> dict[str, fl
     plain = plain_of(baseline, axes)
     if plain is None:
         return None
-    quality, seen = (
-        plain[axes["x"]],
-        [row[axes["x"]] for row in rows if has_axes([row], axes) and math.isfinite(row[axes["x"]])],
-    )
+    quality = plain[axes["x"]]
+    seen = [row[axes["x"]] for row in rows if has_axes([row], axes) and math.isfinite(row[axes["x"]])]
     curve = curve_of(rows, axes)
     if not len(curve.quality) or not min(seen) <= quality <= max(seen):
         return None

@@ -14,7 +14,7 @@ from seqgans.training.borrowed import kept, load_players, of_players
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
-from seqgans.training.recipe import PRETRAINED, Recipe
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.judgement import judged_before
 from seqgans.verbs.judging import Judge
 
@@ -44,7 +44,7 @@ def write_report(
         completions: answers of a fine-tuning, the last ones of which are shown.
     """
     lines, sweeps = folder.events(), {}
-    if recipe.generator != PRETRAINED:
+    if recipe.sweeps:
         players = training.players
         sweeps["final"] = curve(folder, recipe, players, judge)
         if (folder.path / "checkpoints" / "pretrained").is_dir():

@@ -86,10 +86,12 @@ def checked(count: int, temperature: float, top_k: int, top_p: float, seed: int)
     Raises:
         BadInput: a number is not allowed.
     """
-    given = {"the number of samples": count, "seed": seed, "top_k": top_k, "temperature": temperature, "top_p": top_p}
-    for place, (name, value) in enumerate(given.items()):
-        if isinstance(value, bool) or not isinstance(value, Integral if place < 3 else Real):
-            raise BadInput(f"{name} must be a {'whole ' if place < 3 else ''}number, got {value!r}")
+    for name, value in (("the number of samples", count), ("seed", seed), ("top_k", top_k)):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise BadInput(f"{name} must be a whole number, got {value!r}")
+    for name, value in (("temperature", temperature), ("top_p", top_p)):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise BadInput(f"{name} must be a number, got {value!r}")
     if count < 1:
         raise BadInput(f"the number of samples must be at least 1, got {count}")
     if seed < 0:
