@@ -6,7 +6,7 @@ Figure 2 is REINFORCE on SQuAD; Figure 3 is PPO on film reviews, with normalised
 kinds (the prompt says which) and from positive ones alone. As in the paper: cross-entropy, the score of the whole
 answer paid at its end as a probability, no discriminator before the game, one step of it a round, and none of the
 library's remedies (replay, smoothing, groups, a weight on real answers). SFT first, adapters of rank 8, a discriminator
-of the model's first 12 layers, at the rates of benchmarks/imdb.py.
+of the model's first 12 layers, at the rates of benchmarks/imdb.py; the games of Figure 3 at ten times those rates too.
 
 --data holds imdb_train.parquet, squad_v2_train.json.gz and squad_v2_dev.json.gz. A run that ended is not trained again,
 one that was broken off goes on. Writes benchmarks/results/paper_figures.json and docs/rlgaf-figure-{2,3}.png from all
@@ -45,6 +45,7 @@ GAME = {
 """The paper's: no remedies of the library."""
 REINFORCE = GAME | {"variant": "reinforce", "baseline": "moving_average", "kl": 0.0, "reward": "probability"}
 PPO = GAME | {"variant": "ppo", "kl": 0.1, "ppo_epochs": 2}
+FAST = {"generator_rate": 3e-3, "discriminator_rate": 3e-3}
 ARMS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "squad-sft": ("squad", None, SFT),
     "squad": ("squad", "squad-sft", REINFORCE),
@@ -54,6 +55,10 @@ ARMS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "positive-normalised": ("positive", "positive-sft", PPO | {"reward": "probability"}),
     "both-raw": ("both", "both-sft", PPO | {"reward": "raw_probability"}),
     "positive-raw": ("positive", "positive-sft", PPO | {"reward": "raw_probability"}),
+    "both-normalised-fast": ("both", "both-sft", PPO | FAST | {"reward": "probability"}),
+    "positive-normalised-fast": ("positive", "positive-sft", PPO | FAST | {"reward": "probability"}),
+    "both-raw-fast": ("both", "both-sft", PPO | FAST | {"reward": "raw_probability"}),
+    "positive-raw-fast": ("positive", "positive-sft", PPO | FAST | {"reward": "raw_probability"}),
 }
 """Of each run: its examples, the run it starts from, its settings."""
 DRAWN = ("reward", "discriminator.loss", "discriminator.accuracy", "length", "real_length", "repeated", "kl", "entropy")
@@ -172,13 +177,14 @@ def main() -> None:
     docs = HERE.parent / "docs"
     if "squad" in curves:
         draw(curves, [""], [["SQuAD, REINFORCE", "squad"]], docs / "rlgaf-figure-2.png")
-    kinds = ["both", "positive"]
-    if all(f"{kind}-{scale}" in curves for kind in kinds for scale in ("normalised", "raw")):
+    columns = [f"{kind}-{{}}{speed}" for speed in ("", "-fast") for kind in ("both", "positive")]
+    if all(column.format(scale) in curves for column in columns for scale in ("normalised", "raw")):
         titles = [
-            ["reward normalised to [−½, ½]", *(f"{kind}-normalised" for kind in kinds)],
-            ["raw reward, [0, 1]", *(f"{kind}-raw" for kind in kinds)],
+            [name, *(column.format(scale) for column in columns)]
+            for name, scale in (("reward normalised to [−½, ½]", "normalised"), ("raw reward, [0, 1]", "raw"))
         ]
-        draw(curves, ["reviews of both kinds", "positive reviews alone"], titles, docs / "rlgaf-figure-3.png")
+        names = [f"{kind}, rate {rate}" for rate in (3e-4, 3e-3) for kind in ("both kinds", "positive alone")]
+        draw(curves, names, titles, docs / "rlgaf-figure-3.png")
 
 
 if __name__ == "__main__":

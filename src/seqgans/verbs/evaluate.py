@@ -20,6 +20,7 @@ from seqgans.evaluation.rows import Rows
 from seqgans.generators.decoding import PLAIN
 from seqgans.sequences import Sequences
 from seqgans.training.build import Truth, open_corpus, truth_of
+from seqgans.verbs.given import Given, called, checked_texts
 from seqgans.verbs.judging import NOTES
 from seqgans.verbs.labelled import evidence_of_labelled, word_like
 from seqgans.verbs.loading import LoadedRun, load_run
@@ -30,9 +31,9 @@ READING = CorpusSettings()
 
 
 def evaluate(
-    target: Path | str,
-    references: str | None = None,
-    train: str | None = None,
+    target: Given,
+    references: Given | None = None,
+    train: Given | None = None,
     metrics: Sequence[str] | None = None,
     *,
     checkpoint: str = "latest",
@@ -45,10 +46,10 @@ def evaluate(
 
     Args:
         target: a run's folder, a model of transformers (a folder of `save_pretrained`, a .gguf file, hf:NAME), or a
-            file with one sequence a line (token ids where `references` is an oracle).
-        references: a file of real sequences nothing was trained on, or the spec of an oracle, a world, MIDI files or
-            a dataset, of which the test split is taken. A run has its own; a file of samples needs them.
-        train: a file of the sequences that were trained on; a run has its own.
+            file with one sequence a line (token ids where `references` is an oracle), or a list of such sequences.
+        references: a file or list of real sequences nothing was trained on, or the spec of an oracle, a world, MIDI
+            files or a dataset, of which the test split is taken. A run has its own; samples need them.
+        train: a file or list of the sequences that were trained on; a run has its own.
         metrics: names; None for all that can be computed.
         checkpoint: of a run: "latest", "best" or "pretrained".
         count: samples drawn from a run, or lines of a file that are looked at, the first ones; None for 10,000 of a
@@ -63,35 +64,42 @@ def evaluate(
     """
     if count is not None and count < 2:
         raise BadInput(f"the number of samples must be at least 2, got {count}")
-    check_checkpoint([str(target)], checkpoint)
+    given = [one for one in (target, references, train) if not isinstance(one, Path | str | None)]
+    if reading.label is not None and given:
+        raise BadInput("labels stand in files, a list has none; write label<TAB>text to a file, or leave the label out")
     first, count = count, COUNT if count is None else count
-    path = Path(target)
-    if is_model(str(target)):
-        if references is None or not is_text(references):
-            raise BadInput(f"{target} is a model, whose texts need --references, a file of real ones")
-        writer = writer_of(str(target), read_sequences(Path(references), reading), seed=seed)
-        texts = writer.write(PLAIN, count)
-        return measure(evidence_of_texts(texts, references, train, count, seed, reading), metrics, watch=watch)
-    if path.is_dir():
-        run = load_run(path, checkpoint)
-        return measure(evidence_of_run(run, references, train, count, seed, reading), metrics, watch=watch)
-    if not path.exists():
-        raise BadInput(f"evaluate needs a run's folder or a file of samples, but there is none at {path}")
-    if references is None:
-        raise BadInput(f"{path} is a file of samples, which needs --references, a file of real sequences or a spec")
-    if is_text(references):
-        if reading.label is not None:
-            evidence = evidence_of_labelled(path, references, train, first, seed, reading)
+    if isinstance(target, Path | str):
+        check_checkpoint([str(target)], checkpoint)
+        path = Path(target)
+        if is_model(str(target)):
+            if references is None or not is_text(references):
+                raise BadInput(f"{target} is a model, whose texts need --references, a file of real ones")
+            writer = writer_of(str(target), read_sequences(references, reading), seed=seed)
+            texts = writer.write(PLAIN, count)
+            return measure(evidence_of_texts(texts, references, train, count, seed, reading), metrics, watch=watch)
+        if path.is_dir():
+            run = load_run(path, checkpoint)
+            return measure(evidence_of_run(run, references, train, count, seed, reading), metrics, watch=watch)
+        if not path.exists():
+            raise BadInput(f"evaluate needs a run's folder or a file of samples, but there is none at {path}")
+        if references is not None and is_text(references) and reading.label is not None:
+            evidence = evidence_of_labelled(
+                path, str(references), None if train is None else str(train), first, seed, reading
+            )
             return measure(dataclasses.replace(evidence, count=count), metrics, watch=watch)
-        lines = islice(lines_in(path, reading), first)
+    if references is None:
+        what = f"{target} is a file" if isinstance(target, Path | str) else "the list is one"
+        raise BadInput(f"{what} of samples, which needs --references, a file of real sequences or a spec")
+    if is_text(references):
+        lines = islice(lines_in(target, reading), first)
         return measure(evidence_of_texts(lines, references, train, count, seed, reading), metrics, watch=watch)
-    texts = read_sequences(path, reading)[:first]
-    evidence = evidence_of_spec(path, texts, references, train, seed, reading)
+    texts = read_sequences(target, reading)[:first]
+    evidence = evidence_of_spec(called(target), texts, str(references), train, seed, reading)
     return measure(dataclasses.replace(evidence, count=count), metrics, watch=watch)
 
 
 def evidence_of_run(
-    run: LoadedRun, references: str | None, train: str | None, count: int, seed: int, reading: CorpusSettings
+    run: LoadedRun, references: Given | None, train: Given | None, count: int, seed: int, reading: CorpusSettings
 ) -> Evidence:
     """A run's generator, beside its own splits and law or those that were named."""
     corpus, truth = run.corpus, run.truth
@@ -122,12 +130,12 @@ def evidence_of_run(
 
 
 def named_references(
-    run: LoadedRun, references: str, seed: int, reading: CorpusSettings
+    run: LoadedRun, references: Given, seed: int, reading: CorpusSettings
 ) -> tuple[Sequences, Truth | None]:
     """Real sequences in the ids of a run, from a file or the spec of a law, and that law."""
-    if not is_law(references):
+    if not isinstance(references, Path | str) or not is_law(str(references)):
         return encoded_file(run.corpus, run.folder.path, references, reading), run.truth
-    vocabulary, length = run.corpus.vocabulary, run.corpus.length
+    references, vocabulary, length = str(references), run.corpus.vocabulary, run.corpus.length
     truth = truth_of(references, vocabulary.size, seed)
     corpus, _ = open_corpus(references, drawn(references, length, reading), seed)
     if (
@@ -143,33 +151,33 @@ def named_references(
     return corpus.test, truth
 
 
-def encoded_file(corpus: Corpus, run: Path, file: str, reading: CorpusSettings) -> Sequences:
-    """The sequences of a file in the ids of a run's corpus, those left out that do not fit.
+def encoded_file(corpus: Corpus, run: Path, file: Given, reading: CorpusSettings) -> Sequences:
+    """The sequences of a file or list in the ids of a run's corpus, those left out that do not fit.
 
     Raises:
         BadInput: none fits, or the run's sequences answer something, which a file does not say.
     """
     if corpus.source_width:
-        raise BadInput(f"{run} learnt to answer, and is measured on its own splits; leave {file} out")
-    texts = read_sequences(Path(file), reading)
+        raise BadInput(f"{run} learnt to answer, and is measured on its own splits; leave {called(file)} out")
+    texts = read_sequences(file, reading)
     sequences, counts = encode_texts(texts, corpus.vocabulary, corpus.length, "drop")
     if not len(sequences):
         raise BadInput(
-            f"{file} must have lines this run can read, but of {counts.read} lines {counts.blank} are blank, "
+            f"{called(file)} must have lines this run can read, but of {counts.read} lines {counts.blank} are blank, "
             f"{counts.longer} longer and {counts.shorter} shorter than its sequences of {corpus.length} tokens"
         )
     return sequences
 
 
 def evidence_of_texts(
-    samples: Iterable[str], references: str, train: str | None, count: int, seed: int, reading: CorpusSettings
+    samples: Iterable[str], references: Given, train: Given | None, count: int, seed: int, reading: CorpusSettings
 ) -> Evidence:
     """Texts beside texts, over a vocabulary of all that occurs, so that nothing is unknown.
 
     Lines become ids while they are read, so that a million of them fit into little memory.
     """
     numbering = Numbering(word_like(reading), reading.lowercase, reading.spaces != "drop")
-    read = [None if file is None else lines_in(Path(file), reading) for file in (references, train)]
+    read = [None if file is None else lines_in(file, reading) for file in (references, train)]
     held_out, trained, written = (
         None if texts is None else Rows.of(ids for ids in numbering.encode(texts) if ids) for texts in (*read, samples)
     )
@@ -185,8 +193,12 @@ def evidence_of_texts(
     )
 
 
-def lines_in(path: Path, reading: CorpusSettings) -> Iterator[str]:
-    """The sequences of a file one after another; those of a table are read at once."""
+def lines_in(given: Given, reading: CorpusSettings) -> Iterator[str]:
+    """The sequences of a file one after another; those of a table, and of a list, are there at once."""
+    if not isinstance(given, Path | str):
+        yield from read_sequences(given, reading)
+        return
+    path = Path(given)
     if path.name.lower().endswith(TABLES):
         yield from read_sequences(path, reading)
         return
@@ -197,15 +209,15 @@ def lines_in(path: Path, reading: CorpusSettings) -> Iterator[str]:
 
 
 def evidence_of_spec(
-    path: Path, texts: Sequence[str], spec: str, train: str | None, seed: int, reading: CorpusSettings
+    name: str, texts: Sequence[str], spec: str, train: Given | None, seed: int, reading: CorpusSettings
 ) -> Evidence:
-    """Samples beside the test split of a corpus, whose law is known if it is an oracle or a world."""
+    """Samples, so called in errors, beside the test split of a corpus, whose law is known of an oracle or a world."""
     settings = drawn(spec, len(texts[0].split()), reading) if is_law(spec) else reading
     corpus, truth = open_corpus(spec, settings, seed)
     vocabulary = corpus.vocabulary
     fixed = corpus.length if is_law(spec) else None
-    samples = ids_of(path, texts, vocabulary, fixed)
-    learnt = None if train is None else ids_of(Path(train), read_sequences(Path(train), reading), vocabulary, fixed)
+    samples = ids_of(name, texts, vocabulary, fixed)
+    learnt = None if train is None else ids_of(called(train), read_sequences(train, reading), vocabulary, fixed)
     return Evidence(
         samples=samples,
         references=(corpus.test if len(corpus.test) else corpus.train).lists(vocabulary.end),
@@ -218,7 +230,7 @@ def evidence_of_spec(
     )
 
 
-def ids_of(path: Path, texts: Sequence[str], vocabulary: Vocabulary, fixed: int | None) -> Lists:
+def ids_of(name: str, texts: Sequence[str], vocabulary: Vocabulary, fixed: int | None) -> Lists:
     """Lines as ids of a vocabulary; notes may be given by name or by id.
 
     Raises:
@@ -231,25 +243,32 @@ def ids_of(path: Path, texts: Sequence[str], vocabulary: Vocabulary, fixed: int 
         try:
             ids = (numbers if by_number else vocabulary).encode(text)
         except BadInput as error:
-            raise BadInput(f"line {number} of {path}: {error}") from error
+            raise BadInput(f"line {number} of {name}: {error}") from error
         if fixed is not None and len(ids) != fixed:
-            raise BadInput(f"line {number} of {path} must have {fixed} tokens, got {len(ids)}")
+            raise BadInput(f"line {number} of {name} must have {fixed} tokens, got {len(ids)}")
         found.append(ids)
     return found
 
 
-def read_sequences(path: Path, reading: CorpusSettings) -> list[str]:
-    """The lines of a file that are not blank; of a table, its text column."""
-    table = path.name.lower().endswith(TABLES)
-    lines = read_texts(path, reading.text, reading.header) if table else read_lines(path)
+def read_sequences(given: Given, reading: CorpusSettings) -> list[str]:
+    """The lines of a file that are not blank; of a table, its text column; what is not blank of a list."""
+    if not isinstance(given, Path | str):
+        lines = checked_texts(given, "sequence")
+    else:
+        path = Path(given)
+        table = path.name.lower().endswith(TABLES)
+        lines = read_texts(path, reading.text, reading.header) if table else read_lines(path)
     texts = [text for text in lines if text.strip()]
     if not texts:
-        raise BadInput(f"{path} must hold at least one sequence, but all are blank; give a file with text")
+        raise BadInput(f"{called(given)} must hold at least one sequence, but all are blank; give one with text")
     return texts
 
 
-def is_text(spec: str) -> bool:
-    """Whether a spec names a file of text or a table: anything that exists and is no folder and no tar."""
+def is_text(given: Given) -> bool:
+    """Whether these are texts, no spec: a list, a file of text, a table, or what exists and is no folder or tar."""
+    if not isinstance(given, Path | str):
+        return True
+    spec = str(given)
     return not is_law(spec) and (spec.lower().endswith((*TEXTS, *TABLES)) or plain_file(Path(spec)))
 
 

@@ -48,7 +48,7 @@ def beside_run(files: Sequence[Path], run: Path, asked: Asked) -> list[Outcome]:
     found = []
     for path in files:
         texts = read_sequences(path, READING)
-        samples = [ids for ids in ids_of(path, texts, corpus.vocabulary, fixed) if ids]
+        samples = [ids for ids in ids_of(str(path), texts, corpus.vocabulary, fixed) if ids]
         if not samples:
             raise BadInput(f"{path} must hold a sequence that {run} can read, but none has a token")
         evidence = judge.evidence(asked.count, samples=samples[: asked.count])
@@ -69,7 +69,7 @@ def alone(files: Sequence[Path], references: str, asked: Asked, reading: CorpusS
         if is_text(references):
             evidence = evidence_of_texts(texts, references, None, asked.count, asked.seed, reading)
         else:
-            evidence = evidence_of_spec(path, texts, references, None, asked.seed, reading)
+            evidence = evidence_of_spec(str(path), texts, references, None, asked.seed, reading)
         beside = shared.setdefault(len(texts[0].split()) if is_law(references) else 0, {})
         evidence = dataclasses.replace(evidence, count=asked.count, beside=beside)
         found.append(outcome_of(path, texts, evidence, asked))

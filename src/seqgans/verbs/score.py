@@ -16,6 +16,7 @@ from seqgans.discriminators.pairs import beside
 from seqgans.errors import BadInput
 from seqgans.evaluation.likelihood import as_sequences
 from seqgans.verbs.asking import encoded_questions
+from seqgans.verbs.given import checked_texts
 from seqgans.verbs.loading import LoadedRun, load_run
 
 ROWS = 256  # scored at once
@@ -82,14 +83,11 @@ def score_texts(run: LoadedRun, texts: Sequence[str], sources: Sequence[str] | N
     Raises:
         BadInput: one is no text, or there are not as many sources as the run asks for.
     """
-    for name, given in (("text", texts), ("source", sources or ())):
-        wrong = next((one for one in given if not isinstance(one, str)), None)
-        if wrong is not None:
-            raise BadInput(f"each {name} must be text, got {wrong!r}")
+    texts, asked = checked_texts(texts, "text"), checked_texts(sources or (), "source")
     wanted = len(texts) if run.corpus.source_width else 0
-    if len(sources or ()) != wanted:
-        raise BadInput(f"{len(texts)} texts need {wanted} sources to answer in this run, got {len(sources or ())}")
-    return score_lines(run, texts, sources or None)
+    if len(asked) != wanted:
+        raise BadInput(f"{len(texts)} texts need {wanted} sources to answer in this run, got {len(asked)}")
+    return score_lines(run, texts, asked or None)
 
 
 def read_given(run: LoadedRun, file: Path) -> list[str]:
