@@ -127,7 +127,12 @@ def test_the_admin_sets_up_hands_out_links_and_sees_scores(page: Any, serve: Ser
     page.locator("#items", has_text="so there are").wait_for()
     real = store.sources()["real"]
     assert store.sources() == {"real": real, "text/seqgan": real}
-    assert f"{real} of each source instead of 400" in page.locator("#items").inner_text()
+    said = page.locator("#items").inner_text()
+    assert f"Drawn with seed 0 at temperature 1. One source has no more than {real}" in said
+    assert f"{real} of each source instead of 400" in said
+    page.reload()
+    page.locator("#items", has_text="so there are").wait_for()
+    assert page.locator("#items").inner_text() == said
     page.get_by_role("button", name="Draw anew").click()
     page.get_by_label("text/seqgan").check()
     page.get_by_label("Items of each source").fill("3")

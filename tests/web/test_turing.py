@@ -74,6 +74,20 @@ def test_no_response_to_a_judge_holds_labels_or_answers_of_others(client: Any, s
         assert client.post(path, json={}).status_code in (403, 404), path
 
 
+def test_what_was_said_of_a_draw_survives(store: Store, judged: list[Item]):
+    """A file of before it was kept opens as ever, with nothing said."""
+    assert store.told() == {}
+    store.begin(judged, told={"seed": 3})
+    assert Store(store.path).told() == {"seed": 3}
+    store.begin(judged, anew=True, told={"seed": 4})
+    assert store.told() == {"seed": 4}
+    with store.connected() as connection:
+        connection.execute("DROP TABLE draws")
+    older = Store(store.path)
+    assert older.told() == {}
+    assert older.sources() == store.sources()
+
+
 def test_ids_do_not_follow_the_items(store: Store, judged: list[Item]):
     """Sorted by id, real and generated items are mixed; over some draws every place is taken by both."""
     firsts = set()
@@ -253,9 +267,10 @@ def test_blank_sequences_are_no_items(runs: Path, store: Store, monkeypatch: pyt
         let_in(client)
         state = client.post("/turing/draw", json={"runs": names, "count": 2}).json()
         assert state["sources"] == {"real": 2, "text/likelihood": 2, "text/seqgan": 2}
-        assert state["left_out"] == {"text/seqgan": 3}
+        assert state["draw"] == {"asked": 2, "seed": 0, "temperature": 1.0, "left_out": {"text/seqgan": 3}}
         assert len(usual) == 2 + 5
-        assert "left_out" not in client.post("/turing/draw", json={"runs": names, "count": 2}).json()  # none was drawn
+        assert client.post("/turing/draw", json={"runs": names, "count": 9}).json()["draw"] == state["draw"]  # stands
+        assert client.get("/turing/state").json()["draw"] == state["draw"]
         link = client.post("/turing/judges", json={"name": "ann"}).json()["judges"][0]["link"]
         for place in range(6):
             assert client.get(f"{link}/item", params={"place": place}).json()["item"]["text"].strip()

@@ -9,7 +9,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS answers (
     seconds REAL NOT NULL, at REAL NOT NULL,
     PRIMARY KEY (judge, item)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS draws (
+    told TEXT NOT NULL
+) STRICT;
 """
 
 
@@ -132,12 +135,13 @@ class Store:
                 raise
             connection.execute("COMMIT")
 
-    def begin(self, items: Sequence[Item], anew: bool = False) -> None:
+    def begin(self, items: Sequence[Item], anew: bool = False, told: Mapping[str, Any] | None = None) -> None:
         """Set up the test. Ids are random: neither they nor their order say anything of an item.
 
         Args:
             items: what is judged.
             anew: they take the place of those of an earlier draw; judges keep their links.
+            told: what is to be known of the draw later on, for `told`.
 
         Raises:
             BadInput: it is set up already, or is to be anew although a judge has answered.
@@ -149,10 +153,18 @@ class Store:
                 raise BadInput("a judge has answered already, so the draw stands; choose another --store for another")
             connection.execute("DELETE FROM places")
             connection.execute("DELETE FROM items")
+            connection.execute("DELETE FROM draws")
+            connection.execute("INSERT INTO draws VALUES (?)", (json.dumps(dict(told or {})),))
             rows = [(secrets.token_urlsafe(12), item.source, json.dumps(item.shown)) for item in items]
             connection.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
             for (token,) in connection.execute("SELECT token FROM judges").fetchall():
                 deal(connection, token)
+
+    def told(self) -> dict[str, Any]:
+        """What was said of the draw when it was made; nothing in a file of before this was kept."""
+        with self.connected() as connection:
+            row = connection.execute("SELECT told FROM draws").fetchone()
+        return {} if row is None else json.loads(row[0])
 
     def sources(self) -> dict[str, int]:
         """How many items there are of each source, real ones first."""

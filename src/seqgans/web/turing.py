@@ -70,6 +70,7 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
         return {
             "runs": list(dict.fromkeys([*runs.found(), *runs.files])),
             "sources": sources,
+            "draw": store.told(),
             "judges": [
                 {"name": judge.name, "link": f"/judge/{judge.token}", "done": judge.done, "of": judge.of}
                 for judge in store.judges()
@@ -84,16 +85,15 @@ def turing_routes(runs: Runs, store: Store, key: str) -> list[Route]:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise BadInput("runs must be a list of names")
         anew = asked(given, "anew", bool, False)
-        told: dict[str, Any] = {}
         with drawing:
             if anew or not store.sources():
                 count, seed = asked(given, "count", int, 20), asked(given, "seed", int, 0)
                 chosen, files = runs.sources(list(dict.fromkeys(names)))
                 temperature = asked(given, "temperature", float, 1.0)
                 drawn = draw_items(chosen, count, seed, temperature, files)
-                store.begin(drawn.items, anew)
-                told = {"left_out": drawn.left_out}
-        return {**state(request, given), **told}
+                told = {"asked": count, "seed": seed, "temperature": temperature, "left_out": drawn.left_out}
+                store.begin(drawn.items, anew, told)
+        return state(request, given)
 
     def add(request: Request, given: Given) -> dict[str, Any]:
         name = asked(given, "name", str).strip()

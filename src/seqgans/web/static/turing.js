@@ -34,13 +34,12 @@ function forest(scores) { // an interval a source, the real items as a band behi
   return picture;
 }
 
-let shown = "", again = false, wished = 0, blank = {}; // whether another draw is being set up; items of each source asked for; blanks left out
+let shown = "", again = false; // whether another draw is being set up
 
 function show(state) {
   const text = JSON.stringify(state);
   if (text === shown) return;
   shown = text;
-  blank = state.left_out || blank;
   const ready = Object.keys(state.sources).length > 0;
   again = again && state.answers === 0;
   place("setting").hidden = ready && !again;
@@ -54,11 +53,12 @@ function show(state) {
     if (!state.runs.length) place("runs").textContent = "There are no runs yet.";
   }
   if (!ready) return;
-  const real = state.sources.real, fewer = wished > real
-    ? ` One source has no more than ${real}, so there are ${real} of each source instead of ${wished}.` : "";
+  const real = state.sources.real, { asked = 0, seed, temperature, left_out: blank = {} } = state.draw;
+  const fewer = asked > real ? ` One source has no more than ${real}, so there are ${real} of each source instead of ${asked}.` : "";
+  const how = seed === undefined ? "" : ` Drawn with seed ${seed} at temperature ${temperature}.`;
   const left = Object.entries(blank).map(([name, count]) => `${count} of ${name}`).join(", ");
   place("items").textContent =
-    "Items: " + Object.entries(state.sources).map(([name, count]) => `${count} ${name}`).join(", ") + "." + fewer +
+    "Items: " + Object.entries(state.sources).map(([name, count]) => `${count} ${name}`).join(", ") + "." + how + fewer +
     (left ? ` Left out, since there is nothing in them: ${left}.` : "");
   place("judges").replaceChildren(...state.judges.map((judge) => {
     const link = location.origin + judge.link;
@@ -106,10 +106,9 @@ place("anew").addEventListener("click", () => {
   refresh();
 });
 sending("draw", "/turing/draw", () => {
-  wished = Number(place("count").value);
   return {
     runs: [...document.querySelectorAll("#runs input:checked")].map((box) => box.value), anew: again,
-    count: wished, temperature: Number(place("temperature").value), seed: Number(place("seed").value),
+    count: Number(place("count").value), temperature: Number(place("temperature").value), seed: Number(place("seed").value),
   };
 });
 sending("add", "/turing/judges", () => ({ name: place("name").value }));
