@@ -1,20 +1,22 @@
 """A generator that the run before has measured is not measured again, and nothing else is taken for it.
 
 Mutants killed: figures of other parameters, of another seed, of fewer samples, of another corpus; of a start that has
-gone on; figures without their samples or temperatures.
+gone on, or whose last checkpoint is gone; figures without their samples or temperatures.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seqgans.training.folder import RunFolder
-from seqgans.verbs import recorder, reporting
+from seqgans.verbs.judgement import Before
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.train import train
 
@@ -32,7 +34,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of maximum likelihood, three epochs."""
     out = tmp_path_factory.mktemp("start") / "likelihood"
     algorithm = {"name": "likelihood", "pretrain_epochs": 3}
-    train({"algorithm": algorithm, "corpus": CORPUS, "generator": SIZES, "run": RUN}, out)
+    run = {**RUN, "checkpoint_every": 1}
+    train({"algorithm": algorithm, "corpus": CORPUS, "generator": SIZES, "run": run}, out)
     return out
 
 
@@ -77,8 +80,7 @@ def test_what_the_start_measured_is_what_would_be_measured(
 ) -> None:
     known = game(start, tmp_path / "known")
     assert measured == ["figures", "sweep"]  # of its end
-    for module in (recorder, reporting):
-        monkeypatch.setattr(module, "judged_before", lambda *_: None)
+    monkeypatch.setattr(Before, "judgement", lambda *_: None)
     fresh = game(start, tmp_path / "fresh")
     assert measured[2:] == ["figures", "figures", "sweep", "sweep"]
     line, other = opening(known), opening(fresh)
@@ -163,3 +165,94 @@ def test_parameters_that_the_start_did_not_judge_are_judged(
     line = opening(game(other, tmp_path / "game", start_checkpoint="best"))
     assert "measured_by" not in line
     assert measured.count("figures") == 2
+
+
+def test_figures_of_an_end_whose_checkpoint_is_gone_are_not_those_of_the_one_before(
+    start: Path, tmp_path: Path, measured: list[str]
+) -> None:
+    """A damaged checkpoint is to be deleted, as its message says; what is left is younger than the figures."""
+    cut = tmp_path / "cut"
+    shutil.copytree(start, cut)
+    shutil.rmtree(RunFolder(cut).checkpoints()[-1])
+    line = opening(game(cut, tmp_path / "game"))
+    assert "measured_by" not in line
+    assert line["figures"] != RunFolder(cut).read_report()["evaluations"]["final"]
+    assert measured.count("figures") == 2
+
+
+@pytest.fixture(scope="module")
+def played(start: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A game that begins with the start."""
+    return game(start, tmp_path_factory.mktemp("played") / "game")
+
+
+def known(played: RunFolder, start: Path) -> int:
+    """How many judgements a game would take over if it had begun with a run."""
+    recipe = played.read_recipe()
+    return len(Before(played, dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, start=str(start)))).known)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line.pop("figures"),
+        lambda line: line.update(figures={"jsd": 0.5}),
+        lambda line: line["figures"]["jsd"].update(mean="low"),
+        lambda line: line["figures"]["jsd"].update(mean=None),
+        lambda line: line.update(step="last"),
+        lambda line: line.pop("samples"),
+    ],
+)
+def test_what_a_damaged_start_says_is_not_taken_over(
+    start: Path, played: RunFolder, tmp_path: Path, damage: Callable[[dict[str, Any]], Any]
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(start, other)
+    assert known(played, other) == 1
+    lines = [json.loads(line) for line in (start / "events.jsonl").read_text().splitlines()]
+    damage(next(line for line in lines if line.get("stage") == "final"))
+    (other / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert known(played, other) == 0
+
+
+@pytest.mark.parametrize("sweeps", [[], {"final": [{"temperature": None}]}, {"final": "none"}, {"final": [1]}, None])
+def test_a_damaged_curve_is_not_taken_over(start: Path, played: RunFolder, tmp_path: Path, sweeps: Any) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(start, other)
+    report = json.loads((start / "report.json").read_text())
+    (other / "report.json").write_text(json.dumps(report | {"sweeps": sweeps}))
+    assert known(played, other) == 0
+
+
+def test_a_start_that_is_deleted_meanwhile_is_not_asked(start: Path, tmp_path: Path, measured: list[str]) -> None:
+    """As far as the first evaluation: its checkpoints, or all of it."""
+    other = tmp_path / "other"
+    shutil.copytree(start, other)
+
+    class Clearing:
+        """Deletes the start's checkpoints once the game has begun with them."""
+
+        def begin(self, schedule: Any, done: int) -> None:
+            shutil.rmtree(other / "checkpoints")
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *rest: None
+
+    mapping = {"algorithm": AT_ONCE, "corpus": CORPUS, "generator": SIZES, "discriminator": SMALL}
+    train({**mapping, "run": {**RUN, "start": str(other)}}, tmp_path / "game", Clearing())
+    assert measured.count("figures") == 2
+
+
+def test_the_start_is_read_once(start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many evaluations are as large as those before and after the game."""
+    loaded: list[str] = []
+    original = RunFolder.load
+
+    def heard(self: RunFolder, which: str = "latest") -> Any:
+        loaded.extend([which] if self.path == start else [])
+        return original(self, which)
+
+    monkeypatch.setattr(RunFolder, "load", heard)
+    algorithm = AT_ONCE | {"rounds": 3}
+    game(start, tmp_path / "game", algorithm=algorithm, eval_every=1, eval_samples=RUN["final_samples"])
+    assert loaded == ["latest", "latest"]  # to begin with it, and to know what was judged

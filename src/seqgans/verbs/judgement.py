@@ -7,8 +7,10 @@ it, on the same sequences, with the same seed and as many samples, measuring aga
 from __future__ import annotations
 
 import filecmp
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -32,6 +34,10 @@ STAGES = {"final": "latest", "pretrained": "pretrained"}
 """The evaluations of a run that came before, and the checkpoint that holds what each of them judged."""
 SETTINGS = ("corpus", "corpus_settings", "generator", "generator_settings")
 OF_RUNS = ("seed", "final_samples", "show", "device", "precision")
+DAMAGED = (BadInput, OSError, AttributeError, KeyError, TypeError, ValueError)  # what reading such a run may raise
+
+Marks = dict[str, str]
+"""A fingerprint of each player, by name."""
 
 
 @dataclass(frozen=True)
@@ -76,42 +82,64 @@ def texts_of(judge: Judge, samples: Sequences) -> list[str]:
     return [judge.corpus.vocabulary.decode(ids) for ids in samples[slice(0, KEPT_SAMPLES)].lists(judge.end)]
 
 
-def judged_before(folder: RunFolder, recipe: Recipe, players: torch.nn.Module) -> Judgement | None:
-    """What the run that this one starts from says of the generator as it is now; None where it says nothing of it.
+class Before:
+    """What the run that this one starts from says of generators; read once, at the first question.
 
     Args:
         folder: of this run, with its corpus and versions.
         recipe: its settings.
-        players: of this run, at the moment that is asked for.
     """
-    if recipe.run.start is None:
-        return None
-    try:
-        start = RunFolder.existing(recipe.run.start)
-        if not (same_conditions(start.read_recipe(), recipe) and same_files(start, folder)):
+
+    def __init__(self, folder: RunFolder, recipe: Recipe) -> None:
+        self.folder = folder
+        self.recipe = recipe
+
+    def judgement(self, players: torch.nn.Module) -> Judgement | None:
+        """What it says of the generator as it is now; None where it says nothing of it.
+
+        Args:
+            players: of this run, at the moment that is asked for.
+        """
+        if not self.known:
             return None
-        report = start.read_report()
-        for stage, checkpoint in STAGES.items():
-            if stage == "final" or checkpoint in start.names():
-                tensors, facts = start.load(checkpoint)
-                if same_players(players, of_players(tensors), facts.get("bases", {})):
-                    return read(start, stage, report, recipe.run.final_samples)
-    except BadInput:  # it was moved, or broken off, or damaged: this run can measure for itself
-        return None
-    return None
+        mine = marks(kept(players), fingerprints(players))
+        return next((found for theirs, found in self.known if same_players(mine, theirs)), None)
+
+    @cached_property
+    def known(self) -> list[tuple[Marks, Judgement]]:
+        """Its judgements, each behind the marks of the players that it is of."""
+        if self.recipe.run.start is None:
+            return []
+        try:
+            start = RunFolder.existing(self.recipe.run.start)
+            if not (same_conditions(start.read_recipe(), self.recipe) and same_files(start, self.folder)):
+                return []
+            stages = [stage for stage, checkpoint in STAGES.items() if stage == "final" or checkpoint in start.names()]
+            found = [read(start, stage, self.recipe.run.final_samples) for stage in stages]
+            return [one for one in found if one is not None]
+        except DAMAGED:  # it was moved, or broken off, or changed: this run can measure for itself
+            return []
 
 
-def read(start: RunFolder, stage: str, report: Mapping[str, Any], count: int) -> Judgement | None:
-    """What a run wrote down of a stage; None where that is of another number of samples, or by an older library."""
+def read(start: RunFolder, stage: str, count: int) -> tuple[Marks, Judgement] | None:
+    """What a run wrote down of a stage, behind the marks of its players.
+
+    Returns:
+        None where that is of another number of samples, or of players whose checkpoint is gone.
+    """
     lines = [line for line in start.events() if line["kind"] == "evaluation" and line.get("stage") == stage]
     if not lines or lines[-1].get("samples_count") != count:
         return None
-    line = lines[-1]
-    if not all("count" in one for one in line["figures"].values()):
+    tensors, facts = start.load(STAGES[stage])
+    if stage == "final" and not facts["place"]["done"]:  # the latest of those that are left is from before the end
         return None
+    line = lines[-1]
     figures = {name: unshown(one) for name, one in line["figures"].items()}
     kept_lines = start.read_text(f"samples/step-{line['step']:09d}.txt")
-    return Judgement(figures, line["samples"], kept_lines, report.get("sweeps", {}).get(stage, ()), start.path.name)
+    rows = start.read_report()["sweeps"].get(stage, ())
+    sweep = [{name: float(value) for name, value in row.items()} for row in rows]
+    found = Judgement(figures, line["samples"], kept_lines, sweep, start.path.resolve().name)
+    return marks(of_players(tensors), facts.get("bases", {})), found
 
 
 def same_conditions(one: Recipe, other: Recipe) -> bool:
@@ -132,22 +160,30 @@ def same_files(one: RunFolder, other: RunFolder) -> bool:
     return True
 
 
-def same_players(players: torch.nn.Module, tensors: Mapping[str, Tensor], bases: Mapping[str, Any]) -> bool:
-    """Whether the generator, and whatever else both games have, is what a checkpoint holds.
+def marks(tensors: Mapping[str, Tensor], bases: Mapping[str, Any]) -> Marks:
+    """A fingerprint of each player.
+
+    Args:
+        tensors: by the names of the state dict, without what is borrowed.
+        bases: the fingerprints of what is.
+    """
+    found: dict[str, Any] = {}
+    for name, part in sorted(tensors.items()):
+        total = found.setdefault(name.partition(".")[0], hashlib.sha256())
+        total.update(f"{name} {part.dtype} {tuple(part.shape)}".encode())
+        total.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    for path, base in sorted(bases.items()):
+        found.setdefault(path.partition(".")[0], hashlib.sha256()).update(f"{path} {sorted(base.items())}".encode())
+    return {player: total.hexdigest() for player, total in found.items()}
+
+
+def same_players(mine: Marks, theirs: Marks) -> bool:
+    """Whether the generator, and whatever else both games have, is the same.
 
     Others count as well, for a generator may read its discriminator.
     """
-    shared = {name for name, _ in players.named_children() if name not in OF_ONE_GAME}
-    shared = {name for name in shared if name == "generator" or any(key.split(".")[0] == name for key in tensors)}
-    mine, theirs = (of_those(each, shared) for each in (kept(players), tensors))
-    if mine.keys() != theirs.keys() or of_those(fingerprints(players), shared) != of_those(bases, shared):
-        return False
-    return all(torch.equal(part.cpu(), theirs[name].cpu()) for name, part in mine.items())
-
-
-def of_those(named: Mapping[str, Any], players: set[str]) -> dict[str, Any]:
-    """What belongs to some players, by names that begin with theirs."""
-    return {name: part for name, part in named.items() if name.split(".")[0] in players}
+    both = ({"generator"} | mine.keys() & theirs.keys()) - set(OF_ONE_GAME)
+    return all(mine.get(player) == theirs.get(player) for player in both)
 
 
 def shown(figure: Figure) -> dict[str, float | None]:
@@ -157,4 +193,7 @@ def shown(figure: Figure) -> dict[str, float | None]:
 
 def unshown(figure: Mapping[str, Any]) -> Figure:
     """A figure that stands in an event."""
-    return Figure(value=figure["mean"], standard_error=figure["error"], count=figure["count"])
+    error = figure["error"]
+    return Figure(
+        value=float(figure["mean"]), standard_error=None if error is None else float(error), count=int(figure["count"])
+    )

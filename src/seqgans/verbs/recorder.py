@@ -14,7 +14,7 @@ from seqgans.training.place import Event, Place
 from seqgans.training.recipe import Recipe
 from seqgans.verbs.boards import Boards
 from seqgans.verbs.completions import Completions
-from seqgans.verbs.judgement import judged, judged_before, shown
+from seqgans.verbs.judgement import Before, judged, shown
 from seqgans.verbs.judging import Judge
 from seqgans.verbs.listener import Deaf, Listener, Wish, may_be_best
 from seqgans.verbs.progress import Watcher
@@ -60,6 +60,7 @@ class Recorder:
         self.recipe = recipe
         self.training = training
         self.judge = judge
+        self.before = Before(folder, recipe)
         self.watcher = watcher
         self.listener = listener or Deaf()
         self.detectors = Detectors()
@@ -168,7 +169,7 @@ class Recorder:
     def evaluate(self, event: Event, stage: str, count: int) -> None:
         """Judge the generator, keep samples, tell the watcher, keep the best."""
         players = self.training.players
-        known = judged_before(self.folder, self.recipe, players) if count == self.recipe.run.final_samples else None
+        known = self.before.judgement(players) if count == self.recipe.run.final_samples else None
         found = known or judged(self.judge, players.generator, count, self.recipe.run.show)
         figures = found.figures
         chooser = self.judge.chooser(self.recipe.run.best)
@@ -266,7 +267,8 @@ class Recorder:
 
     def report(self) -> None:
         """The report as JSON, page and picture."""
-        write_report(self.folder, self.recipe, self.training, self.judge, self.seconds, self.completions.rows())
+        rows = self.completions.rows()
+        write_report(self.folder, self.recipe, self.training, self.judge, self.before, self.seconds, rows)
 
     def close(self) -> None:
         """Flush what is buffered."""

@@ -15,7 +15,7 @@ from seqgans.training.checkpoint import write_atomically
 from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.recipe import Recipe
-from seqgans.verbs.judgement import judged_before
+from seqgans.verbs.judgement import Before
 from seqgans.verbs.judging import Judge
 
 SWEEP_SAMPLES = 1000  # sequences drawn at each temperature
@@ -27,6 +27,7 @@ def write_report(
     recipe: Recipe,
     training: Training,
     judge: Judge,
+    before: Before,
     seconds: Mapping[str, float],
     completions: Sequence[Mapping[str, Any]] = (),
 ) -> None:
@@ -40,18 +41,19 @@ def write_report(
         recipe: its settings.
         training: whose generator is judged over temperatures, as it is and as its game began.
         judge: who measures.
+        before: what is known already.
         seconds: CPU seconds of each phase.
         completions: answers of a fine-tuning, the last ones of which are shown.
     """
     lines, sweeps = folder.events(), {}
     if recipe.sweeps:
         players = training.players
-        sweeps["final"] = curve(folder, recipe, players, judge)
+        sweeps["final"] = curve(players, judge, before)
         if (folder.path / "checkpoints" / "pretrained").is_dir():
             tensors, facts = folder.load("pretrained")
             now, bases = {name: part.clone() for name, part in kept(players).items()}, facts.get("bases", {})
             load_players(players, of_players(tensors), bases)
-            sweeps["pretrained"] = curve(folder, recipe, players, judge)
+            sweeps["pretrained"] = curve(players, judge, before)
             load_players(players, now, bases)
     evaluations = [line for line in lines if line["kind"] == "evaluation"]
     report = {
@@ -73,9 +75,9 @@ def write_report(
     folder.write_text("report.html", run_page(report, lines))
 
 
-def curve(folder: RunFolder, recipe: Recipe, players: Players, judge: Judge) -> Sequence[Mapping[str, float]]:
+def curve(players: Players, judge: Judge, before: Before) -> Sequence[Mapping[str, float]]:
     """The generator at each temperature, as a report has it; the curve of the start where it is the start's."""
-    known = judged_before(folder, recipe, players)
+    known = before.judgement(players)
     if known is not None and known.sweep:
         return known.sweep
     return [swept(point) for point in judge.sweep(players.generator, SWEEP_SAMPLES)]
