@@ -55,6 +55,28 @@ class Heard(Silent):
         (("start: likelihood", "start: liklihood"), "the start of game must be a system above it, got liklihood"),
         (("    label: the game", "    lable: the game"), "game has lable"),
         (("systems:", "systems: none\nrun2:"), "must be a list|keys"),
+        (("seeds: [0, 1]", "seeds: 3"), "seeds of the suite own must be a list of whole numbers, got 3"),
+        (("seeds: [0, 1]", "seeds: ['0']"), "seeds of the suite own must be a list of whole numbers"),
+        (("about: Nothing but a test.", "about: 3"), "about of the suite own must be text, got 3"),
+        (("[nll_oracle, nll_gen_test, duplicates]", "duplicates"), "columns of the suite own must be a list of texts"),
+        (("metrics: [duplicates]", "metrics: duplicates"), "metrics of the suite own must be a list of texts"),
+        (("metrics: [duplicates]", "metrics: [duplicate]"), "no metric is called 'duplicate'; did you mean"),
+        (("title:", "like: own.yaml\ntitle:"), "must not be like itself"),
+        (("title:", "like: 3\ntitle:"), "like of the suite own must be text, got 3"),
+        (("title:", "run2: 3\ntitle:"), "own has run2"),
+        (("title:", "quick: 3\ntitle:"), "quick of the suite own must be settings by part"),
+        (("game: {nll_oracle: 1.25}", "game: 3"), "papers of the suite own must be numbers by system and figure"),
+        (("name: game", "name: games/one"), "must be text that can name a folder, got 'games/one'"),
+        (("name: game", "name: [game]"), "must be text that can name a folder"),
+        (
+            ("    start:", "    recipe: 3\n    start:"),
+            "recipe of the system game must be text, or one text for each of",
+        ),
+        (("    start:", "    recipe: {full: seqgan/short}\n    start:"), "one text for each of quick, full"),
+        (("checkpoint: best", "checkpoint: bets"), "checkpoint of the system game must be one of: latest, best"),
+        (("{algorithm: {shuffled: true}}", "shuffled"), "control of the system game must be settings by part"),
+        (("systems:", "systems:\n  - {name: game-control}"), "must not be called game-control, as a control arm is"),
+        (("spec: 'world:markov'", "spec: '{data}/a.txt'"), "the suite must say what it needs there"),
         (("title:", "{"), r"settings must be YAML.*own\.yaml"),
     ],
 )
@@ -69,3 +91,21 @@ def test_what_is_wrong_with_a_suite_is_one_line(change: tuple[str, str], message
 def test_a_suite_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"none\.yaml cannot be read: No such file"):
         read_suite(str(tmp_path / "none.yaml"), tmp_path)
+
+
+def test_keys_that_say_nothing_are_as_if_left_out(tmp_path: Path) -> None:
+    """What stands below a key may be commented out."""
+    file = tmp_path / "own.yaml"
+    file.write_text(TINY.replace("metrics: [duplicates]", "metrics:\nlike:\nquick:\ndata:"))
+    suite = read_suite(str(file), tmp_path)
+    assert (list(suite.metrics), suite.data, len(suite.trials)) == ([], None, 6)
+
+
+def test_a_system_has_its_own_corpus_in_the_folder_of_data(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    (tmp_path / "a.txt").write_text("a b\n")
+    own = "    label: the game\n    corpus: {spec: '{data}/b.txt', valid_file: '{data}/c.txt'}"
+    file.write_text(TINY.replace("    label: the game", own).replace("title:", "data: a.txt\ntitle:"))
+    recipes = [trial.recipe for trial in read_suite(str(file), tmp_path, tmp_path, seeds=[0]).trials]
+    assert [recipe.corpus for recipe in recipes] == ["world:markov", *[str(tmp_path / "b.txt")] * 2]
+    assert recipes[2].corpus_settings.valid_file == str(tmp_path / "c.txt")

@@ -18,12 +18,14 @@ papers              figures that papers state for this corpus, by system; not ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from seqgans.choices import choice
 from seqgans.errors import BadInput
+from seqgans.evaluation import METRICS
 from seqgans.training.mapping import PARTS, mapping_of, merged
 from seqgans.training.shipped import shipped
 
@@ -32,6 +34,7 @@ FOLDER = Path(__file__).parents[1] / "suites"
 OWN = ("name", "label", "recipe", "start", "checkpoint", "control", *SIZES, *PARTS)  # keys of a system
 NEEDED = ("title", "about", "seeds", "columns", "corpus", "systems")  # keys of a suite, and those it may do without
 FURTHER = ("like", "data", "metrics", "run", "papers", *SIZES)
+CHECKPOINTS = ("latest", "best", "pretrained")
 
 
 def suite_names() -> list[str]:
@@ -76,19 +79,108 @@ def settings_in(file: Path) -> dict[str, Any]:
         raise BadInput(f"{error} (in {file})") from error
 
 
-def read_mapping(name: str) -> dict[str, Any]:
-    """What the file of a suite says, over what the suite says that it is like."""
+def is_text(value: Any) -> bool:
+    """Whether a value is text that says something."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def are_texts(value: Any) -> bool:
+    """Whether a value is a list of texts."""
+    return isinstance(value, list) and all(map(is_text, value))
+
+
+def are_seeds(value: Any) -> bool:
+    """Whether a value is a list of whole numbers."""
+    return isinstance(value, list) and all(type(one) is int for one in value)
+
+
+def are_settings(value: Any) -> bool:
+    """Whether a value is a mapping."""
+    return isinstance(value, dict)
+
+
+def are_parts(value: Any) -> bool:
+    """Whether a value is settings by part."""
+    return isinstance(value, dict) and all(map(are_settings, value.values()))
+
+
+def are_papers(value: Any) -> bool:
+    """Whether a value is numbers by system and figure."""
+    return are_parts(value) and all(type(one) in (int, float) for part in value.values() for one in part.values())
+
+
+def is_name(value: Any) -> bool:
+    """Whether a value can name a folder."""
+    return is_text(value) and value.strip(".") != "" and not set(value) & set("/\\\0")
+
+
+def is_recipe(value: Any) -> bool:
+    """Whether a value names a recipe, or one for each size."""
+    return is_text(value) or (
+        isinstance(value, dict) and set(value) == set(SIZES) and all(map(is_text, value.values()))
+    )
+
+
+Form = tuple[Callable[[Any], bool], str]
+TEXT, TEXTS, SETTINGS = (is_text, "text"), (are_texts, "a list of texts"), (are_settings, "a mapping of settings")
+BY_PART = (are_parts, "settings by part, such as {algorithm: {rounds: 10}}")
+SYSTEMS = (lambda value: bool(value) and isinstance(value, list), "a list, each with a name and settings")
+OF_SUITES: dict[str, Form] = {
+    **dict.fromkeys(("like", "title", "about", "data"), TEXT),
+    **dict.fromkeys(("columns", "metrics"), TEXTS),
+    **dict.fromkeys(("corpus", "run"), SETTINGS),
+    **dict.fromkeys(SIZES, BY_PART),
+    "seeds": (are_seeds, "a list of whole numbers"),
+    "papers": (are_papers, "numbers by system and figure"),
+    "systems": SYSTEMS,
+}
+OF_SYSTEMS: dict[str, Form] = {
+    **dict.fromkeys(("label", "start"), TEXT),
+    **dict.fromkeys(PARTS, SETTINGS),
+    **dict.fromkeys(("control", *SIZES), BY_PART),
+    "name": (is_name, "text that can name a folder"),
+    "recipe": (is_recipe, f"text, or one text for each of {', '.join(SIZES)}"),
+    "checkpoint": (lambda value: value in CHECKPOINTS, f"one of: {', '.join(CHECKPOINTS)}"),
+}
+
+
+def well_formed(said: Mapping[str, Any], forms: Mapping[str, Form], of: str) -> dict[str, Any]:
+    """What a suite or a system says, without keys that say nothing.
+
+    Raises:
+        BadInput: a value is of another kind than its key's.
+    """
+    for key, (fits, form) in forms.items():
+        if said.get(key) is not None and not fits(said[key]):
+            raise BadInput(f"{key} of {of} must be {form}, got {reprlib.repr(said[key])}")
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def read_mapping(name: str, within: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """What the file of a suite says, over what the suite says that it is like.
+
+    Args:
+        name: of the suite, or its file.
+        within: files that say that they are like it.
+
+    Raises:
+        BadInput: it cannot be read, is like itself, or has a value of another kind than its key's.
+    """
     file = suite_file(name)
-    said = settings_in(file)
-    for system in found if isinstance(found := said.get("systems"), list) else ():
-        if isinstance(system, dict) and system.get("recipe"):
-            of = system["recipe"]
-            system["recipe"] = (
+    if file.resolve() in within:
+        raise BadInput(f"a suite must not be like itself, {file} is; name another in like")
+    said = well_formed(settings_in(file), OF_SUITES, f"the suite {file.stem}")
+    for place, system in enumerate(said.get("systems", ())):
+        if not isinstance(system, dict) or system.get("name") is None:
+            raise BadInput(f"systems of the suite {file.stem} must be {SYSTEMS[1]}, got {reprlib.repr(system)}")
+        said["systems"][place] = known = well_formed(system, OF_SYSTEMS, f"the system {system['name']}")
+        if (of := known.get("recipe")) is not None:
+            known["recipe"] = (
                 {size: beside(file, one) for size, one in of.items()} if isinstance(of, dict) else beside(file, of)
             )
     if "like" not in said:
         return said
-    under = read_mapping(beside(file, said["like"]))
+    under = read_mapping(beside(file, said["like"]), (*within, file.resolve()))
     return merged({part: value for part, value in under.items() if part != "papers"}, said)
 
 
@@ -104,15 +196,18 @@ def check_keys(name: str, said: Mapping[str, Any]) -> None:
     unknown = sorted(map(str, set(said) - {*NEEDED, *FURTHER}))
     if unknown:
         raise BadInput(f"a suite has the keys {', '.join((*NEEDED, *FURTHER))}; {name} has {', '.join(unknown)}")
-    if not isinstance(said["corpus"], dict) or not said["corpus"].get("spec"):
+    if not said["corpus"].get("spec"):
         raise BadInput(f"the suite {name} must name its corpus (corpus: {{spec: FILE}})")
+    for metric in said.get("metrics", ()):
+        choice(METRICS, metric, "metric")
     systems = said["systems"]
-    if not isinstance(systems, list) or not all(isinstance(one, dict) and one.get("name") for one in systems):
-        raise BadInput(f"the systems of the suite {name} must be a list, each with a name and settings")
     names = [system["name"] for system in systems]
     twice = next((one for place, one in enumerate(names) if one in names[:place]), None)
     if twice is not None:
         raise BadInput(f"the systems of the suite {name} must have different names, got {twice} twice")
+    arms = {f"{system['name']}-control" for system in systems if system.get("control")}
+    if taken := sorted(arms.intersection(names)):
+        raise BadInput(f"a system of the suite {name} must not be called {taken[0]}, as a control arm is")
     for place, system in enumerate(systems):
         unknown = sorted(map(str, set(system) - set(OWN)))
         if unknown:

@@ -100,16 +100,12 @@ def read_suite(
     wanted = chosen(systems, only)
     place = found_data(name, said.get("data"), data)
     common = merged({part: said[part] for part in ("corpus", "run") if part in said}, said.get(size) or {})
-    common["corpus"] = {
-        setting: value.replace("{data}", str(place)) if setting in PLACES and isinstance(value, str) else value
-        for setting, value in common["corpus"].items()
-    }
     trials, papers = [], said.get("papers", {})
     for stranger in sorted(set(papers) - set(systems)):
         raise BadInput(f"the papers of the suite {name} must be about its systems, got {stranger}")
     for seed in checked_seeds(said["seeds"] if seeds is None else seeds):
         for system in wanted:
-            trials += arms(systems[system], common, out, size, seed, papers.get(system, {}))
+            trials += arms(systems[system], common, place, out, size, seed, papers.get(system, {}))
     return Suite(
         name=name,
         size=size,
@@ -134,10 +130,10 @@ def chosen(systems: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None)
     return [name for name in systems if name in wanted]
 
 
-def found_data(name: str, needed: str | None, data: Path | None) -> Path:
-    """The folder of data, which holds what the suite needs."""
+def found_data(name: str, needed: str | None, data: Path | None) -> Path | None:
+    """The folder of data, which holds what the suite needs; None where it needs nothing."""
     if needed is None:
-        return Path()
+        return None
     if data is None:
         raise BadInput(f"the suite {name} needs --data FOLDER, a folder with {needed}")
     if not (data / needed).exists():
@@ -153,8 +149,29 @@ def checked_seeds(seeds: Sequence[int]) -> list[int]:
     return list(seeds)
 
 
+def recipe_of(settings: Mapping[str, Any], data: Path | None) -> Recipe:
+    """The settings of a run, {data} in paths of its corpus being the folder of data.
+
+    Raises:
+        BadInput: a setting cannot be, or a path names {data} in a suite that needs none.
+    """
+    corpus = dict(settings["corpus"])
+    for name in PLACES:
+        if isinstance(path := corpus.get(name), str) and "{data}" in path:
+            if data is None:
+                raise BadInput(f"corpus.{name} is {path}, so the suite must say what it needs there (data: FILE)")
+            corpus[name] = path.replace("{data}", str(data))
+    return Recipe.of({**settings, "corpus": corpus})
+
+
 def arms(
-    system: Mapping[str, Any], common: Mapping[str, Any], out: Path, size: str, seed: int, paper: Mapping[str, float]
+    system: Mapping[str, Any],
+    common: Mapping[str, Any],
+    data: Path | None,
+    out: Path,
+    size: str,
+    seed: int,
+    paper: Mapping[str, float],
 ) -> list[Trial]:
     """A system's run of one seed, and its control arm's where it has one."""
     file = system.get("recipe")
@@ -177,7 +194,7 @@ def arms(
         system=name,
         control=False,
         seed=seed,
-        recipe=Recipe.of(settings),
+        recipe=recipe_of(settings, data),
         start=start,
         paper=paper,
     )
@@ -189,7 +206,7 @@ def arms(
         system=name,
         control=True,
         seed=seed,
-        recipe=Recipe.of(merged(settings, system["control"])),
+        recipe=recipe_of(merged(settings, system["control"]), data),
         start=start,
     )
     return [trial, other]
