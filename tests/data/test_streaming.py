@@ -57,3 +57,12 @@ def test_ids_mean_what_a_vocabulary_of_all_means(kind, lowercase: bool) -> None:
     for ids, text in zip(found, texts, strict=True):
         assert numbering.vocabulary.encode(text) == ids
         assert numbering.vocabulary.decode(ids) == other.decode(other.encode(text))
+
+
+def test_molecules_come_without_their_names(tmp_path: Path) -> None:
+    """References are streamed, samples read at once: names in one of them alone would be other strings."""
+    file, packed = tmp_path / "a.smi", tmp_path / "a.SMI.gz"
+    file.write_text("CCO ethanol\nCCN\tan amine\n\nC\n")
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    for each in (file, packed):
+        assert list(stream_lines(each)) == [line for line in read_lines(each) if line] == ["CCO", "CCN", "C"]

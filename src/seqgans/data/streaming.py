@@ -8,17 +8,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from seqgans.data.text import MOLECULES
 from seqgans.data.vocabulary import END, UNKNOWN, Vocabulary, pieces_of
 from seqgans.errors import BadInput
 
 
 def stream_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 text file that are not blank, plain or `.gz`, without their ends.
+    """The lines of a UTF-8 text file that are not blank, plain or `.gz`, without ends; of molecules without names.
 
     Raises:
         BadInput: it cannot be read, is damaged gzip, is not UTF-8 text, or all lines are blank.
     """
-    packed = path.suffix.lower() == ".gz"
+    packed, molecules = path.suffix.lower() == ".gz", path.name.lower().endswith(MOLECULES)
     number = found = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as file:
@@ -27,7 +28,7 @@ def stream_lines(path: Path) -> Iterator[str]:
                     raise BadInput(f"{path} must be UTF-8 text, but line {number} holds zero bytes; check the path")
                 if line.strip():
                     found += 1
-                    yield line.rstrip("\n")
+                    yield line.split()[0] if molecules else line.rstrip("\n")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path} must be UTF-8 text, but line {number + 1} or one soon after it is not; convert it (iconv -t utf-8)"
