@@ -18,6 +18,7 @@ import pytest
 from seqgans.training.folder import RunFolder
 from seqgans.verbs.judgement import Before
 from seqgans.verbs.judging import Judge
+from seqgans.verbs.progress import Silent
 from seqgans.verbs.train import train
 
 RUN = {"final_samples": 40, "eval_samples": 10, "tensorboard": False, "device": "cpu", "eval_every": 0, "seed": 1}
@@ -229,14 +230,11 @@ def test_a_start_that_is_deleted_meanwhile_is_not_asked(start: Path, tmp_path: P
     other = tmp_path / "other"
     shutil.copytree(start, other)
 
-    class Clearing:
+    class Clearing(Silent):
         """Deletes the start's checkpoints once the game has begun with them."""
 
         def begin(self, schedule: Any, done: int) -> None:
             shutil.rmtree(other / "checkpoints")
-
-        def __getattr__(self, name: str) -> Any:
-            return lambda *rest: None
 
     mapping = {"algorithm": AT_ONCE, "corpus": CORPUS, "generator": SIZES, "discriminator": SMALL}
     train({**mapping, "run": {**RUN, "start": str(other)}}, tmp_path / "game", Clearing())
