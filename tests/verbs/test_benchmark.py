@@ -14,10 +14,11 @@ from seqgans.errors import BadInput
 from seqgans.evaluation import METRICS, Evidence, Figure, Measures, measure
 from seqgans.report.figures import metric_of
 from seqgans.training.build import build_players, open_corpus
+from seqgans.training.folder import RunFolder
 from seqgans.training.loop import Training
 from seqgans.training.team import Team
 from seqgans.verbs import suite_files
-from seqgans.verbs.benchmark import benchmark, carried_out, command
+from seqgans.verbs.benchmark import benchmark, carried_out, command, differences
 from seqgans.verbs.suite_files import SIZES, suite_names
 from seqgans.verbs.suites import read_suite
 from seqgans.verbs.train import Interrupted
@@ -250,6 +251,23 @@ def test_other_settings_in_the_folder_are_refused(tiny: Path) -> None:
     benchmark("tiny", tiny, only=["likelihood"], seeds=[0])
     with pytest.raises(BadInput, match=r"must be a run of this suite, its settings\.yaml differs in run; delete it"):
         benchmark("tiny", tiny, only=["likelihood"], seeds=[0], size="full")
+
+
+def test_a_folder_that_was_moved_is_known_again(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a run's start lies is no setting of it; nothing is trained again."""
+    before = benchmark("tiny", tiny, seeds=[0])
+    (tiny / "runs" / "game-control-0" / "report.json").unlink()
+    moved = tiny.with_name("moved")
+    tiny.rename(moved)
+    monkeypatch.chdir(moved.parent)
+    with pytest.raises(BadInput, match=r"^moved/runs/game-control-0 must hold the report\.json"):
+        benchmark("tiny", Path("moved"), seeds=[0])
+    assert benchmark("tiny", Path("moved"), seeds=[0], only=["likelihood"]) == before[:1]
+    trained = RunFolder.existing(moved / "runs" / "game-0").read_recipe()
+    wanted = read_suite("tiny", moved, seeds=[0]).trials[1].recipe
+    assert trained != wanted
+    assert differences(trained, wanted) == []
+    assert differences(trained, replace(wanted, run=replace(wanted.run, start="other/likelihood-1"))) == ["run"]
 
 
 @pytest.mark.parametrize(

@@ -75,3 +75,5 @@ def test_lists_that_cannot_be_measured_are_refused(
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(BadInput, match=r"^each sequence must be text, got 3$"):
         checked_texts(["moon", 3], "sequence")
+    with pytest.raises(BadInput, match=r"^texts must be a list of them, or the path of a file, got 3$"):
+        checked_texts(3, "sequence")

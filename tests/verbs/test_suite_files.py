@@ -77,6 +77,9 @@ class Heard(Silent):
         (("{algorithm: {shuffled: true}}", "shuffled"), "control of the system game must be settings by part"),
         (("systems:", "systems:\n  - {name: game-control}"), "must not be called game-control, as a control arm is"),
         (("spec: 'world:markov'", "spec: '{data}/a.txt'"), "the suite must say what it needs there"),
+        (("run: {eval", "run: {seed: 3, eval"), r"^run\.seed must not stand in the suite own"),
+        (("{algorithm: {shuffled: true}}", "{run: {start: x}}"), r"^run\.start must not stand in the suite own"),
+        (("full: {run: {", "full: {run: {start_checkpoint: best, "), r"^run\.start_checkpoint must not stand in"),
         (("title:", "{"), r"settings must be YAML.*own\.yaml"),
     ],
 )

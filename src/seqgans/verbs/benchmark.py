@@ -27,6 +27,7 @@ from seqgans.report.suite import suite_table
 from seqgans.training.checkpoint import write_atomically
 from seqgans.training.facts import from_json, to_json
 from seqgans.training.folder import RunFolder
+from seqgans.training.recipe import Recipe
 from seqgans.verbs.compare import compare
 from seqgans.verbs.evaluate import READING, evidence_of_run
 from seqgans.verbs.judging import digest_of
@@ -258,10 +259,10 @@ def finish(trial: Trial, path: Path, watcher: Watcher) -> None:
     if not (path / "settings.yaml").is_file():
         train(trial.recipe, path, watcher)
         return
-    made = RunFolder.existing(path).read_recipe()
-    if made != trial.recipe:
+    differing = differences(RunFolder.existing(path).read_recipe(), trial.recipe)
+    if differing:
         raise BadInput(
-            f"{path} must be a run of this suite, its settings.yaml differs in {', '.join(differing(made, trial))}; "
+            f"{path} must be a run of this suite, its settings.yaml differs in {', '.join(differing)}; "
             "delete it or choose another --out"
         )
     if not has_report(path):
@@ -270,7 +271,13 @@ def finish(trial: Trial, path: Path, watcher: Watcher) -> None:
         raise BadInput(f"{path} must hold the report.json of its finished run; delete the folder and run again")
 
 
-def differing(made: Any, trial: Trial) -> Sequence[str]:
-    """Parts of the settings in which a run differs from what a suite asks for."""
-    there, here = made.to_dict(), trial.recipe.to_dict()
-    return [part for part in here if there.get(part) != here[part]]
+def differences(made: Recipe, wanted: Recipe) -> list[str]:
+    """Parts of the settings in which a run differs from what a suite asks for.
+
+    The folder of all runs may have been moved, or be called otherwise from here: a start counts by its name.
+    """
+    there, here = made.to_dict(), wanted.to_dict()
+    for settings in (there, here):
+        if start := settings["run"].get("start"):
+            settings["run"] = settings["run"] | {"start": Path(start).name}
+    return [part for part in sorted({*there, *here}) if there.get(part) != here.get(part)]

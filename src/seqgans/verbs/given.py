@@ -11,16 +11,18 @@ Given = Path | str | Sequence[str]
 """The path of a file (a string is one too), or a list of texts."""
 
 
-def checked_texts(texts: Iterable[object], name: str) -> list[str]:
-    """The texts of a list, in any container that can be gone through.
+def checked_texts(texts: object, name: str) -> list[str]:
+    """The texts of a list.
 
     Args:
-        texts: what was handed over.
+        texts: what was handed over: anything that can be gone through.
         name: what it is called where it is refused ("text", "sample").
 
     Raises:
-        BadInput: one of them is no text.
+        BadInput: it is nothing of the kind, or one of them is no text.
     """
+    if not isinstance(texts, Iterable):
+        raise BadInput(f"texts must be a list of them, or the path of a file, got {texts!r}")
     found = []
     for text in texts:
         if not isinstance(text, str):

@@ -94,6 +94,9 @@ def are_seeds(value: Any) -> bool:
     return isinstance(value, list) and all(type(one) is int for one in value)
 
 
+BY_SUITE = ("seed", "start", "start_checkpoint")  # settings of runs that a suite sets itself
+
+
 def are_settings(value: Any) -> bool:
     """Whether a value is a mapping."""
     return isinstance(value, dict)
@@ -205,6 +208,13 @@ def check_keys(name: str, said: Mapping[str, Any]) -> None:
     twice = next((one for place, one in enumerate(names) if one in names[:place]), None)
     if twice is not None:
         raise BadInput(f"the systems of the suite {name} must have different names, got {twice} twice")
+    for said_here in (said, *systems):
+        for settings in (said_here, *(said_here.get(key, {}) for key in ("control", *SIZES))):
+            if taken := sorted(set(settings.get("run", {})).intersection(BY_SUITE)):
+                raise BadInput(
+                    f"run.{taken[0]} must not stand in the suite {name}, which sets it by its seeds, and by start and "
+                    "checkpoint of a system; leave it out"
+                )
     arms = {f"{system['name']}-control" for system in systems if system.get("control")}
     if taken := sorted(arms.intersection(names)):
         raise BadInput(f"a system of the suite {name} must not be called {taken[0]}, as a control arm is")
