@@ -19,7 +19,7 @@ from seqgans.training.build import build_players, open_corpus
 from seqgans.training.loop import Training
 from seqgans.training.moments import SharedAdam
 from seqgans.training.recipe import Recipe
-from seqgans.training.team import Team
+from seqgans.training.team import Team, parting
 
 STOPPED = 5  # events before a run is put down and taken up again
 
@@ -61,4 +61,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with parting():
+        main()

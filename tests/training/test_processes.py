@@ -48,6 +48,7 @@ NAMES = (
     "adapters",
 )
 SCRIPT = Path(__file__).with_name("two_processes.py")
+SHARING = Path(__file__).parents[2] / "recipes" / "accelerate" / "fsdp.yaml"
 TWO = ("--multi_gpu", "--num_processes", 2, "--num_machines", 1)  # --multi_gpu is accelerate's word for torchrun
 
 
@@ -199,3 +200,19 @@ def test_the_command_line_trains_in_two_processes_what_it_trains_in_one(
     assert tensors.keys() == expected.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(tensors[name], tensor, rtol=0, atol=1e-5, msg=name)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads of the system are listed in /proc alone")
+@pytest.mark.parametrize("options", [TWO, ("--config_file", SHARING)], ids=["plain", "fsdp"])
+def test_nothing_that_joined_them_outlives_the_run(
+    recipes: dict[str, dict[str, Any]], tmp_path: Path, options: tuple[object, ...]
+) -> None:
+    """A thread of the group that wants Python while it shuts down ends a finished run with SIGABRT, once in a while."""
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(Recipe.of({**recipes["seqgan"], "run": {**RUN, "device": "cpu"}}).to_yaml())
+    script = SCRIPT.with_name("parting_processes.py")
+    launched(script, tmp_path, "train", "--config", settings, "--out", tmp_path / "two", options=options)
+    for rank in range(2):
+        threads = json.loads((tmp_path / f"threads-{rank}.json").read_text())
+        assert threads
+        assert not [name for name in threads if "gloo" in name]

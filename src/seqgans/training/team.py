@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -46,6 +47,8 @@ class Team:
 
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         patient = InitProcessGroupKwargs(timeout=PATIENCE)
+        if torch.distributed.is_available():  # defaults in there would hold a group that is there already for good
+            import_module("torch.distributed.nn")
         with plain_processes():
             self.accelerator: Accelerator = Accelerator(cpu=on_cpu, kwargs_handlers=[patient])
         self.precision = precision
@@ -119,8 +122,9 @@ class Team:
 
 @contextmanager
 def parting() -> Iterator[None]:
-    """Close what joins the processes when the work in here ends; left open, it may bring one down as it exits.
+    """Close what joins the processes when the work in here ends, with the threads it holds.
 
+    One that outlives Python may bring its process down as it exits, after all the work is done.
     They leave together: the others wait for the one that writes the report, unless something was raised.
     """
     joined = torch.distributed.is_initialized if torch.distributed.is_available() else bool
