@@ -203,15 +203,18 @@ def test_the_command_line_trains_in_two_processes_what_it_trains_in_one(
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads of the system are listed in /proc alone")
-@pytest.mark.parametrize("options", [TWO, ("--config_file", SHARING)], ids=["plain", "fsdp"])
+@pytest.mark.parametrize(
+    ("way", "options"),
+    [("cli", TWO), ("cli", ("--config_file", SHARING)), ("python", TWO)],
+    ids=["ddp", "fsdp", "python"],
+)
 def test_nothing_that_joined_them_outlives_the_run(
-    recipes: dict[str, dict[str, Any]], tmp_path: Path, options: tuple[object, ...]
+    recipes: dict[str, dict[str, Any]], tmp_path: Path, way: str, options: tuple[object, ...]
 ) -> None:
     """A thread of the group that wants Python while it shuts down ends a finished run with SIGABRT, once in a while."""
     settings = tmp_path / "settings.yaml"
     settings.write_text(Recipe.of({**recipes["seqgan"], "run": {**RUN, "device": "cpu"}}).to_yaml())
-    script = SCRIPT.with_name("parting_processes.py")
-    launched(script, tmp_path, "train", "--config", settings, "--out", tmp_path / "two", options=options)
+    launched(SCRIPT.with_name("parting_processes.py"), tmp_path, way, settings, options=options)
     for rank in range(2):
         threads = json.loads((tmp_path / f"threads-{rank}.json").read_text())
         assert threads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -56,6 +57,8 @@ class Team:
         self.processes = self.accelerator.num_processes
         self.shares = shares and self.processes > 1
         self.device = self.accelerator.device
+        if self.processes > 1:
+            atexit.register(close)  # for scripts, which part where they end
 
     def gathered(self, numbers: Tensor) -> Tensor:
         """A row of numbers of every process, one below the other."""
@@ -122,16 +125,24 @@ class Team:
 
 @contextmanager
 def parting() -> Iterator[None]:
-    """Close what joins the processes when the work in here ends, with the threads it holds.
+    """Close what joins the processes when the work in here ends.
 
-    One that outlives Python may bring its process down as it exits, after all the work is done.
     They leave together: the others wait for the one that writes the report, unless something was raised.
     """
-    joined = torch.distributed.is_initialized if torch.distributed.is_available() else bool
     try:
         yield
         if joined():
             torch.distributed.barrier()
     finally:
-        if joined():
-            torch.distributed.destroy_process_group()
+        close()
+
+
+def joined() -> bool:
+    """Whether something joins this process to others."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def close() -> None:
+    """End what joins the processes, with its threads: one that outlives Python may end it with SIGABRT."""
+    if joined():
+        torch.distributed.destroy_process_group()
