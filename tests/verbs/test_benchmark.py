@@ -108,6 +108,24 @@ def test_the_table_holds_what_earlier_calls_left(tiny: Path) -> None:
     assert [label.removeprefix("| ") for label, _ in rows[3:]] == ["the game", "the game: control"]
 
 
+def test_the_table_holds_nothing_of_another_file_of_the_same_name(tiny: Path) -> None:
+    """Mutants killed: rows of systems that this file does not have, or of other seeds on another corpus."""
+    benchmark("tiny", tiny, seeds=[0, 1], only=["game"])
+    text = (suite_files.FOLDER / "tiny.yaml").read_text()
+    own = tiny.with_name("more") / "tiny.yaml"
+    own.parent.mkdir()
+    own.write_text(
+        text.replace("name: game", "name: match").replace("the game", "the match").replace("  game: {", "  match: {")
+    )
+    benchmark(str(own), tiny, seeds=[0], only=["match"])
+    labels = [line.split(" | ")[0] for line in (tiny / "RESULTS.md").read_text().splitlines() if line.startswith("| ")]
+    assert labels[3:] == ["| the match", "| the match: control"]
+    own.write_text(text.replace("sequences: 120", "sequences: 130"))
+    benchmark(str(own), tiny, seeds=[2], only=["likelihood"])
+    row = next(line for line in (tiny / "RESULTS.md").read_text().splitlines()[6:] if line.startswith("| "))
+    assert row.split(" | ")[1] == "2"
+
+
 def test_what_hangs_on_real_sequences_is_learnt_once_for_the_systems_of_a_seed(tiny: Path, learnt: list[int]) -> None:
     """And the page says what to type for all its figures, those of an earlier call included.
 

@@ -124,17 +124,28 @@ def command(suite: Suite, out: Path, results: Sequence[Result]) -> str:
 
 
 def with_others(suite: Suite, results: Sequence[Result], folder: Path) -> list[Result]:
-    """Results of this call, and what earlier calls left of other systems and seeds of the suite; in its order."""
+    """Results of this call, and what earlier calls left of other systems and seeds of the suite; in its order.
+
+    Another file of the same name may have left some, too: they are of systems unknown here, or on another corpus.
+    """
     here = {result["name"]: result for result in results}
     for file in sorted(folder.glob("*.json")):
         try:
             found = from_json(file.read_text(encoding="utf-8"))
-            if (found["suite"], found["size"]) == (suite.name, suite.size):
-                here.setdefault(found["name"], found)
+            ours = (found["suite"], found["size"]) == (suite.name, suite.size) and found["system"] in suite.systems
+            if ours and found["name"] not in here and has_corpus(folder.parent / "runs" / found["name"], suite):
+                here[found["name"]] = found
         except (OSError, ValueError, KeyError, TypeError):  # damaged, or not ours
             continue
     order = {name: place for place, name in enumerate(suite.systems)}
     return sorted(here.values(), key=lambda one: (order.get(one["system"], len(order)), one["control"], one["seed"]))
+
+
+def has_corpus(path: Path, suite: Suite) -> bool:
+    """Whether a run is on the corpus of a suite; one whose folder is gone counts."""
+    if not (path / "settings.yaml").is_file():
+        return True
+    return "corpus" not in differences(RunFolder.existing(path).read_recipe(), suite.trials[0].recipe)
 
 
 def result_of(
