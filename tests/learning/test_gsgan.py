@@ -1,4 +1,4 @@
-"""GSGAN from scratch on strings of a grammar (gsgan.md, check 5), with and without the gradient of its samples."""
+"""GSGAN from scratch on strings of a grammar (gsgan.md, check 5), and with the gradient of its samples cut."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from seqgans.training.recipe import Recipe
 from seqgans.verbs.sample import sample
 from seqgans.verbs.train import train
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "gsgan" / "arithmetic.yaml"
+RECIPE = Path(__file__).parents[2] / "recipes" / "gsgan" / "whole.yaml"
 COUNT = 1_000
-"""Samples. After the recipe's 600 rounds 0.82, 0.91 and 0.81 of them are possible on seeds 0, 1 and 2 on an Intel Xeon,
-0.87, 0.83 and 0.71 on an AMD EPYC, which rounds differently; fresh ones hardly ever are.
+"""Samples. After the recipe's 500 rounds 0.966, 0.961 and 0.938 are possible on seeds 0, 1 and 2, on an AMD EPYC, and
+0.316, 0.329 and 0.288 of those differ, where 1,000 real ones have 0.35; fresh ones are hardly ever possible.
 
-How many of those differ swings from round to round, and from processor to processor: 0.15, 0.09 and 0.03 on the first,
-0.03, 0.30 and 0.02 on the second, where 1,000 real ones have 0.35 (docs/algorithms/gsgan.md). So it is asked only that
-they are not one string.
+How many differ swings from round to round, and so between processors, which round differently. By a CNN that never sees
+a whole string it was anything between 0.02 and 0.30 (docs/algorithms/gsgan.md).
 """
 
 
@@ -41,8 +40,9 @@ def test_samples_become_grammatical_where_their_gradient_flows(tmp_path: Path, s
     run = dataclasses.replace(recipe.run, tensorboard=False, seed=seed)
     train(dataclasses.replace(recipe, settings=settings, run=run), tmp_path / "run")
     before, after = (shares(tmp_path / "run", checkpoint) for checkpoint in ("pretrained", "latest"))
+    print(seed, before, after)
     if cut_gradient:
         assert after == before
     else:
         assert after[0] > max(0.5, 5 * before[0])
-        assert after[1] > 0.005
+        assert after[1] > 0.2
