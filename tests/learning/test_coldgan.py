@@ -29,7 +29,7 @@ def test_cautious_samples_gain_where_plain_ones_lose(tmp_path: Path, seed: int) 
     print(seed, before, cold, hot)
     assert before == start  # the same pre-training
     assert cold["nll_oracle"] < before["nll_oracle"] - 0.02
-    assert cold["nll_gen_test"] < before["nll_gen_test"] + 0.01
+    assert cold["nll_gen_test"] < before["nll_gen_test"] + 0.01  # measured 0.003 to 0.007
     assert cold["reverse_kl_per_token"] < before["reverse_kl_per_token"]
     assert hot["nll_oracle"] > cold["nll_oracle"] + 0.01
     assert hot["nll_gen_test"] > cold["nll_gen_test"]
