@@ -356,6 +356,22 @@ def test_spellings() -> None:
     assert in_words(float | None) == "a number or null"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--config", "seqgan/toy", "--corpus", "--out", "x"),
+            "--corpus needs a value; see seqgans train seqgan --help",
+        ),
+        (("seqgan", "--corpus", "x", "--out", "--seed", "1"), "--out needs a value; see seqgans train seqgan --help"),
+        (("--config", "--out", "x"), "--config needs a value, a YAML file or a recipe; see seqgans train --help"),
+    ],
+)
+def test_a_flag_is_no_value_of_another(call, words: tuple[str, ...], said: str) -> None:
+    """Nothing is said before it, such as what of a recipe is not for a corpus called --out."""
+    assert call("train", *words) == (2, "", f"seqgans: {said}\n")
+
+
 @pytest.mark.parametrize(("sizes", "said"), [({}, True), ({"WORLD_SIZE": "2"}, False)])
 def test_a_launcher_that_starts_one_process_is_told_of(
     sizes: dict[str, str], said: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

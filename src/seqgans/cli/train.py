@@ -132,6 +132,8 @@ def read_order(words: Sequence[str]) -> Order:
     if configs > 1:
         raise BadInput(f"train takes one --config, got {configs}; write what differs as flags")
     named, flags = glanced(words)
+    if configs and "--config" not in flags:
+        raise BadInput("--config needs a value, a YAML file or a recipe; see seqgans train --help")
     config = read_config(flags["--config"]) if "--config" in flags else {part: {} for part in PARTS}
     source, corpus = flags.get("--config", ""), flags.get("--corpus.spec")
     own = config["corpus"].get("spec")
@@ -254,7 +256,7 @@ def spelled(words: Sequence[str]) -> list[str]:
 
 
 def glanced(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The words that are no flags, and the flags with their values, before anything is checked."""
+    """The words that are no flags, and the flags with their values, before anything is checked; no flag is a value."""
     named: list[str] = []
     flags: dict[str, str] = {}
     place = 0
@@ -265,7 +267,7 @@ def glanced(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             named.append(words[place - 1])
         elif name in SWITCHES or equals:
             flags[name] = value
-        elif place < len(words):
+        elif place < len(words) and not words[place].startswith("--"):
             flags[name] = words[place]
             place += 1
     return named, flags
