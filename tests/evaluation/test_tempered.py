@@ -12,11 +12,13 @@ import pytest
 import torch
 
 from seqgans.errors import BadInput
-from seqgans.evaluation.likelihood import score
+from seqgans.evaluation.evidence import Evidence
+from seqgans.evaluation.likelihood import draw_sequences, score
 from seqgans.evaluation.tempered import log_probs_at, scores_at
 from seqgans.generators import likelihood
 from seqgans.generators.category_memory import CategoryMemory
 from seqgans.generators.decoding import Decoding
+from seqgans.generators.mixture import Mixture
 from seqgans.generators.recurrent import LSTM
 from seqgans.randomness import generator_for
 from seqgans.sequences import Sequences
@@ -101,3 +103,30 @@ def test_a_law_of_several_categories_is_theirs_together(tokens) -> None:
 def test_no_likelihood_without_a_temperature(network, tokens, wrong: float) -> None:
     with pytest.raises(BadInput, match=r"finite temperature above 0, got "):
         log_probs_at(network, tokens, [1.0, wrong])
+
+
+def test_a_law_that_sums_over_its_parts_is_asked_again() -> None:
+    """One of three generators drew; how likely the three together hold it is another number."""
+    mixture = Mixture(categories=3, embedding=4, hidden=6).build(5, 0, None, generator_for(1))
+    drawn = draw_sequences(mixture, 30, 4, generator_for(2))
+    assert drawn.scores is None
+    evidence = Evidence(generator=mixture, length=4, count=30)
+    assert evidence.samples_under_generator.totals == pytest.approx(score(mixture, evidence.generated).totals)
+
+
+def test_samples_of_a_plain_law_are_not_read_again(network, monkeypatch) -> None:
+    evidence = Evidence(generator=network, length=4, count=30)
+    asked = score(network, evidence.generated)
+    again = Evidence(generator=network, length=4, count=30)
+    monkeypatch.setattr(network, "hidden", lambda tokens: pytest.fail("read again"))
+    assert again.samples_under_generator.totals == pytest.approx(asked.totals, abs=1e-4)
+
+
+def test_padding_that_counts_is_scored() -> None:
+    """Without a mask the network is asked of what stands behind the end, which it never drew."""
+    ending = LSTM(embedding=4, hidden=6, deviation=1.0).build(5, 0, 3, generator_for(1))
+    evidence = Evidence(generator=ending, length=4, count=30, end=3, masked=False)
+    assert set(evidence.samples_under_generator.sizes) == {4.0}
+    assert evidence.samples_under_generator.totals == pytest.approx(
+        score(ending, evidence.generated, masked=False).totals
+    )

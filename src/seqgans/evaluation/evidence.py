@@ -14,7 +14,7 @@ import torch
 from seqgans.data.sources import once_each
 from seqgans.data.vocabulary import Vocabulary
 from seqgans.errors import BadInput
-from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, Scores, as_sequences, draw_sequences, score
+from seqgans.evaluation.likelihood import ROWS, Drawn, Sampler, Scorer, Scores, as_sequences, draw_sequences, score
 from seqgans.generators.decoding import PLAIN, Decoding
 from seqgans.randomness import generator_for
 from seqgans.rewards.ngrams import Flat
@@ -208,8 +208,9 @@ class Evidence:
 
     @cached_property
     def samples_under_generator(self) -> Scores:
-        """How likely the generator holds its own samples."""
-        return self.scores(self.learnt, self.generated)
+        """How likely the generator holds its own samples: what it drew them with, where it says so."""
+        known = self.generated.scores if self.masked and isinstance(self.generated, Drawn) else None
+        return self.scores(self.learnt, self.generated) if known is None else known
 
     @cached_property
     def samples_under_oracle(self) -> Scores:

@@ -67,6 +67,18 @@ class Scores:
         return Figure.ratio(-self.totals, self.sizes, **details)
 
 
+@dataclass(frozen=True)
+class Drawn(Sequences):
+    """Sequences, and how likely they were where they came from.
+
+    Attributes:
+        scores: under the law they were drawn from, temperature, top-k and top-p included; None where the sampler does
+            not know, since it drew from one part or one code of a law that sums over them.
+    """
+
+    scores: Scores | None = None
+
+
 def score(scorer: Scorer, sequences: Sequences, *, masked: bool = True, rows: int = ROWS) -> Scores:
     """Log-probability of each sequence, a few rows at a time and without gradient.
 
@@ -202,7 +214,7 @@ def draw_sequences(
     decoding: Decoding = PLAIN,
     rows: int = ROWS,
     source: Sequences | None = None,
-) -> Sequences:
+) -> Drawn:
     """Sequences drawn a few rows at a time, on the processor.
 
     Args:
@@ -214,12 +226,30 @@ def draw_sequences(
         rows: drawn at once.
         source: what each of them answers; None for nothing.
     """
-    parts = []
+    parts, totals, known = [], [], True
     for first in range(0, count, rows):
         asked = None if source is None else source[slice(first, first + rows)].to(device_of(sampler))
-        drawn = law_of(sampler, asked).sample(min(rows, count - first), length, random=random, decoding=decoding)
+        law = law_of(sampler, asked)
+        drawn = law.sample(min(rows, count - first), length, random=random, decoding=decoding)
         parts.append(drawn.sequences.to("cpu"))
-    return Sequences(torch.cat([part.tokens for part in parts]), torch.cat([part.mask for part in parts]), None, source)
+        totals.append(drawn.log_probs.double().sum(1).cpu())
+        known = known and knows_its_odds(law)
+    tokens, mask = torch.cat([part.tokens for part in parts]), torch.cat([part.mask for part in parts])
+    scores = Scores(torch.cat(totals).numpy(), mask.sum(1).numpy().astype(np.float64)) if known else None
+    return Drawn(tokens, mask, None, source, scores)
+
+
+def knows_its_odds(law: object) -> bool:
+    """Whether the log-probabilities a law draws with are those it scores with.
+
+    Not so of a mixture, which draws from one of its parts, of a code behind a whole sequence, or where something
+    else does the writing: they have a `sample` or a `log_probs` of their own.
+    """
+    return (
+        isinstance(law, Generator)
+        and type(law).log_probs is Generator.log_probs
+        and type(law).sample is Generator.sample
+    )
 
 
 def law_of(scorer: Law, source: Sequences | None) -> Law | Generator:

@@ -18,7 +18,7 @@ import numpy as np
 from seqgans.errors import BadInput
 from seqgans.evaluation.figure import Figure
 from seqgans.evaluation.kneser_ney import KneserNey
-from seqgans.evaluation.likelihood import ROWS, Sampler, Scorer, draw_sequences, nll_oracle
+from seqgans.evaluation.likelihood import ROWS, Drawn, Sampler, Scorer, draw_sequences, nll_oracle
 from seqgans.evaluation.overlap import COUNT, bleu, self_bleu
 from seqgans.evaluation.tempered import scores_at
 from seqgans.generators.base import Generator
@@ -133,7 +133,7 @@ def likelihood_curve(
 ) -> Measure:
     """Quality NLL_oracle of the samples, diversity NLL_gen of held-out data, at each temperature; and NLL_div.
 
-    Held-out data is scored at all temperatures in one go.
+    Held-out data is scored at all temperatures in one go, samples by what they were drawn with.
 
     Args:
         generator: what the samples come from.
@@ -153,10 +153,13 @@ def likelihood_curve(
         return known[temperature]
 
     def measure(temperature: float, samples: Sequences) -> dict[str, Figure]:
+        own = samples.scores if isinstance(samples, Drawn) else None
+        if own is None:
+            own = scores_at(generator, samples, [temperature], rows=rows)[0]
         return {
             "nll_oracle": nll_oracle(oracle, samples, rows=rows),
             "nll_gen": of_held_out(temperature),
-            "nll_div": scores_at(generator, samples, [temperature], rows=rows)[0].nll(),
+            "nll_div": own.nll(),
         }
 
     return measure
