@@ -63,3 +63,19 @@ def test_as_many_ids_that_mean_something_else_are_refused(tmp_path: Path) -> Non
     file.unlink()
     (theirs / "tokenizer_config.json").unlink()
     check_shared(str(theirs), vocabulary)  # a judge without a tokenizer has nothing to compare
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch) -> None:
+    """Each request is tried six times over half a minute; kills: the tokenizer asked for all the same."""
+    transformers = pytest.importorskip("transformers")
+    asked = []
+
+    def silent(*_, **__) -> None:
+        asked.append("config")
+        raise OSError("We couldn't connect to the hub")
+
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", silent)
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *_, **__: asked.append("tokenizer"))
+    with pytest.raises(BadInput, match=r"nobody/nothing must be a model with a tokenizer.*couldn't connect"):
+        vocabulary_of_model("nobody/nothing")
+    assert asked == ["config"]

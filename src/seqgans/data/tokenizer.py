@@ -78,6 +78,8 @@ def tokenizer_of_model(spec: str) -> Any:
             f"the model folder {spec} must hold a tokenizer (tokenizer.json); save it there beside the model"
         )
     try:
+        if not Path(spec).exists():  # asks a hub that does not answer once, where a tokenizer is looked for twice
+            transformers.AutoConfig.from_pretrained(where)
         return transformers.AutoTokenizer.from_pretrained(where, **more)
     except Exception as error:  # a damaged file can make its reader raise anything
         raise unreadable(spec, error) from error
