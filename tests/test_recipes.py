@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import gzip
 import json
+import math
 import re
 import tarfile
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from seqgans.generators.oracle import fresh_oracle, oracle_corpus
 from seqgans.training.build import ORACLE, build_players
 from seqgans.training.mapping import mapping_of, merged
 from seqgans.training.recipe import PRETRAINED, Recipe
+from seqgans.verbs.train import train
 
 ROOT = Path(__file__).parents[1]
 FILES = {
@@ -36,6 +38,9 @@ FILES = {
 }
 YOURS = {"corpus": {"spec": "lines.txt"}}
 """The corpus of recipes that name none."""
+
+SHORT = [name for name in FILES if name.endswith("/short")]
+"""Those for a corpus of one's own."""
 
 SYMBOLS = {"words": "abcdefghijklmno", "characters": "春眠不觉晓处闻啼鸟夜来风雨声"}
 ROWS = 48  # enough for every least count of a word
@@ -179,3 +184,29 @@ def write_tunes(path: Path, settings: CorpusSettings) -> None:
             tune = path.with_name(f"{number}.mid")
             write_midi([(number + time) % 88 for time in range(settings.length or USUAL)], tune, settings.step)
             archive.add(tune, arcname=tune.name)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_recipe_for_a_corpus_of_ones_own_plays_on_it(name: str, tmp_path: Path) -> None:
+    """A round of each on a file, lengths and symbols unlike those it was tried on; no corpus stands in it."""
+    settings = mapping_of(FILES[name].read_text())
+    assert "corpus" not in settings
+    named = {"text": "1", "label": "0"} if name == "sentigan/short" else {}
+    corpus = {"spec": str(tmp_path / ("lines.tsv" if named else "lines.txt")), **named}
+    (write_table if named else write_lines)(Path(corpus["spec"]), CorpusSettings(**named))
+    fewer = {
+        key: 1 if key.endswith("_steps") else 32
+        for key in settings["algorithm"]
+        if key.endswith(("pretrain_steps", "_examples"))
+    }
+    shorter = {
+        "algorithm": {**fewer, "pretrain_epochs": 2, "rounds": 1},
+        "corpus": corpus,
+        "run": {"eval_every": 0, "final_samples": 40},
+    }
+    folder = train(Recipe.of(merged(settings, shorter)), tmp_path / "run")
+    figures = folder.read_report()["evaluations"]
+    values = [figure["value"] for figure in figures["final"].values()]
+    assert values
+    assert all(map(math.isfinite, values))
+    assert figures["final"] != figures["pretrained"], "the game moved nothing"

@@ -56,6 +56,12 @@ def test_a_recipe_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.Monke
     assert order("--config", "seqgan/short", "--corpus", "a.txt")["algorithm"]["name"] == "likelihood"
 
 
+def test_help_names_the_recipe_of_minutes(call) -> None:
+    """Of algorithms that have one alone. Kills: a recipe that is not there."""
+    assert "--config relgan/short" in " ".join(call("train", "relgan", "--help").out.split())
+    assert "/short plays" not in call("train", "jsdgan", "--help").out
+
+
 def test_a_recipe_on_an_oracle_plays_on_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     """Kills: a size of the oracle that cuts a text down, or that one is told to leave out of a shipped file."""
     found = order("--config", "relgan/toy", "--corpus", "a.txt", "--corpus.length", "30")

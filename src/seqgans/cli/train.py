@@ -34,6 +34,7 @@ from seqgans.training.folder import RunFolder
 from seqgans.training.mapping import PARTS, merged
 from seqgans.training.recipe import Recipe, usual_players, usual_sizes
 from seqgans.training.settings import RunSettings
+from seqgans.training.shipped import recipes
 from seqgans.training.team import parting
 from seqgans.verbs.progress import Progress
 from seqgans.verbs.train import resume, train
@@ -193,6 +194,8 @@ def parser_for(algorithm: str | None, generator: str | None, discriminator: str 
     about = "Train into a new folder. Defaults are overruled by a YAML file (--config), and both by flags."
     if algorithm is None:
         about += f" ALGORITHM is one of: {', '.join(ALGORITHMS)}; with one, --help shows all its settings."
+    elif f"{algorithm}/short" in recipes():
+        about += f" Without --config it runs as published; --config {algorithm}/short plays on any corpus in minutes."
     short = {full: f"{brief}, {full}" for brief, full in SHORT.items()} | {"--corpus.spec": "--corpus"}
     verb = "train" if algorithm is None else f"train {algorithm}"
     parser = Parser(verb, USAGE if algorithm is None else USAGE.replace("ALGORITHM", algorithm), about, short)
