@@ -206,7 +206,7 @@ def test_a_recipe_for_a_corpus_of_ones_own_plays_on_it(name: str, tmp_path: Path
     }
     folder = train(Recipe.of(merged(settings, shorter)), tmp_path / "run")
     figures = folder.read_report()["evaluations"]
-    values = [figure["value"] for figure in figures["final"].values()]
+    values = [figure["mean"] for figure in figures["final"].values()]
     assert values
     assert all(map(math.isfinite, values))
     assert figures["final"] != figures["pretrained"], "the game moved nothing"
